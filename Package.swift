@@ -1,0 +1,281 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// Reading order: the rings of the architecture, innermost first. A target may depend on its own ring and on
+// rings above it, never on one below. Dependencies: ours first, then others, each sorted.
+
+let package = Package(
+    name: "controller",
+    products: [
+        .executable(name: "controller", targets: ["controller"]),
+        .executable(name: "simulate", targets: ["simulate"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // MARK: - Core: values in, values out. No I/O, no clock, no randomness, no async.
+
+        .target(
+            name: "Deployments",
+            path: "Sources/Core/Deployments"
+        ),
+        .target(
+            name: "Manifests",
+            dependencies: ["CYaml", "Deployments", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Sources/Core/Manifests"
+        ),
+        .target(
+            name: "Analysis",
+            dependencies: ["Deployments", .product(name: "RealModule", package: "swift-numerics")],
+            path: "Sources/Core/Analysis"
+        ),
+        .target(
+            name: "Rollouts",
+            dependencies: ["Analysis", "Deployments"],
+            path: "Sources/Core/Rollouts"
+        ),
+        .target(
+            name: "Planning",
+            dependencies: ["Deployments", "Rollouts"],
+            path: "Sources/Core/Planning"
+        ),
+
+        // MARK: - Engine: the reconcile loop, its ports, and a deterministic world to run it in.
+
+        .target(
+            name: "Reconciliation",
+            dependencies: [
+                "Analysis", "Deployments", "Manifests", "Planning", "Rollouts",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/Engine/Reconciliation"
+        ),
+        .target(
+            name: "Simulation",
+            dependencies: ["Analysis", "Deployments", "Planning", "Rollouts"],
+            path: "Sources/Engine/Simulation"
+        ),
+
+        // MARK: - Adapters: each implements ports of the engine. None imports another, except Transport.
+
+        .target(
+            name: "Transport",
+            dependencies: ["CCurl"],
+            path: "Sources/Adapters/Transport"
+        ),
+        .target(
+            name: "Git",
+            dependencies: [
+                "CLibgit2", "Deployments", "Manifests", "Reconciliation",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            path: "Sources/Adapters/Git"
+        ),
+        .target(
+            name: "Artifacts",
+            dependencies: [
+                "Deployments", "Reconciliation", "Transport",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Adapters/Artifacts"
+        ),
+        .target(
+            name: "MetricProviders",
+            dependencies: ["Deployments", "Reconciliation", "Transport"],
+            path: "Sources/Adapters/MetricProviders"
+        ),
+        .target(
+            name: "LocalPlatform",
+            dependencies: [
+                "CSpawn", "Deployments", "Reconciliation", "Transport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Adapters/LocalPlatform"
+        ),
+        .target(
+            name: "Persistence",
+            dependencies: [
+                "Deployments", "Reconciliation", "Rollouts",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            path: "Sources/Adapters/Persistence"
+        ),
+
+        // MARK: - Surfaces: what people and programs talk to.
+
+        .target(
+            name: "ControllerAPI",
+            dependencies: ["Deployments", "Transport"],
+            path: "Sources/Surfaces/ControllerAPI"
+        ),
+        .target(
+            name: "ControllerServer",
+            dependencies: [
+                "Analysis", "ControllerAPI", "Deployments", "Planning", "Reconciliation", "Rollouts",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/Surfaces/ControllerServer"
+        ),
+        .target(
+            name: "ControllerCommands",
+            dependencies: [
+                "ControllerAPI", "Deployments", "Manifests", "Simulation", "Transport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/Surfaces/ControllerCommands"
+        ),
+
+        // MARK: - The programs. `controller` reads the configuration, wires the adapters to the engine and runs it;
+        // `simulate` runs the simulator alone, so that checking the core needs no adapter's dependencies.
+
+        .executableTarget(
+            name: "controller",
+            dependencies: [
+                "Artifacts", "ControllerAPI", "ControllerCommands", "ControllerServer", "Deployments", "Git",
+                "LocalPlatform", "Manifests", "MetricProviders", "Persistence", "Reconciliation", "Transport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/controller"
+        ),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Simulation"],
+            path: "Sources/simulate"
+        ),
+
+        // MARK: - C libraries
+
+        .target(name: "CSpawn", path: "Sources/Shims/CSpawn"),
+        .systemLibrary(
+            name: "CCurl",
+            path: "Sources/Shims/CCurl",
+            pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]
+        ),
+        .systemLibrary(
+            name: "CYaml",
+            path: "Sources/Shims/CYaml",
+            pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"])]
+        ),
+        .systemLibrary(
+            name: "CLibgit2",
+            path: "Sources/Shims/CLibgit2",
+            pkgConfig: "libgit2",
+            providers: [.apt(["libgit2-dev"])]
+        ),
+
+        // MARK: - Tests, the mirror of Sources
+
+        .testTarget(name: "DeploymentsTests", dependencies: ["Deployments"], path: "Tests/Core/DeploymentsTests"),
+        .testTarget(
+            name: "ManifestsTests",
+            dependencies: ["Deployments", "Manifests"],
+            path: "Tests/Core/ManifestsTests"
+        ),
+        .testTarget(
+            name: "AnalysisTests",
+            dependencies: ["Analysis", "Deployments"],
+            path: "Tests/Core/AnalysisTests"
+        ),
+        .testTarget(
+            name: "RolloutsTests",
+            dependencies: ["Analysis", "Deployments", "Rollouts"],
+            path: "Tests/Core/RolloutsTests"
+        ),
+        .testTarget(
+            name: "PlanningTests",
+            dependencies: ["Analysis", "Deployments", "Planning", "Rollouts"],
+            path: "Tests/Core/PlanningTests"
+        ),
+        .testTarget(
+            name: "ReconciliationTests",
+            dependencies: ["Analysis", "Deployments", "Manifests", "Planning", "Reconciliation", "Rollouts"],
+            path: "Tests/Engine/ReconciliationTests"
+        ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Analysis", "Deployments", "Planning", "Rollouts", "Simulation"],
+            path: "Tests/Engine/SimulationTests"
+        ),
+        .testTarget(
+            name: "ScenarioTests",
+            dependencies: ["Deployments", "Rollouts", "Simulation"],
+            path: "Tests/Scenarios",
+            exclude: ["Golden"]
+        ),
+        .testTarget(name: "TransportTests", dependencies: ["Transport"], path: "Tests/Adapters/TransportTests"),
+        .testTarget(
+            name: "GitTests",
+            dependencies: [
+                "Deployments", "Git", "Manifests", "Reconciliation", .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Adapters/GitTests"
+        ),
+        .testTarget(
+            name: "ArtifactsTests",
+            dependencies: [
+                "Artifacts", "Deployments", "Reconciliation", "Transport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Adapters/ArtifactsTests"
+        ),
+        .testTarget(
+            name: "MetricProvidersTests",
+            dependencies: ["Deployments", "MetricProviders", "Reconciliation", "Transport"],
+            path: "Tests/Adapters/MetricProvidersTests"
+        ),
+        .testTarget(
+            name: "LocalPlatformTests",
+            dependencies: [
+                "CSpawn", "Deployments", "LocalPlatform", "Reconciliation", "Transport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Adapters/LocalPlatformTests"
+        ),
+        .testTarget(
+            name: "PersistenceTests",
+            dependencies: ["Deployments", "Persistence", "Reconciliation", "Rollouts"],
+            path: "Tests/Adapters/PersistenceTests"
+        ),
+        .testTarget(
+            name: "ControllerServerTests",
+            dependencies: ["ControllerAPI", "ControllerServer", "Deployments", "Reconciliation", "Rollouts"],
+            path: "Tests/Surfaces/ControllerServerTests"
+        ),
+        .testTarget(
+            name: "ControllerCommandsTests",
+            dependencies: ["ControllerAPI", "ControllerCommands", "Deployments", "Manifests"],
+            path: "Tests/Surfaces/ControllerCommandsTests"
+        ),
+        .testTarget(name: "IntegrationTests", dependencies: ["Transport"], path: "Tests/Integration"),
+        .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
+}

@@ -1,0 +1,60 @@
+/// The name of a deployment, unique in this controller: `search/file-type`.
+package struct DeploymentID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package var namespace: String
+    package var name: String
+
+    package init(namespace: String, name: String) {
+        self.namespace = namespace
+        self.name = name
+    }
+
+    /// Reads `namespace/name`, or a bare `name` of the namespace `default`.
+    ///
+    /// - Returns: Nothing when either part is empty or there are more than two.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }), let name = parts.last else { return nil }
+        self.init(namespace: parts.count == 2 ? parts[0] : "default", name: name)
+    }
+
+    package var description: String {
+        "\(self.namespace)/\(self.name)"
+    }
+
+    package static func < (left: DeploymentID, right: DeploymentID) -> Bool {
+        (left.namespace, left.name) < (right.namespace, right.name)
+    }
+}
+
+extension DeploymentID: Codable, CodingKeyRepresentable {
+    package init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let id = DeploymentID(text) else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "not a deployment's name: \(text)")
+            )
+        }
+        self = id
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(self.description)
+    }
+
+    package var codingKey: any CodingKey { TextKey(self.description) }
+
+    package init?(codingKey: some CodingKey) {
+        self.init(codingKey.stringValue)
+    }
+}
+
+/// A coding key that is any text: for dictionaries whose keys are our own types.
+package struct TextKey: CodingKey {
+    package let stringValue: String
+    package var intValue: Int? { nil }
+
+    package init(_ text: String) { self.stringValue = text }
+    package init?(stringValue: String) { self.stringValue = stringValue }
+    package init?(intValue: Int) { nil }
+}

@@ -1,0 +1,156 @@
+/// What was seen of one deployment, each part with its own time. A part that could not be read is unknown: never zero.
+package struct Observation: Hashable, Codable, Sendable {
+    package var artifacts: [Revision: ArtifactState]
+    package var replicas: Reading<[Replica]>
+    package var router: Reading<RouterState>
+
+    package init(
+        artifacts: [Revision: ArtifactState] = [:],
+        replicas: Reading<[Replica]> = .unknown("not observed yet"),
+        router: Reading<RouterState> = .unknown("not observed yet")
+    ) {
+        self.artifacts = artifacts
+        self.replicas = replicas
+        self.router = router
+    }
+}
+
+/// A value with the time at which it was true, or the reason why it is not known.
+package enum Reading<Value: Hashable & Codable & Sendable>: Hashable, Codable, Sendable {
+    case known(Value, at: Timestamp)
+    case unknown(String)
+
+    /// The value, unless it is unknown or older than `limit`.
+    package func fresh(at now: Timestamp, within limit: Duration) -> Value? {
+        guard case .known(let value, let time) = self, now - time <= limit else { return nil }
+        return value
+    }
+
+    /// The value however old it is, unless it is unknown.
+    package var last: Value? {
+        guard case .known(let value, _) = self else { return nil }
+        return value
+    }
+}
+
+package enum ArtifactState: Hashable, Codable, Sendable {
+    case absent
+    /// Bytes received, and the total if the server told it.
+    case fetching(received: Int64, total: Int64?)
+    /// On this machine, its digest verified.
+    case ready(path: String, digest: String)
+    /// A wrong digest, a missing file: trying again will not help.
+    case failed(String)
+    /// A lost server, a full disk: is being tried again.
+    case retrying(String)
+}
+
+/// The name of one replica, unique on the platform: the deployment, its revision and a running number.
+package struct ReplicaID: Hashable, Comparable, Codable, Sendable, CustomStringConvertible {
+    package var deployment: DeploymentID
+    package var revision: Revision
+    package var ordinal: Int
+
+    package init(deployment: DeploymentID, revision: Revision, ordinal: Int) {
+        self.deployment = deployment
+        self.revision = revision
+        self.ordinal = ordinal
+    }
+
+    package var description: String {
+        "\(self.deployment)-\(self.revision.short)-\(self.ordinal)"
+    }
+
+    package static func < (left: ReplicaID, right: ReplicaID) -> Bool {
+        (left.deployment, left.revision, left.ordinal) < (right.deployment, right.revision, right.ordinal)
+    }
+}
+
+/// One running copy of a model server.
+package struct Replica: Hashable, Codable, Sendable {
+    package var id: ReplicaID
+    package var state: State
+    /// `127.0.0.1:19001`, once the replica has a port.
+    package var endpoint: Endpoint?
+    /// How often it was started again after it ended by itself.
+    package var restarts: Int
+    /// How its last run ended, for people: `exit code 1: INVALID_PROTOBUF`, `killed by SIGILL`.
+    package var lastFailure: String?
+    /// The model's own account of its inputs and outputs, in canonical JSON; unknown until ready.
+    package var signature: String?
+
+    package enum State: Hashable, Codable, Sendable {
+        /// Its process runs, or is about to; it does not answer yet.
+        case starting
+        /// Its model answers, golden predictions included.
+        case ready
+        /// Gets no new requests; the time is when that began.
+        case draining(since: Timestamp)
+        /// Was told to end.
+        case stopping
+        /// Ended by itself; is started again at the time given.
+        case backingOff(until: Timestamp)
+        /// Can never become ready (a wrong golden answer, a program that does not exist).
+        case failed
+    }
+
+    package init(
+        id: ReplicaID,
+        state: State,
+        endpoint: Endpoint? = nil,
+        restarts: Int = 0,
+        lastFailure: String? = nil,
+        signature: String? = nil
+    ) {
+        self.id = id
+        self.state = state
+        self.endpoint = endpoint
+        self.restarts = restarts
+        self.lastFailure = lastFailure
+        self.signature = signature
+    }
+
+    package var isDraining: Bool {
+        if case .draining = self.state { true } else { false }
+    }
+}
+
+package struct Endpoint: Hashable, Codable, Sendable, CustomStringConvertible {
+    package var host: String
+    package var port: Int
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    package var description: String { "\(self.host):\(self.port)" }
+}
+
+/// What the router does for one deployment.
+package struct RouterState: Hashable, Codable, Sendable {
+    /// The weights it serves, not those it was asked for.
+    package var weights: [Revision: TrafficWeight]
+    /// Revisions whose cluster the router has accepted and that has a healthy endpoint.
+    package var warm: Set<Revision>
+    /// Requests in flight per endpoint that the router still knows.
+    package var activeRequests: [String: Int]
+    /// Endpoints (`host:port`) that the router sends new requests to, or did not yet stop sending to.
+    package var serving: Set<String>
+    /// Why the router refuses its last configuration, if it does.
+    package var rejection: String?
+
+    package init(
+        weights: [Revision: TrafficWeight] = [:],
+        warm: Set<Revision> = [],
+        activeRequests: [String: Int] = [:],
+        serving: Set<String> = [],
+        rejection: String? = nil
+    ) {
+        self.weights = weights
+        self.warm = warm
+        self.activeRequests = activeRequests
+        self.serving = serving
+        self.rejection = rejection
+    }
+}

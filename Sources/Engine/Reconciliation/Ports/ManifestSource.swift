@@ -1,0 +1,60 @@
+package import Deployments
+package import Manifests
+
+/// A watched branch of a git repository.
+package protocol ManifestSource: Sendable {
+    /// The repository's name in the configuration.
+    var name: String { get }
+
+    /// Looks at the remote once and brings what is new.
+    ///
+    /// - Returns: A snapshot when there is one that the last call did not return; nothing when nothing moved.
+    /// - Throws: A `SourceError`; the last good snapshot stands.
+    func poll() async throws(SourceError) -> SourceSnapshot?
+
+    /// Puts `note` under `key` into the JSON note of a commit on `refs/notes/rollouts`, keeping what others wrote
+    /// there, and pushes it.
+    func annotate(commit: String, key: String, note: String) async throws(SourceError)
+}
+
+/// The manifests of one commit.
+package struct SourceSnapshot: Hashable, Sendable {
+    /// The commit, without the path of a manifest.
+    package var origin: CommitReference
+    /// Every manifest and every file that one may refer to, under the watched path, sorted by path.
+    package var files: [SourceFile]
+    /// The commit does not descend from the one before it, and the repository's policy accepts that.
+    package var rewroteHistory: Bool
+
+    package init(origin: CommitReference, files: [SourceFile], rewroteHistory: Bool = false) {
+        self.origin = origin
+        self.files = files
+        self.rewroteHistory = rewroteHistory
+    }
+}
+
+package struct SourceError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        case unreachable, timedOut, refused, branchMissing, historyRewritten, unreadable, tooLarge, notConfigured
+    }
+
+    package var code: Code
+    /// What happened and what to do; without secrets.
+    package var message: String
+    package var recovery: Recovery
+
+    package init(code: Code, message: String, recovery: Recovery) {
+        self.code = code
+        self.message = message
+        self.recovery = recovery
+    }
+
+    package var description: String { self.message }
+}
+
+/// What helps after an error.
+package enum Recovery: Hashable, Sendable {
+    case retry
+    case wait(Duration)
+    case needsOperator
+}

@@ -1,0 +1,3 @@
+#ifndef CTL_SPAWN_H
+#define CTL_SPAWN_H
+#endif

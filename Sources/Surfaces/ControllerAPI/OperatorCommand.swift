@@ -1,0 +1,95 @@
+package import Foundation
+
+/// What an operator asks of one deployment.
+package struct OperatorRequest: Codable, Hashable, Sendable {
+    package var verb: Verb
+    /// Who asks: the user name of the socket's peer; set by the server, never trusted from the client.
+    package var by: String
+    package var why: String
+    /// `pause`: when it ends by itself.
+    package var until: Date?
+    /// `rollback --to`: a revision's digest or the beginning of it, at least 4 digits.
+    package var to: String?
+    /// `promote --full`: pass every remaining step.
+    package var full: Bool
+    /// `promote --force`: also past a failed gate; audited.
+    package var force: Bool
+
+    package enum Verb: String, Codable, Hashable, Sendable, CaseIterable {
+        case pause, resume, promote, abort, rollback, retry
+    }
+
+    package init(
+        verb: Verb,
+        by: String = "",
+        why: String = "",
+        until: Date? = nil,
+        to: String? = nil,
+        full: Bool = false,
+        force: Bool = false
+    ) {
+        self.verb = verb
+        self.by = by
+        self.why = why
+        self.until = until
+        self.to = to
+        self.full = full
+        self.force = force
+    }
+}
+
+/// What a command changed.
+package struct OperatorAnswer: Codable, Hashable, Sendable {
+    /// False when the command was refused; `message` then says why and what to do.
+    package var accepted: Bool
+    /// False when the world already was as the command wants it.
+    package var changed: Bool
+    package var message: String
+
+    package init(accepted: Bool, changed: Bool, message: String) {
+        self.accepted = accepted
+        self.changed = changed
+        self.message = message
+    }
+}
+
+/// The state of one watched repository.
+package struct SourceStatus: Codable, Hashable, Sendable {
+    package var repository: String
+    package var branch: String
+    package var commit: String?
+    package var lastPolled: Date?
+    /// Why the last poll failed; the last good snapshot stands.
+    package var problem: String?
+    /// Diagnostics that concern no single deployment.
+    package var diagnostics: [String]
+
+    package init(
+        repository: String,
+        branch: String,
+        commit: String?,
+        lastPolled: Date?,
+        problem: String?,
+        diagnostics: [String]
+    ) {
+        self.repository = repository
+        self.branch = branch
+        self.commit = commit
+        self.lastPolled = lastPolled
+        self.problem = problem
+        self.diagnostics = diagnostics
+    }
+}
+
+/// All deployments and sources at one moment.
+package struct FleetStatus: Codable, Hashable, Sendable {
+    package var time: Date
+    package var deployments: [DeploymentStatus]
+    package var sources: [SourceStatus]
+
+    package init(time: Date, deployments: [DeploymentStatus], sources: [SourceStatus]) {
+        self.time = time
+        self.deployments = deployments
+        self.sources = sources
+    }
+}
