@@ -181,7 +181,9 @@ let package = Package(
             providers: [.apt(["libgit2-dev"])]
         ),
 
-        // MARK: - Tests, the mirror of Sources
+        // MARK: - Tests, the mirror of Sources, and what they share
+
+        .target(name: "LoopbackServer", path: "Tests/Support/LoopbackServer"),
 
         .testTarget(name: "DeploymentsTests", dependencies: ["Deployments"], path: "Tests/Core/DeploymentsTests"),
         .testTarget(
@@ -220,7 +222,11 @@ let package = Package(
             path: "Tests/Scenarios",
             exclude: ["Golden"]
         ),
-        .testTarget(name: "TransportTests", dependencies: ["Transport"], path: "Tests/Adapters/TransportTests"),
+        .testTarget(
+            name: "TransportTests",
+            dependencies: ["LoopbackServer", "Transport"],
+            path: "Tests/Adapters/TransportTests"
+        ),
         .testTarget(
             name: "GitTests",
             dependencies: [
@@ -231,14 +237,15 @@ let package = Package(
         .testTarget(
             name: "ArtifactsTests",
             dependencies: [
-                "Artifacts", "Deployments", "Reconciliation", "Transport",
+                "Artifacts", "Deployments", "LoopbackServer", "Reconciliation", "Transport",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Adapters/ArtifactsTests"
         ),
         .testTarget(
             name: "MetricProvidersTests",
-            dependencies: ["Deployments", "MetricProviders", "Reconciliation", "Transport"],
+            dependencies: ["Deployments", "LoopbackServer", "MetricProviders", "Reconciliation", "Transport"],
             path: "Tests/Adapters/MetricProvidersTests"
         ),
         .testTarget(
