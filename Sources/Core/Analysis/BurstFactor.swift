@@ -1,0 +1,28 @@
+/// How strongly failures cluster, from a stable revision's own past.
+///
+/// Model servers fail in bursts (a full queue, a garbage collection, a lost connection): several requests at once by one
+/// cause. Counting those as independent would roll back healthy canaries. The factor φ is an estimate, not a guarantee:
+/// the tests' guarantee holds if no more than φ requests depend on each other.
+package enum BurstFactor {
+    /// φ, 1 when failures look independent or there is too little to tell.
+    ///
+    /// Over disjoint successive pairs, D = (x₁/n₁ − x₂/n₂)² / [p(1−p)(1/n₁ + 1/n₂)] has mean 1 for independent requests.
+    /// The largest 5 percent are dropped (an incident is no burst), which leaves a mean of 0.7587; 1.25 is a margin.
+    ///
+    /// - Parameter history: Counts of successive polls of one length, oldest first.
+    package static func estimate(_ history: [EventCounts]) -> Double {
+        var dispersions: [Double] = []
+        for index in stride(from: 0, to: history.count - 1, by: 2) {
+            let (first, second) = (history[index], history[index + 1])
+            guard let rate = (first + second).rate, let one = first.rate, let two = second.rate, rate > 0, rate < 1
+            else { continue }
+            let variance = rate * (1 - rate) * (1 / Double(first.total) + 1 / Double(second.total))
+            dispersions.append((one - two) * (one - two) / variance)
+        }
+        guard dispersions.count >= 10 else { return 1 }
+        let dropped = (Double(dispersions.count) * 0.05).rounded(.up)
+        let kept = dispersions.sorted().dropLast(Int(dropped))
+        let factor = kept.reduce(0, +) / Double(kept.count) / 0.7587
+        return factor > 1.35 ? 1.25 * factor : 1
+    }
+}
