@@ -15,6 +15,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -125,7 +126,9 @@ let package = Package(
             dependencies: [
                 "Analysis", "ControllerAPI", "Deployments", "Planning", "Reconciliation", "Rollouts",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Surfaces/ControllerServer"
@@ -263,12 +266,19 @@ let package = Package(
         ),
         .testTarget(
             name: "ControllerServerTests",
-            dependencies: ["ControllerAPI", "ControllerServer", "Deployments", "Reconciliation", "Rollouts"],
+            dependencies: [
+                "ControllerAPI", "ControllerServer", "Deployments", "Reconciliation", "Rollouts", "Transport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             path: "Tests/Surfaces/ControllerServerTests"
         ),
         .testTarget(
             name: "ControllerCommandsTests",
-            dependencies: ["ControllerAPI", "ControllerCommands", "Deployments", "Manifests"],
+            dependencies: [
+                "ControllerAPI", "ControllerCommands", "Deployments", "Manifests", "Transport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Tests/Surfaces/ControllerCommandsTests"
         ),
         .testTarget(name: "IntegrationTests", dependencies: ["Transport"], path: "Tests/Integration"),

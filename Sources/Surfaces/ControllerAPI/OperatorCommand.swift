@@ -3,7 +3,8 @@ package import Foundation
 /// What an operator asks of one deployment.
 package struct OperatorRequest: Codable, Hashable, Sendable {
     package var verb: Verb
-    /// Who asks: the user name of the socket's peer; set by the server, never trusted from the client.
+    /// Who asks. The server replaces it by the user that the kernel names as the socket's peer; of what the client
+    /// said only the person behind a `sudo` is kept, in brackets.
     package var by: String
     package var why: String
     /// `pause`: when it ends by itself.
@@ -35,6 +36,22 @@ package struct OperatorRequest: Codable, Hashable, Sendable {
         self.to = to
         self.full = full
         self.force = force
+    }
+}
+
+extension OperatorRequest {
+    /// Only the verb is required, so that a command can be written by hand.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            verb: try container.decode(Verb.self, forKey: .verb),
+            by: try container.decodeIfPresent(String.self, forKey: .by) ?? "",
+            why: try container.decodeIfPresent(String.self, forKey: .why) ?? "",
+            until: try container.decodeIfPresent(Date.self, forKey: .until),
+            to: try container.decodeIfPresent(String.self, forKey: .to),
+            full: try container.decodeIfPresent(Bool.self, forKey: .full) ?? false,
+            force: try container.decodeIfPresent(Bool.self, forKey: .force) ?? false
+        )
     }
 }
 

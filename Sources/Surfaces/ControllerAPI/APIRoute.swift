@@ -1,0 +1,43 @@
+package import Deployments
+
+/// The paths of the API, as the client asks for them. docs/reference/api.md describes each.
+package enum APIRoute {
+    package static let root = "/api/v1"
+    package static let health = "/healthz"
+
+    /// The largest request body that the server reads, in bytes.
+    package static let bodyLimit = 64 * 1024
+    package static let historyLimit = 1000
+    package static let defaultHistoryLimit = 50
+
+    package static let fleet = "\(Self.root)/fleet"
+
+    package static func deployment(_ id: DeploymentID) -> String {
+        "\(Self.root)/deployments/\(Self.encoded(id.namespace))/\(Self.encoded(id.name))"
+    }
+
+    package static func history(_ id: DeploymentID, limit: Int) -> String {
+        "\(Self.deployment(id))/history?limit=\(limit)"
+    }
+
+    package static func commands(_ id: DeploymentID) -> String {
+        "\(Self.deployment(id))/commands"
+    }
+
+    /// A path segment: everything but RFC 3986's unreserved characters is percent-encoded.
+    private static func encoded(_ segment: String) -> String {
+        var text = ""
+        for byte in segment.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                text += "%" + (digits.count < 2 ? "0" : "") + digits
+            }
+        }
+        return text
+    }
+}

@@ -1,0 +1,149 @@
+package import Deployments
+import Foundation
+package import Transport
+
+/// Asks the controller on this machine, over its unix socket.
+package struct ControllerClient: Sendable {
+    package static let defaultSocket = "/run/controller/controller.sock"
+
+    package let socket: String
+    private let http: HTTPClient
+    private let timeout: Duration
+
+    /// The timeout is for one whole request: the controller answers from memory, so a late answer is none.
+    package init(socket: String, http: HTTPClient = HTTPClient(), timeout: Duration = .seconds(10)) {
+        self.socket = socket
+        self.http = http
+        self.timeout = timeout
+    }
+
+    package func fleet() async throws(ControllerClientError) -> FleetStatus {
+        try await self.get(APIRoute.fleet)
+    }
+
+    package func deployment(_ id: DeploymentID) async throws(ControllerClientError) -> DeploymentStatus {
+        try await self.get(APIRoute.deployment(id))
+    }
+
+    /// The newest `limit` events, from 1 to `APIRoute.historyLimit`, oldest first.
+    package func history(
+        _ id: DeploymentID,
+        limit: Int = APIRoute.defaultHistoryLimit
+    ) async throws(ControllerClientError) -> [EventStatus] {
+        try await self.get(APIRoute.history(id, limit: limit))
+    }
+
+    /// - Returns: The answer, also when the controller refused the command.
+    package func command(
+        _ id: DeploymentID,
+        _ request: OperatorRequest
+    ) async throws(ControllerClientError) -> OperatorAnswer {
+        let body: Data
+        do {
+            body = try APICoding.encoder().encode(request)
+        } catch {
+            throw ControllerClientError(code: .refused, message: "the command cannot be written as JSON: \(error)")
+        }
+        return try await self.exchange("POST", APIRoute.commands(id), body: [UInt8](body))
+    }
+
+    private func get<Answer: Decodable>(_ path: String) async throws(ControllerClientError) -> Answer {
+        try await self.exchange("GET", path, body: nil)
+    }
+
+    private func exchange<Answer: Decodable>(
+        _ method: String,
+        _ path: String,
+        body: [UInt8]?
+    ) async throws(ControllerClientError) -> Answer {
+        let response: HTTPResponse
+        do {
+            response = try await self.http.send(
+                HTTPRequest(
+                    method: method,
+                    // The host is never resolved; a name says in the server's log who is meant.
+                    url: "http://controller" + path,
+                    headers: ["Content-Type": "application/json", "Accept": "application/json"],
+                    body: body,
+                    unixSocket: self.socket,
+                    timeout: self.timeout,
+                    maxResponseBytes: 64 << 20
+                )
+            )
+        } catch {
+            throw self.failure(of: error)
+        }
+        let data = Data(response.body)
+        guard response.isSuccess else { throw self.refusal(status: response.status, body: data) }
+        do {
+            return try APICoding.decoder().decode(Answer.self, from: data)
+        } catch {
+            throw ControllerClientError(
+                code: .unreadable,
+                message: "the controller at \(self.socket) answered \(method) \(path) with something that this "
+                    + "version of the client does not understand: use the client that came with the daemon (\(error))"
+            )
+        }
+    }
+
+    private func failure(of error: TransportError) -> ControllerClientError {
+        if error.code == .timedOut {
+            return ControllerClientError(
+                code: .unreachable,
+                message: "the controller at \(self.socket) accepted the connection but did not answer within "
+                    + "\(self.timeout.short): look at its log"
+            )
+        }
+        guard error.code == .unreachable || error.code == .interrupted else {
+            return ControllerClientError(code: .unreachable, message: error.message)
+        }
+        if access(self.socket, F_OK) == 0, access(self.socket, R_OK | W_OK) != 0 {
+            return ControllerClientError(
+                code: .unreachable,
+                message: "only its owner may talk to the controller on \(self.socket): run this as that user or "
+                    + "as root"
+            )
+        }
+        return ControllerClientError(
+            code: .unreachable,
+            message: "no controller listens on \(self.socket): start it with `controller run`, or name its socket "
+                + "with --socket or CONTROLLER_SOCKET"
+        )
+    }
+
+    private func refusal(status: Int, body: Data) -> ControllerClientError {
+        do {
+            let problem = try APICoding.decoder().decode(Problem.self, from: body)
+            return ControllerClientError(code: status == 404 ? .notFound : .refused, message: problem.detail)
+        } catch {
+            return ControllerClientError(
+                code: .unreadable,
+                message: "\(self.socket) answered with HTTP status \(status) and no explanation: is it a "
+                    + "controller's socket?"
+            )
+        }
+    }
+}
+
+/// Why the controller did not do or tell what it was asked. The message says what to do.
+package struct ControllerClientError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: String, Hashable, Sendable {
+        /// Nobody answers on the socket.
+        case unreachable
+        case notFound
+        /// The controller answered that it will not.
+        case refused
+        /// What answered did not speak this API.
+        case unreadable
+    }
+
+    package var code: Code
+    package var message: String
+
+    package init(code: Code, message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { self.message }
+}

@@ -1,0 +1,137 @@
+import ControllerAPI
+import Deployments
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+
+/// What each path answers.
+struct APIRoutes: Sendable {
+    let fleet: @Sendable () async -> FleetStatus
+    let history: @Sendable (DeploymentID, Int) async throws -> [EventStatus]
+    let command: @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer
+    let logger: Logger
+
+    func router() -> Router<PeerContext> {
+        let router = Router(context: PeerContext.self)
+        router.get("healthz") { _, _ in "ok\n" }
+        let api = router.group("api/v1")
+        api.get("fleet") { _, _ in try Self.json(await self.fleet()) }
+        let deployment = api.group("deployments/:namespace/:name")
+        deployment.get { _, context in
+            try Self.json(try await self.status(try Self.id(context)))
+        }
+        deployment.get("history") { request, context in
+            try await self.answerHistory(request, try Self.id(context))
+        }
+        deployment.post("commands") { request, context in
+            try await self.answerCommand(request, try Self.id(context), context)
+        }
+        return router
+    }
+
+    private func status(_ id: DeploymentID) async throws(Problem) -> DeploymentStatus {
+        let fleet = await self.fleet()
+        if let found = fleet.deployments.first(where: { $0.namespace == id.namespace && $0.name == id.name }) {
+            return found
+        }
+        throw Problem.unknownDeployment(id.description, known: fleet.deployments.map { "\($0.namespace)/\($0.name)" })
+    }
+
+    private func answerHistory(_ request: Request, _ id: DeploymentID) async throws -> Response {
+        let text = request.uri.queryParameters.get("limit")
+        let limit = text.map { Int($0) } ?? APIRoute.defaultHistoryLimit
+        guard let limit, (1...APIRoute.historyLimit).contains(limit) else {
+            throw Problem(
+                status: 400,
+                title: "Bad limit",
+                detail: "limit must be a whole number from 1 to \(APIRoute.historyLimit)"
+            )
+        }
+        _ = try await self.status(id)
+        let events: [EventStatus]
+        do {
+            events = try await self.history(id, limit)
+        } catch {
+            self.logger.error(
+                "history cannot be read",
+                metadata: ["deployment.name": "\(id)", "error": "\(error)"]
+            )
+            throw Problem(
+                status: 500,
+                title: "History unreadable",
+                detail: "the history of \(id) cannot be read from the journal: \(error)"
+            )
+        }
+        return try Self.json(events)
+    }
+
+    private func answerCommand(
+        _ request: Request,
+        _ id: DeploymentID,
+        _ context: PeerContext
+    ) async throws -> Response {
+        let peer: Peer
+        do {
+            peer = try await context.peer()
+        } catch {
+            throw Problem(status: 403, title: "Unknown peer", detail: "the system does not say who asks: \(error)")
+        }
+        guard peer.mayCommand() else {
+            throw Problem(
+                status: 403,
+                title: "Forbidden",
+                detail: "\(peer.name) may not command this controller: only its own user and root may"
+            )
+        }
+        var command = try await Self.decodeCommand(request)
+        command.by = peer.attribution(claim: command.by)
+        _ = try await self.status(id)
+        let answer = await self.command(id, command)
+        self.logger.info(
+            "operator command",
+            metadata: [
+                "deployment.name": "\(id)", "command.verb": "\(command.verb.rawValue)", "command.by": "\(command.by)",
+                "command.accepted": "\(answer.accepted)", "command.changed": "\(answer.changed)",
+            ]
+        )
+        return try Self.json(answer)
+    }
+
+    private static func decodeCommand(_ request: Request) async throws -> OperatorRequest {
+        let body: ByteBuffer
+        do {
+            body = try await request.body.collect(upTo: APIRoute.bodyLimit)
+        } catch is NIOTooManyBytesError {
+            throw Problem(
+                status: 413,
+                title: "Too large",
+                detail: "a command may have at most \(APIRoute.bodyLimit / 1024) KiB: shorten its reason"
+            )
+        }
+        do {
+            return try APICoding.decoder().decode(OperatorRequest.self, from: Data(body.readableBytesView))
+        } catch {
+            throw Problem(
+                status: 400,
+                title: "Not a command",
+                detail: "the body is not a command as docs/reference/api.md describes it: \(error)"
+            )
+        }
+    }
+
+    private static func id(_ context: PeerContext) throws -> DeploymentID {
+        DeploymentID(
+            namespace: try context.parameters.require("namespace"),
+            name: try context.parameters.require("name")
+        )
+    }
+
+    private static func json(_ value: some Encodable) throws -> Response {
+        Response(
+            status: .ok,
+            headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try APICoding.encoder().encode(value)))
+        )
+    }
+}

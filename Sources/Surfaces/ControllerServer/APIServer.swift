@@ -1,0 +1,75 @@
+package import ControllerAPI
+package import Deployments
+import Foundation
+import Hummingbird
+import HummingbirdCore
+package import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// Serves the controller's API on a unix socket that only its owner can open.
+///
+/// Reads come from snapshots and commands go to the engine, both through closures: the server holds no state.
+/// docs/reference/api.md describes the routes.
+package struct APIServer: Service {
+    private let socket: String
+    private let logger: Logger
+    private let routes: APIRoutes
+
+    /// - Parameters:
+    ///   - socket: The absolute path of the socket. Its folder is made when missing and must be the controller's own,
+    ///     with mode 0700.
+    ///   - fleet: The newest snapshot.
+    ///   - history: The newest so many events of a deployment, oldest first.
+    ///   - command: Carries a command out; `by` is set already.
+    ///   - logger: Gets every command, and what goes wrong.
+    package init(
+        socket: String,
+        fleet: @escaping @Sendable () async -> FleetStatus,
+        history: @escaping @Sendable (DeploymentID, Int) async throws -> [EventStatus],
+        command: @escaping @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer,
+        logger: Logger
+    ) {
+        self.socket = socket
+        self.logger = logger
+        self.routes = APIRoutes(fleet: fleet, history: history, command: command, logger: logger)
+    }
+
+    /// Serves until the service group shuts down or the task is cancelled.
+    ///
+    /// - Throws: A `ControllerServerError` when the socket cannot be had.
+    package func run() async throws {
+        let claim = try SocketClaim.take(self.socket)
+        defer { claim.removeSocket() }
+        let (socket, logger) = (self.socket, self.logger)
+        let application = Application(
+            responder: ProblemResponder(inner: self.routes.router().buildResponder()),
+            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            configuration: ApplicationConfiguration(
+                address: .unixDomainSocket(path: socket),
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.maxConnections)
+            ),
+            onServerRunning: { channel in
+                do throws(ControllerServerError) {
+                    try SocketClaim.restrict(socket)
+                    logger.info("API is served", metadata: ["api.socket": "\(socket)"])
+                } catch {
+                    logger.error("API socket cannot be restricted", metadata: ["error": "\(error)"])
+                    channel.close(promise: nil)
+                }
+            },
+            logger: Self.quiet(logger)
+        )
+        try await application.run()
+    }
+
+    /// One person's terminals and scripts; more would be a runaway loop.
+    private static let maxConnections = 64
+
+    /// Hummingbird tells of each start and request; ours says what matters.
+    private static func quiet(_ logger: Logger) -> Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .warning)
+        return logger
+    }
+}

@@ -1,0 +1,33 @@
+import Glibc
+
+/// The user at the other end of the socket.
+struct Peer: Hashable, Sendable {
+    var user: UInt32
+
+    /// Root and the controller's own user. The socket's mode already keeps everybody else out; this holds should
+    /// somebody loosen it.
+    func mayCommand(owner: UInt32 = geteuid()) -> Bool {
+        self.user == 0 || self.user == owner
+    }
+
+    /// The user's name, or `uid 1000` when the system knows none.
+    var name: String {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        // Enough for every entry of a passwd file; a larger one (LDAP) is shown by its number.
+        var storage = [CChar](repeating: 0, count: 16 * 1024)
+        guard getpwuid_r(self.user, &entry, &storage, storage.count, &found) == 0, found != nil,
+            let name = entry.pw_name
+        else { return "uid \(self.user)" }
+        return String(cString: name)
+    }
+
+    /// Who is recorded as having asked: the kernel's word, and in brackets what the client says about the person
+    /// behind a `sudo`, which nobody has verified: `root (sudo: alice)`.
+    func attribution(claim: String) -> String {
+        guard claim != self.name, !claim.isEmpty, claim.utf8.count <= 64,
+            claim.wholeMatch(of: /[A-Za-z0-9._-]+/) != nil
+        else { return self.name }
+        return "\(self.name) (sudo: \(claim))"
+    }
+}

@@ -1,0 +1,43 @@
+import ControllerAPI
+import Foundation
+import Hummingbird
+
+/// Answers every error as `application/problem+json`, also those of unknown paths.
+struct ProblemResponder<Inner: HTTPResponder>: HTTPResponder {
+    let inner: Inner
+
+    @concurrent
+    func respond(to request: Request, context: Inner.Context) async throws -> Response {
+        do {
+            let response = try await self.inner.respond(to: request, context: context)
+            // The router turns its own errors into bare statuses. What our routes refuse is thrown as a problem.
+            guard response.status.code >= 400 else { return response }
+            return try Self.response(Self.problem(status: response.status, request: request))
+        } catch let problem as Problem {
+            return try Self.response(problem)
+        }
+        // Errors of the connection itself pass: Hummingbird ends it.
+    }
+
+    private static func problem(status: HTTPResponse.Status, request: Request) -> Problem {
+        let asked = "\(request.method.rawValue) \(request.uri.path)"
+        return switch status {
+        case .notFound, .methodNotAllowed:
+            Problem(
+                status: status.code,
+                title: "Unknown request",
+                detail: "this controller has no \(asked); docs/reference/api.md lists what there is"
+            )
+        default:
+            Problem(status: status.code, title: status.reasonPhrase, detail: "\(asked): \(status.reasonPhrase)")
+        }
+    }
+
+    private static func response(_ problem: Problem) throws -> Response {
+        Response(
+            status: HTTPResponse.Status(code: problem.status),
+            headers: [.contentType: Problem.mediaType],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try APICoding.encoder().encode(problem)))
+        )
+    }
+}

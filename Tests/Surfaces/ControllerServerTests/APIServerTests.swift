@@ -1,0 +1,165 @@
+import ControllerAPI
+import ControllerServer
+import Deployments
+import Foundation
+import Testing
+import Transport
+
+@Suite("The API over a real unix socket")
+struct APIServerTests {
+    let fixture: ServerFixture
+    let fileType = DeploymentID(namespace: "search", name: "file-type")
+
+    init() throws {
+        self.fixture = try ServerFixture()
+    }
+
+    @Test
+    func `the fleet arrives as the engine gave it`() async throws {
+        try await self.fixture.serving { client in
+            let fleet = try await client.fleet()
+            #expect(fleet == self.fixture.fleet)
+            let status = try await client.deployment(self.fileType)
+            #expect(status == self.fixture.fleet.deployments[0])
+        }
+    }
+
+    @Test
+    func `history is limited by the request`() async throws {
+        try await self.fixture.serving { client in
+            let events = try await client.history(self.fileType, limit: 2)
+            #expect(events.map(\.message) == ["event 0 of 2", "event 1 of 2"])
+            await #expect(throws: ControllerClientError.self) { try await client.history(self.fileType, limit: 0) }
+            await #expect(throws: ControllerClientError.self) { try await client.history(self.fileType, limit: 1001) }
+        }
+    }
+
+    @Test
+    func `a journal that cannot be read is an error, not an empty history`() async throws {
+        try await self.fixture.serving { client in
+            let error = await #expect(throws: ControllerClientError.self) {
+                try await client.history(DeploymentID(namespace: "default", name: "embedder"))
+            }
+            #expect(error?.code == .refused)
+            #expect(error?.message.contains("cannot be read from the journal") == true)
+        }
+    }
+
+    @Test
+    func `a command is carried out in the name of the socket's peer`() async throws {
+        let me = try #require(Self.userName())
+        try await self.fixture.serving { client in
+            let request = OperatorRequest(
+                verb: .pause,
+                by: me,
+                why: "looking at latency",
+                until: Date(timeIntervalSince1970: 1e9)
+            )
+            let answer = try await client.command(self.fileType, request)
+            #expect(answer == OperatorAnswer(accepted: true, changed: true, message: "pause of search/file-type"))
+            let (id, received) = try #require(self.fixture.recorded.first)
+            #expect(id == self.fileType)
+            #expect(received == request)
+        }
+    }
+
+    @Test(arguments: [("mallory", " (sudo: mallory)"), ("mallory\u{1b}[2J", ""), ("", "")])
+    func `what the client says about who asks is kept apart or dropped`(claim: String, suffix: String) async throws {
+        let me = try #require(Self.userName())
+        try await self.fixture.serving { client in
+            _ = try await client.command(self.fileType, OperatorRequest(verb: .resume, by: claim))
+            #expect(self.fixture.recorded.map(\.1.by) == [me + suffix])
+        }
+    }
+
+    @Test
+    func `an unknown deployment is answered with what was meant`() async throws {
+        try await self.fixture.serving { client in
+            let misspelt = DeploymentID(namespace: "search", name: "file-tpye")
+            let error = await #expect(throws: ControllerClientError.self) { try await client.deployment(misspelt) }
+            #expect(error?.code == .notFound)
+            #expect(error?.message.contains("did you mean search/file-type?") == true)
+            await #expect(throws: ControllerClientError.self) {
+                try await client.command(misspelt, OperatorRequest(verb: .abort))
+            }
+            await #expect(throws: ControllerClientError.self) { try await client.history(misspelt) }
+            #expect(self.fixture.recorded.isEmpty)
+        }
+    }
+
+    @Test
+    func `a body beyond the limit is refused and carried out by nobody`() async throws {
+        try await self.fixture.serving { client in
+            let request = OperatorRequest(verb: .pause, why: String(repeating: "x", count: 70 * 1024))
+            let error = await #expect(throws: ControllerClientError.self) {
+                try await client.command(self.fileType, request)
+            }
+            #expect(error?.code == .refused)
+            #expect(error?.message.contains("at most 64 KiB") == true)
+            #expect(self.fixture.recorded.isEmpty)
+        }
+    }
+
+    @Test(arguments: [
+        ("POST", "/api/v1/deployments/search/file-type/commands", #"{"verb": "explode"}"#, 400),
+        ("POST", "/api/v1/deployments/search/file-type/commands", "not JSON", 400),
+        ("GET", "/api/v1/nothing", "", 404),
+        ("GET", "/api/v1/deployments/search/file-type/history?limit=many", "", 400),
+    ])
+    func `every error is problem+json`(method: String, path: String, body: String, status: Int) async throws {
+        try await self.fixture.serving { _ in
+            let response = try await self.send(method, path, body)
+            #expect(response.status == status)
+            #expect(response.headers["Content-Type"] == Problem.mediaType)
+            let problem = try APICoding.decoder().decode(Problem.self, from: Data(response.body))
+            #expect(problem.status == status)
+            #expect(!problem.detail.isEmpty)
+        }
+    }
+
+    @Test
+    func `a command written by hand needs only its verb`() async throws {
+        try await self.fixture.serving { _ in
+            let path = "/api/v1/deployments/search/file-type/commands"
+            let response = try await self.send("POST", path, #"{"verb": "promote"}"#)
+            #expect(response.status == 200)
+            #expect(self.fixture.recorded.map(\.1.verb) == [.promote])
+        }
+    }
+
+    @Test
+    func `health is a plain ok`() async throws {
+        try await self.fixture.serving { _ in
+            let response = try await self.send("GET", "/healthz", "")
+            #expect(response.status == 200)
+            #expect(response.text == "ok\n")
+        }
+    }
+
+    @Test
+    func `without a controller the client says how to get one`() async throws {
+        defer { self.fixture.remove() }
+        let error = await #expect(throws: ControllerClientError.self) { try await self.fixture.client.fleet() }
+        #expect(error?.code == .unreachable)
+        #expect(
+            error?.message
+                == "no controller listens on \(self.fixture.socket): start it with `controller run`, or name its "
+                + "socket with --socket or CONTROLLER_SOCKET"
+        )
+    }
+
+    private func send(_ method: String, _ path: String, _ body: String) async throws -> HTTPResponse {
+        try await HTTPClient().send(
+            HTTPRequest(
+                method: method,
+                url: "http://controller\(path)",
+                body: body.isEmpty ? nil : Array(body.utf8),
+                unixSocket: self.fixture.socket
+            )
+        )
+    }
+
+    private static func userName() -> String? {
+        getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) }
+    }
+}

@@ -1,0 +1,122 @@
+import ControllerAPI
+import ControllerServer
+import Deployments
+import Foundation
+import Logging
+import Synchronization
+import Testing
+
+/// A server on a real socket in a folder of its own, with recorded commands.
+struct ServerFixture: Sendable {
+    let folder: URL
+    let socket: String
+    let fleet: FleetStatus
+    private let commands = Commands()
+
+    private final class Commands: Sendable {
+        let all = Mutex<[(DeploymentID, OperatorRequest)]>([])
+    }
+
+    init() throws {
+        // Short: a socket's path has at most 103 bytes.
+        self.folder = URL(filePath: "/tmp/api-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(
+            at: self.folder,
+            withIntermediateDirectories: false,
+            attributes: [.posixPermissions: 0o700]
+        )
+        self.socket = self.folder.appending(path: "c.sock").path
+        let now = Date(timeIntervalSince1970: 1_795_000_000.25)
+        self.fleet = FleetStatus(
+            time: now,
+            deployments: [
+                DeploymentStatus(
+                    namespace: "search",
+                    name: "file-type",
+                    phase: "settled",
+                    health: .healthy,
+                    message: "serves magika 3.3",
+                    since: now
+                ),
+                DeploymentStatus(
+                    namespace: "default",
+                    name: "embedder",
+                    phase: "pending",
+                    health: .unknown,
+                    message: "",
+                    since: now
+                ),
+            ],
+            sources: []
+        )
+    }
+
+    var client: ControllerClient { ControllerClient(socket: self.socket) }
+
+    var recorded: [(DeploymentID, OperatorRequest)] { self.commands.all.withLock { $0 } }
+
+    func server(socket: String? = nil) -> APIServer {
+        let (fleet, commands) = (self.fleet, self.commands)
+        return APIServer(
+            socket: socket ?? self.socket,
+            fleet: { fleet },
+            history: { id, limit in
+                guard id.name == "file-type" else { throw JournalGone() }
+                return (0..<min(limit, 3)).map { number in
+                    EventStatus(
+                        time: fleet.time,
+                        deployment: id.description,
+                        kind: "promoted",
+                        message: "event \(number) of \(limit)",
+                        by: nil,
+                        commit: nil
+                    )
+                }
+            },
+            command: { id, request in
+                commands.all.withLock { $0.append((id, request)) }
+                return OperatorAnswer(accepted: true, changed: true, message: "\(request.verb.rawValue) of \(id)")
+            },
+            logger: self.silentLogger
+        )
+    }
+
+    var silentLogger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+
+    struct JournalGone: Error {}
+
+    /// Runs `body` while the server serves, and stops it.
+    func serving(_ body: @Sendable (ControllerClient) async throws -> Void) async throws {
+        defer { self.remove() }
+        try await withThrowingTaskGroup { group in
+            let server = self.server()
+            group.addTask { try await server.run() }
+            try await self.waitUntilServed()
+            try await body(self.client)
+            group.cancelAll()
+            // Cancelled servers may say so; that is not what the tests look at.
+            while let result = await group.nextResult() { _ = result }
+        }
+    }
+
+    func waitUntilServed() async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            do {
+                _ = try await self.client.fleet()
+                return
+            } catch {
+                guard ContinuousClock.now < deadline else { throw error }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    func remove() {
+        do {
+            try FileManager.default.removeItem(at: self.folder)
+        } catch {
+            Issue.record("the test's folder cannot be removed: \(error)")
+        }
+    }
+}
