@@ -1,0 +1,33 @@
+package import ArgumentParser
+import ControllerAPI
+
+package struct ExplainCommand: ClientCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Say in sentences where a deployment is, why, what happens next, and what you can do.",
+        discussion: """
+            EXAMPLES
+              controller explain search/file-type
+            """
+    )
+
+    @Argument(help: DeploymentArgument.help)
+    package var name: DeploymentArgument
+
+    @OptionGroup
+    package var connection: ConnectionOptions
+
+    package init() {}
+
+    package func run(on console: Console) async throws {
+        let status: DeploymentStatus
+        do {
+            status = try await self.connection.client(console).deployment(self.name.id)
+        } catch {
+            throw CommandFailure(error)
+        }
+        // Longer lines are tiring to read, however wide the terminal is.
+        let width = min(100, console.terminal()?.columns ?? 100)
+        try console.print(Explanation.lines(status, now: console.now(), width: width))
+    }
+}

@@ -1,0 +1,66 @@
+package import ArgumentParser
+import ControllerAPI
+import Deployments
+
+package struct GetCommand: ClientCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "get",
+        abstract: "List the deployments.",
+        discussion: """
+            AGE is how long the deployment has been in its phase. REPLICAS are the ready ones of those wanted, canary
+            and stable together. WEIGHT is the share of requests that the newest revision gets.
+
+            EXAMPLES
+              controller get
+              controller get search/file-type --output yaml
+              controller get --namespace search --output json | jq '.deployments[].phase'
+            """,
+        aliases: ["list"]
+    )
+
+    @Argument(help: ArgumentHelp("Only these: namespace/name, or name in the namespace default.", valueName: "name"))
+    package var names: [DeploymentArgument] = []
+
+    @Option(help: "Only the deployments of this namespace.")
+    package var namespace: String?
+
+    @Option(name: [.short, .long], help: "table for people, json or yaml for programs.")
+    package var output: OutputFormat = .table
+
+    @OptionGroup
+    package var connection: ConnectionOptions
+
+    package init() {}
+
+    package func run(on console: Console) async throws {
+        var fleet: FleetStatus
+        do {
+            fleet = try await self.connection.client(console).fleet()
+        } catch {
+            throw CommandFailure(error)
+        }
+        let known = fleet.deployments.map(\.id)
+        for name in self.names where !known.contains(name.id.description) {
+            throw CommandFailure(
+                code: .refused,
+                message: Problem.unknownDeployment(name.id.description, known: known).detail
+            )
+        }
+        fleet.deployments = fleet.deployments.filter { deployment in
+            (self.names.isEmpty || self.names.contains { $0.id.description == deployment.id })
+                && (self.namespace == nil || self.namespace == deployment.namespace)
+        }
+        try self.output.print(fleet, on: console) {
+            fleet.deployments.isEmpty
+                ? []
+                : FleetTable.lines(fleet.deployments, now: console.now(), width: console.terminal()?.columns)
+        }
+        guard self.output == .table else { return }
+        FleetTable.warnings(fleet.sources, now: console.now()).forEach(console.tell)
+        guard fleet.deployments.isEmpty else { return }
+        console.tell(
+            self.namespace.map { "no deployments in namespace \($0)" }
+                ?? "no deployments: commit a ModelDeployment to a watched branch"
+        )
+    }
+}

@@ -1,0 +1,31 @@
+package import ArgumentParser
+import ControllerAPI
+
+/// What `rollback` and its synonym take.
+package struct RollbackOptions: ParsableArguments {
+    @OptionGroup
+    package var command: CommandOptions
+
+    @Option(
+        name: .customLong("to"),
+        help: ArgumentHelp("A revision's digest or its beginning, at least 4 digits.", valueName: "rev")
+    )
+    package var revision: String?
+
+    package init() {}
+
+    package func validate() throws {
+        guard let revision = self.revision else { return }
+        guard revision.wholeMatch(of: /[0-9a-f]{4,64}/) != nil else {
+            throw ValidationError(
+                "--to takes a revision's digest or its beginning, at least 4 of 0-9 and a-f; `controller status` and "
+                    + "`controller history` show them."
+            )
+        }
+    }
+
+    func send(on console: Console) async throws {
+        let request = OperatorRequest(verb: .rollback, to: self.revision)
+        try await self.command.send(request, on: console, asksWhy: true)
+    }
+}

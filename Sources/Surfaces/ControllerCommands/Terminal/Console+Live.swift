@@ -1,0 +1,56 @@
+import ControllerAPI
+import Foundation
+import Glibc
+import Transport
+
+extension Console {
+    /// The real world.
+    package static func live() -> Console {
+        let http = HTTPClient()
+        return Console(
+            environment: ProcessInfo.processInfo.environment,
+            now: { Date() },
+            sleep: { try await Task.sleep(for: $0) },
+            output: { try Self.write($0, to: STDOUT_FILENO) },
+            remark: { text in
+                do {
+                    try Self.write(text, to: STDERR_FILENO)
+                } catch {
+                    // Nobody reads stderr: there is nobody left to tell.
+                }
+            },
+            terminal: { Terminal.attached(to: STDOUT_FILENO) },
+            remarksToTerminal: isatty(STDERR_FILENO) == 1,
+            connect: { ControllerClient(socket: $0, http: http) },
+            restoreCursorOnSignals: Self.installCursorRestorer
+        )
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) throws {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw CommandFailure(
+                    code: .refused,
+                    message: "cannot write the output: \(String(cString: strerror(errno)))"
+                )
+            }
+            bytes = bytes.dropFirst(written)
+        }
+    }
+
+    /// Ends the program by the signal itself, so that a shell sees the right status.
+    private static func installCursorRestorer() {
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            Glibc.signal(signal) { number in
+                // Only write, signal and raise may be called here: signal-safety(7).
+                let show: StaticString = "\u{1b}[?25h\n"
+                Glibc.write(STDOUT_FILENO, show.utf8Start, show.utf8CodeUnitCount)
+                Glibc.signal(number, SIG_DFL)
+                raise(number)
+            }
+        }
+    }
+}

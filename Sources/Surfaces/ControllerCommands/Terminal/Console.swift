@@ -1,0 +1,70 @@
+package import ControllerAPI
+package import Foundation
+
+/// What a command may use of the world: its two outputs, the terminal, the environment, the clock and the daemon.
+package struct Console: Sendable {
+    package var environment: [String: String]
+    package var now: @Sendable () -> Date
+    package var sleep: @Sendable (Duration) async throws -> Void
+    /// Writes to stdout: the data.
+    package var output: @Sendable (String) throws -> Void
+    /// Writes to stderr: everything about the data.
+    package var remark: @Sendable (String) -> Void
+    /// The terminal that stdout is; nothing when it is a pipe or a file. Asked again for each frame.
+    package var terminal: @Sendable () -> Terminal?
+    package var remarksToTerminal: Bool
+    package var connect: @Sendable (_ socket: String) -> ControllerClient
+    /// Makes the signals that end a program show the cursor again first.
+    package var restoreCursorOnSignals: @Sendable () -> Void
+
+    package init(
+        environment: [String: String],
+        now: @escaping @Sendable () -> Date,
+        sleep: @escaping @Sendable (Duration) async throws -> Void,
+        output: @escaping @Sendable (String) throws -> Void,
+        remark: @escaping @Sendable (String) -> Void,
+        terminal: @escaping @Sendable () -> Terminal?,
+        remarksToTerminal: Bool,
+        connect: @escaping @Sendable (_ socket: String) -> ControllerClient,
+        restoreCursorOnSignals: @escaping @Sendable () -> Void
+    ) {
+        self.environment = environment
+        self.now = now
+        self.sleep = sleep
+        self.output = output
+        self.remark = remark
+        self.terminal = terminal
+        self.remarksToTerminal = remarksToTerminal
+        self.connect = connect
+        self.restoreCursorOnSignals = restoreCursorOnSignals
+    }
+
+    /// Whether colours are wanted at all; a pipe never gets any.
+    private var allowsColour: Bool {
+        // https://no-color.org: any value but the empty one.
+        self.environment["NO_COLOR", default: ""].isEmpty && self.environment["TERM", default: ""] != "dumb"
+            && self.environment["TERM"] != nil
+    }
+
+    package var colour: Bool { self.allowsColour && self.terminal() != nil }
+
+    /// Whether frames can be drawn over each other.
+    package var canRedraw: Bool {
+        let term = self.environment["TERM", default: ""]
+        return !term.isEmpty && term != "dumb" && self.terminal() != nil
+    }
+
+    /// Prints lines that are cut to the terminal's width already.
+    package func print(_ lines: [StyledText]) throws {
+        try self.output(lines.rendered(colour: self.colour))
+    }
+
+    package func print(_ line: StyledText) throws {
+        try self.print([line])
+    }
+
+    /// Tells people something that is not the data asked for.
+    package func tell(_ line: StyledText) {
+        self.remark([line].rendered(colour: self.allowsColour && self.remarksToTerminal))
+    }
+}
