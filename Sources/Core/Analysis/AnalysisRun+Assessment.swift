@@ -25,14 +25,7 @@ extension AnalysisRun {
     ) -> GateAssessment {
         let evidence = comparison.evidence(burst: self.burst, parameters: self.parameters)
         let missing = self.missing(comparison)
-        let outcome: GateOutcome
-        if comparison.hasFailed {
-            outcome = .failed
-        } else if missing != nil, (now - step.since).inSeconds >= self.parameters.patienceSeconds {
-            outcome = .noData
-        } else {
-            outcome = missing == nil && evidence.safeLogE >= evidence.safeLimit ? .passed : .inconclusive
-        }
+        let outcome = self.outcome(of: comparison, step: step, at: now)
         return GateAssessment(
             gate: gate,
             outcome: outcome,
@@ -45,7 +38,7 @@ extension AnalysisRun {
     }
 
     /// Why there is nothing to judge by, if so.
-    private func missing(_ comparison: GateComparison) -> String? {
+    func missing(_ comparison: GateComparison) -> String? {
         if case .latency = comparison.gate.kind, comparison.bound == nil {
             return "no bound: the gate and the objectives name none, and stable has too few answers to take one from"
         }

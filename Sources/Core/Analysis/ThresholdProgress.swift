@@ -66,7 +66,7 @@ struct ThresholdProgress: Hashable, Codable, Sendable {
 }
 
 extension ThresholdProgress {
-    private var outcome: GateOutcome {
+    var outcome: GateOutcome {
         if self.hasFailed { return .failed }
         if self.missingInARow > self.query.consecutiveErrorLimit { return self.lastMissing }
         return self.good >= self.query.count ? .passed : .inconclusive

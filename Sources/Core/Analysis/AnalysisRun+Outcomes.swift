@@ -1,0 +1,36 @@
+package import Deployments
+
+extension AnalysisRun {
+    /// The outcome of each gate of the current step, in its order, without the texts and intervals of
+    /// ``assessments(at:)``: cheap enough to ask at every tick.
+    package func outcomes(at now: Timestamp) -> [GateResult] {
+        guard let step = self.step else { return [] }
+        return step.gates.compactMap { gate in
+            if let progress = self.thresholds.first(where: { $0.gate.name == gate.name }) {
+                return GateResult(gate: gate, outcome: progress.outcome)
+            }
+            return self.comparisons.first { $0.gate.name == gate.name }.map {
+                GateResult(gate: gate, outcome: self.outcome(of: $0, step: step, at: now))
+            }
+        }
+    }
+
+    /// Everything about one gate of the current step.
+    package func assessment(of gate: Gate, at now: Timestamp) -> GateAssessment? {
+        self.assessments(at: now).first { $0.gate.name == gate.name }
+    }
+
+    func outcome(of comparison: GateComparison, step: CurrentStep, at now: Timestamp) -> GateOutcome {
+        if comparison.hasFailed { return .failed }
+        guard self.missing(comparison) == nil else {
+            return (now - step.since).inSeconds >= self.parameters.patienceSeconds ? .noData : .inconclusive
+        }
+        return (comparison.safe?.logE ?? 0) >= self.parameters.safeLimit ? .passed : .inconclusive
+    }
+}
+
+/// A gate and how it stands.
+package struct GateResult: Hashable, Sendable {
+    package var gate: Gate
+    package var outcome: GateOutcome
+}

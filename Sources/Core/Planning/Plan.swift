@@ -1,0 +1,38 @@
+package import Deployments
+
+/// What to do now to bring the world closer to its target, and what is being waited for.
+package struct Plan: Hashable, Codable, Sendable {
+    /// Effects that are safe to apply now, in this order. Each is idempotent.
+    package var effects: [Effect]
+    /// Why nothing more is planned yet. Shown by `controller explain`.
+    package var waitingFor: [Wait]
+
+    package init(effects: [Effect] = [], waitingFor: [Wait] = []) {
+        self.effects = effects
+        self.waitingFor = waitingFor
+    }
+
+    package var isSettled: Bool {
+        self.effects.isEmpty && self.waitingFor.isEmpty
+    }
+}
+
+package enum Effect: Hashable, Codable, Sendable {
+    /// Empty weights end the deployment's traffic.
+    case route([Revision: TrafficWeight])
+    case fetch(Revision)
+    case start(ReplicaID)
+    case undrain(ReplicaID)
+    case drain(ReplicaID)
+    case stop(ReplicaID)
+}
+
+package enum Wait: Hashable, Codable, Sendable {
+    case observation(String)
+    case artifact(Revision, String)
+    case replicasReady(Revision, ready: Int, wanted: Int)
+    case routerWarm(Revision)
+    case weightsServed([Revision: TrafficWeight])
+    case trafficMoved(away: Revision)
+    case drained(ReplicaID)
+}

@@ -1,0 +1,103 @@
+package import Deployments
+package import Rollouts
+
+/// The invariants of a plan, written apart from the planner: what it must never contain, whatever the target says.
+///
+/// The daemon runs it before effects go out and drops those that break a rule; the simulator runs it after every step.
+package enum PlanCheck {
+    package struct Violation: Hashable, Codable, Sendable, CustomStringConvertible {
+        package var rule: String
+        package var effect: Effect?
+
+        package var description: String { "\(self.rule): \(self.effect.map { "\($0)" } ?? "")" }
+    }
+
+    package static func violations(
+        of plan: Plan,
+        for rollout: Rollout,
+        observed: Observation,
+        at now: Timestamp
+    ) -> [Violation] {
+        var violations: [Violation] = []
+        for effect in plan.effects {
+            let rule: String? =
+                switch effect {
+                case .route(let weights): Self.brokenRule(of: weights, rollout, observed, now)
+                case .drain(let id): Self.brokenRuleOfDraining(id, plan, rollout, observed, now)
+                case .stop(let id): Self.brokenRuleOfStopping(id, rollout, observed, now)
+                case .start(let id):
+                    Self.isFresh(observed.replicas, now) ? nil : "rule 6: \(id) starts although the platform is unseen"
+                case .fetch, .undrain: nil
+                }
+            if let rule { violations.append(Violation(rule: rule, effect: effect)) }
+        }
+        return violations
+    }
+
+    private static func isFresh<Value>(_ reading: Reading<Value>, _ now: Timestamp) -> Bool {
+        reading.fresh(at: now, within: Rollout.freshness) != nil
+    }
+
+    private static func brokenRule(
+        of weights: [Revision: TrafficWeight],
+        _ rollout: Rollout,
+        _ observed: Observation,
+        _ now: Timestamp
+    ) -> String? {
+        if weights.isEmpty {
+            return rollout.phase == .removing || rollout.stable == nil ? nil : "rule 1: weights are taken away"
+        }
+        if weights.values.reduce(0, { $0 + $1.percent }) != 100 { return "rule 1: weights do not sum to 100" }
+        let ready = Set((observed.replicas.last ?? []).filter { $0.state == .ready }.map(\.id.revision))
+        for (revision, weight) in weights where weight > .none {
+            if !ready.contains(revision), !ready.isEmpty {
+                return "rule 1: weight for \(revision) without a ready replica"
+            }
+        }
+        guard let canary = rollout.canary else { return nil }
+        let served = observed.router.last?.weights[canary.revision, default: .none] ?? .none
+        let wanted = weights[canary.revision, default: .none]
+        if case .rollingBack = rollout.phase, wanted > .none { return "rule 4: weight for what is rolled back" }
+        guard wanted > served else { return nil }
+        if rollout.quarantine[canary.revision] != nil { return "rule 5: weight for a quarantined revision" }
+        if !Self.isFresh(observed.router, now) || !Self.isFresh(observed.replicas, now) {
+            return "rule 3: the canary's weight rises on stale observations"
+        }
+        switch rollout.phase {
+        case .stepping, .promoting: return nil
+        case .settled, .preparing, .baking, .rollingBack, .removing: return "rule 3: weight rises outside of steps"
+        }
+    }
+
+    private static func brokenRuleOfDraining(
+        _ id: ReplicaID,
+        _ plan: Plan,
+        _ rollout: Rollout,
+        _ observed: Observation,
+        _ now: Timestamp
+    ) -> String? {
+        guard let router = observed.router.fresh(at: now, within: Rollout.freshness) else {
+            let isSafe = rollout.target.replicas[id.revision, default: 0] > 0
+            return isSafe ? nil : "rule 6: \(id) drains although the router is unseen"
+        }
+        guard router.weights[id.revision, default: .none] > .none else { return nil }
+        let draining = Set(plan.effects.compactMap { if case .drain(let id) = $0 { id } else { nil } })
+        let left = (observed.replicas.last ?? []).contains {
+            $0.id.revision == id.revision && $0.state == .ready && !draining.contains($0.id)
+        }
+        return left ? nil : "rule 7: the last ready replica of \(id.revision) drains under traffic"
+    }
+
+    private static func brokenRuleOfStopping(
+        _ id: ReplicaID,
+        _ rollout: Rollout,
+        _ observed: Observation,
+        _ now: Timestamp
+    ) -> String? {
+        guard let replicas = observed.replicas.fresh(at: now, within: Rollout.freshness),
+            let replica = replicas.first(where: { $0.id == id })
+        else { return "rule 6: \(id) stops although it is unseen" }
+        if replica.state == .ready { return "rule 7: \(id) stops without being drained" }
+        return nil
+    }
+}

@@ -1,0 +1,209 @@
+package import Deployments
+
+/// Compares a target with an observation and plans no further than the next safe step.
+///
+/// Whatever the target: traffic moves only to revisions that are ready and that the router could reach at once;
+/// replicas go only once their traffic is gone and drained; and nothing moves on observations that are unknown or
+/// stale, but for one thing: taking traffic back, which may rest on the last that was seen.
+package struct Planner: Sendable {
+    package var target: Target
+    package var observed: Observation
+    package var now: Timestamp
+    /// How long requests in flight may take, per revision, before its replicas are stopped all the same.
+    package var drainLimits: [Revision: Duration]
+    package var deployment: DeploymentID
+    /// The revision that may always have all traffic back.
+    package var stable: Revision?
+    package var freshness: Duration
+
+    package static let defaultDrainLimit: Duration = .seconds(30)
+
+    package init(
+        deployment: DeploymentID,
+        stable: Revision?,
+        target: Target,
+        observed: Observation,
+        drainLimits: [Revision: Duration] = [:],
+        freshness: Duration,
+        now: Timestamp
+    ) {
+        self.deployment = deployment
+        self.stable = stable
+        self.target = target
+        self.observed = observed
+        self.drainLimits = drainLimits
+        self.freshness = freshness
+        self.now = now
+    }
+
+    package func plan() -> Plan {
+        var plan = Plan()
+        self.planRoute(into: &plan)
+        guard let replicas = self.observed.replicas.fresh(at: self.now, within: self.freshness) else {
+            plan.waitingFor.append(.observation("the platform"))
+            return plan
+        }
+        let revisions = Set(self.target.replicas.keys).union(replicas.map(\.id.revision))
+        for revision in revisions.sorted() {
+            let own = replicas.filter { $0.id.revision == revision }.sorted { $0.id < $1.id }
+            let wanted = self.target.replicas[revision] ?? 0
+            if wanted > 0 { self.planStarts(of: revision, own, wanted: wanted, into: &plan) }
+            self.planStops(of: revision, own, wanted: wanted, into: &plan)
+        }
+        return plan
+    }
+
+    // MARK: - Traffic
+
+    /// The target's weights as far as replicas can serve them: what a revision without a ready replica should get
+    /// goes to the others. With nothing ready anywhere, nothing is changed.
+    package var servableWeights: [Revision: TrafficWeight]? {
+        if self.target.weights.isEmpty { return [:] }
+        let replicas = self.observed.replicas.last ?? []
+        let ready = self.target.weights.filter { revision, _ in
+            replicas.contains { $0.id.revision == revision && $0.state == .ready }
+        }
+        if ready.count == self.target.weights.count { return self.target.weights }
+        // Only a revision that the target names may take over: never one that is being taken back.
+        guard ready.count == 1, let survivor = ready.first else { return nil }
+        return [survivor.key: .all]
+    }
+
+    private func planRoute(into plan: inout Plan) {
+        guard let wanted = self.servableWeights else {
+            let blocked = self.target.weights.keys.min()
+            if let blocked { plan.waitingFor.append(.replicasReady(blocked, ready: 0, wanted: 1)) }
+            return
+        }
+        let router = self.observed.router
+        if let fresh = router.fresh(at: self.now, within: self.freshness), fresh.weights == wanted { return }
+        let served = router.last?.weights ?? [:]
+        if wanted.isEmpty, served.isEmpty { return }
+        let gains = wanted.filter { $0.value > served[$0.key, default: .none] }.keys.sorted()
+
+        if !self.isRetreat(to: wanted, from: served) {
+            guard let fresh = router.fresh(at: self.now, within: self.freshness) else {
+                plan.waitingFor.append(.observation("the router"))
+                return
+            }
+            guard self.observed.replicas.fresh(at: self.now, within: self.freshness) != nil else {
+                plan.waitingFor.append(.observation("the platform"))
+                return
+            }
+            if let cold = gains.first(where: { !fresh.warm.contains($0) }) {
+                plan.waitingFor.append(.routerWarm(cold))
+                return
+            }
+        }
+        plan.effects.append(.route(wanted))
+        plan.waitingFor.append(.weightsServed(wanted))
+    }
+
+    /// Whether `wanted` is the way back: all traffic to the stable revision, of which the router has known before that
+    /// it can serve. That waits for no observation.
+    private func isRetreat(to wanted: [Revision: TrafficWeight], from served: [Revision: TrafficWeight]) -> Bool {
+        if wanted.isEmpty { return true }
+        guard let stable = self.stable, wanted == [stable: .all], let router = self.observed.router.last else {
+            return false
+        }
+        return served[stable] != nil || router.warm.contains(stable)
+    }
+
+    // MARK: - Replicas
+
+    private func planStarts(of revision: Revision, _ own: [Replica], wanted: Int, into plan: inout Plan) {
+        let ready = own.count { $0.state == .ready }
+        if ready < wanted {
+            plan.waitingFor.append(.replicasReady(revision, ready: ready, wanted: wanted))
+        }
+        var staying = own.count { !$0.isDraining && $0.state != .stopping }
+        guard staying < wanted else { return }
+        for replica in own where replica.isDraining && staying < wanted {
+            plan.effects.append(.undrain(replica.id))
+            staying += 1
+        }
+        guard staying < wanted else { return }
+        switch self.observed.artifacts[revision] ?? .absent {
+        case .ready:
+            var taken = Set(own.map(\.id.ordinal))
+            while staying < wanted {
+                let ordinal = (0...).first { !taken.contains($0) } ?? taken.count
+                taken.insert(ordinal)
+                plan.effects.append(
+                    .start(ReplicaID(deployment: self.deployment, revision: revision, ordinal: ordinal))
+                )
+                staying += 1
+            }
+        case .absent:
+            plan.effects.append(.fetch(revision))
+            plan.waitingFor.append(.artifact(revision, "being fetched"))
+        case .fetching(let received, let total):
+            let share = total.map { " of \($0)" } ?? ""
+            plan.waitingFor.append(.artifact(revision, "\(received)\(share) bytes received"))
+        case .retrying(let message), .failed(let message):
+            plan.waitingFor.append(.artifact(revision, message))
+        }
+    }
+
+    private func planStops(of revision: Revision, _ own: [Replica], wanted: Int, into plan: inout Plan) {
+        let staying = own.filter { !$0.isDraining && $0.state != .stopping }
+        let isGoing = wanted == 0
+        if staying.count > wanted {
+            let ready = staying.count { $0.state == .ready }
+            // Those that serve nothing go first, then the youngest; what is ready stays until enough others are.
+            let order = staying.sorted {
+                ($0.state == .ready ? 1 : 0, -$0.id.ordinal) < ($1.state == .ready ? 1 : 0, -$1.id.ordinal)
+            }
+            var spare = ready - wanted
+            for replica in order.prefix(staying.count - wanted) {
+                if replica.state != .ready {
+                    self.planStop(of: replica, isGoing: isGoing, into: &plan)
+                } else if !isGoing {
+                    if spare > 0 { plan.effects.append(.drain(replica.id)) }
+                    spare -= 1
+                } else if self.isTrafficGone(from: revision) {
+                    plan.effects.append(.drain(replica.id))
+                } else {
+                    plan.waitingFor.append(.trafficMoved(away: revision))
+                }
+            }
+        }
+        for replica in own where replica.isDraining {
+            self.planEndOfDraining(replica, wanted: wanted, staying: staying.count, into: &plan)
+        }
+    }
+
+    /// A replica that is not ready gets no new requests; but one that just failed its probe may still have the
+    /// revision's traffic on it while the router catches up.
+    private func planStop(of replica: Replica, isGoing: Bool, into plan: inout Plan) {
+        if isGoing, !self.isTrafficGone(from: replica.id.revision) {
+            plan.waitingFor.append(.trafficMoved(away: replica.id.revision))
+        } else {
+            plan.effects.append(.stop(replica.id))
+        }
+    }
+
+    private func planEndOfDraining(_ replica: Replica, wanted: Int, staying: Int, into plan: inout Plan) {
+        guard case .draining(let since) = replica.state, staying >= wanted else { return }
+        guard let router = self.observed.router.fresh(at: self.now, within: self.freshness) else {
+            plan.waitingFor.append(.observation("the router"))
+            return
+        }
+        let name = replica.endpoint?.description ?? ""
+        let isEmpty = !router.serving.contains(name) && router.activeRequests[name, default: 0] == 0
+        let limit = self.drainLimits[replica.id.revision] ?? Self.defaultDrainLimit
+        let isRouted = router.weights[replica.id.revision, default: .none] > .none
+        // The limit ends requests that never end; it never overrules weights that still point here.
+        if isEmpty || (self.now - since >= limit && (wanted > 0 || !isRouted)) {
+            plan.effects.append(.stop(replica.id))
+        } else {
+            plan.waitingFor.append(.drained(replica.id))
+        }
+    }
+
+    /// Known, not assumed: without a fresh look at the router the traffic counts as still there.
+    private func isTrafficGone(from revision: Revision) -> Bool {
+        guard let router = self.observed.router.fresh(at: self.now, within: self.freshness) else { return false }
+        return router.weights[revision, default: .none] == .none
+    }
+}

@@ -1,0 +1,239 @@
+import Analysis
+import Deployments
+
+extension Rollout {
+    /// A newer revision takes the place of one in flight at once; going back to the stable revision cancels it.
+    mutating func checkSupersession(at now: Timestamp, into outcome: inout Outcome) -> Bool {
+        guard self.isInFlight, self.pause == nil, let canary = self.canary, let wanted = self.wanted else {
+            return false
+        }
+        guard wanted.revision != canary.revision else { return false }
+        // An operator's return to an earlier revision stands until git names another one, which clears the pin.
+        if self.isRestoring, self.pin?.revision == canary.revision { return false }
+        if wanted.revision == self.stable?.revision || self.quarantine[wanted.revision] != nil {
+            self.rollBack(.cancelled, at: now, into: &outcome)
+            return true
+        }
+        self.record(.superseded, "superseded by \(wanted.label)", canary, at: now, into: &outcome)
+        self.start(wanted, restoring: false, "rollout of \(wanted.label)", at: now, into: &outcome)
+        return true
+    }
+
+    mutating func start(
+        _ spec: DeploymentSpec,
+        restoring: Bool,
+        _ message: String,
+        by: String? = nil,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) {
+        self.canary = spec
+        self.previous = nil
+        self.analysis = nil
+        self.watch = nil
+        self.isRestoring = restoring
+        self.enter(.preparing, at: now)
+        self.record(.rolloutStarted, message, spec, by: by, at: now, into: &outcome)
+    }
+
+    /// The last rule: goes on, if nothing holds.
+    mutating func advance(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
+        switch self.phase {
+        case .settled, .baking:
+            self.finishBaking(at: now, into: &outcome)
+            self.startWanted(at: now, into: &outcome)
+        case .preparing:
+            self.finishPreparing(situation, at: now, into: &outcome)
+        case .stepping(let step, nil):
+            self.beginJudging(step: step, situation, at: now)
+        case .stepping(let step, .some(let served)):
+            self.finishStep(step, servedSince: served, situation, at: now, into: &outcome)
+        case .promoting:
+            self.finishPromoting(situation, at: now, into: &outcome)
+        case .rollingBack, .removing:
+            break
+        }
+    }
+
+    private mutating func startWanted(at now: Timestamp, into outcome: inout Outcome) {
+        guard self.pause == nil, let wanted = self.wanted, wanted.revision != self.stable?.revision else { return }
+        guard self.quarantine[wanted.revision] == nil else { return }
+        // While baking, the previous revision is warm and known to be good: git's way back to it needs no steps.
+        let isReturn = self.phase == .baking && wanted.revision == self.previous?.revision
+        let message = isReturn ? "git went back to \(wanted.label)" : "rollout of \(wanted.label)"
+        self.start(wanted, restoring: isReturn, message, at: now, into: &outcome)
+    }
+
+    private mutating func finishBaking(at now: Timestamp, into outcome: inout Outcome) {
+        guard self.phase == .baking, let stable = self.stable, now - self.since >= stable.rollout.bakeTime else {
+            return
+        }
+        self.previous = nil
+        self.watch = nil
+        self.enter(.settled, at: now)
+        self.record(.settled, "baked for \(stable.rollout.bakeTime.short)", stable, at: now, into: &outcome)
+    }
+
+    private mutating func finishPreparing(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
+        guard let canary = self.canary, self.isReady(canary, situation, at: now) else { return }
+        if let stable = self.stable, !self.isRestoring, canary.signature == .unchanged,
+            let was = self.signature(of: stable, situation), let is_ = self.signature(of: canary, situation), was != is_
+        {
+            self.rollBack(.signatureChanged("stable \(was), canary \(is_)"), at: now, into: &outcome)
+            return
+        }
+        guard self.pause == nil, self.isObservationFresh(situation, at: now) else { return }
+        if self.stable == nil {
+            self.beginPromoting("first revision", situation, at: now, into: &outcome)
+        } else if self.isRestoring {
+            self.beginPromoting("an earlier revision", situation, at: now, into: &outcome)
+        } else {
+            self.enterStep(0, canary, situation, at: now, into: &outcome)
+        }
+    }
+
+    private func signature(of spec: DeploymentSpec, _ situation: Situation) -> String? {
+        situation.observation.replicas.last?
+            .first { $0.id.revision == spec.revision && $0.state == .ready && $0.signature != nil }?.signature
+    }
+
+    private mutating func enterStep(
+        _ step: Int,
+        _ canary: DeploymentSpec,
+        _ situation: Situation,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) {
+        self.enter(.stepping(step: step, servedSince: nil), at: now)
+        let action = canary.rollout.steps[step].action == .approval ? "approval" : "weight \(self.weight(ofStep: step))"
+        self.record(
+            .stepStarted,
+            "step \(step + 1) of \(canary.rollout.steps.count): \(action)",
+            canary,
+            at: now,
+            into: &outcome
+        )
+    }
+
+    /// A step's evidence counts only from when the router was seen serving its weight.
+    private mutating func beginJudging(step: Int, _ situation: Situation, at now: Timestamp) {
+        guard let canary = self.canary, let stable = self.stable,
+            case .known(let router, let seen) = situation.observation.router, now - seen <= Self.freshness,
+            seen >= self.since,
+            router.weights[canary.revision, default: .none] == self.weight(ofStep: step)
+        else { return }
+        let history = situation.baseline.latency
+        let everyGate = canary.rollout.gates + canary.rollout.steps.flatMap { $0.gates ?? [] }
+        var run =
+            self.analysis
+            ?? AnalysisRun(
+                gates: everyGate,
+                stable: stable.revision,
+                canary: canary.revision,
+                plannedSteps: canary.rollout.steps.count { $0.action != .approval },
+                objectives: canary.objectives,
+                history: history,
+                burst: situation.baseline.burst
+            )
+        run.beginStep(gates: self.gates(ofStep: step), nextWeight: self.weight(afterStep: step), at: seen)
+        // The snapshot taken with this observation is the base of the first increment: what came before it was
+        // served at another weight.
+        for sample in situation.samples where sample.time >= seen {
+            run.add(sample, weightsChanged: true)
+        }
+        self.sampledWeights = router.weights
+        self.analysis = run
+        self.phase = .stepping(step: step, servedSince: seen)
+    }
+
+    private mutating func finishStep(
+        _ step: Int,
+        servedSince: Timestamp,
+        _ situation: Situation,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) {
+        guard let canary = self.canary, self.pause == nil, self.isReady(canary, situation, at: now),
+            self.isObservationFresh(situation, at: now), self.isServing(step, situation)
+        else { return }
+        let policy = canary.rollout.steps[step]
+        if policy.action == .approval {
+            if self.isApproved { self.leave(step: step, situation, at: now, into: &outcome) }
+            return
+        }
+        let elapsed = now - servedSince
+        guard elapsed >= policy.atLeast, let analysis = self.analysis else { return }
+        if self.isStableDown(situation, at: now) {
+            self.beginPromoting("the stable revision has no ready replica", situation, at: now, into: &outcome)
+            return
+        }
+        let results = analysis.outcomes(at: now)
+        if results.allSatisfy({ $0.outcome == .passed }), !analysis.isSharedIncident {
+            self.leave(step: step, situation, at: now, into: &outcome)
+            return
+        }
+        guard elapsed >= policy.atMost else { return }
+        if canary.rollout.onInconclusive == .promote,
+            !analysis.isSharedIncident, results.allSatisfy({ $0.outcome == .passed || $0.outcome == .inconclusive })
+        {
+            self.record(
+                .inconclusive,
+                "step \(step + 1) ended without a verdict; `onInconclusive` is promote",
+                canary,
+                at: now,
+                into: &outcome
+            )
+            self.leave(step: step, situation, at: now, into: &outcome)
+        } else if !self.isInconclusive {
+            self.isInconclusive = true
+            let message = "no verdict within `atMost` (\(policy.atMost.short))"
+            self.record(.inconclusive, "step \(step + 1): \(message)", canary, at: now, into: &outcome)
+        }
+    }
+
+    /// Goes to the step after `step`, or to all traffic.
+    mutating func leave(step: Int, _ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
+        guard let canary = self.canary else { return }
+        if step + 1 < canary.rollout.steps.count {
+            self.enterStep(step + 1, canary, situation, at: now, into: &outcome)
+        } else if situation.unhealthyDependencies.isEmpty {
+            self.beginPromoting("every step passed", situation, at: now, into: &outcome)
+        }
+    }
+
+    mutating func beginPromoting(
+        _ why: String,
+        _ situation: Situation,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) {
+        self.enter(.promoting, at: now)
+        self.record(.promoting, why, self.canary, at: now, into: &outcome)
+    }
+
+    private mutating func finishPromoting(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
+        guard let canary = self.canary,
+            let router = situation.observation.router.fresh(at: now, within: Self.freshness),
+            router.weights[canary.revision] == .all
+        else { return }
+        let old = self.stable
+        self.stable = canary
+        self.canary = nil
+        self.analysis = nil
+        if let old {
+            self.history.removeAll { $0.revision == old.revision }
+            self.history.append(old)
+            self.history.removeFirst(max(0, self.history.count - Self.historyLimit))
+        }
+        // After a return to an earlier revision there is nothing good to stay warm.
+        if let old, !self.isRestoring, canary.rollout.bakeTime > .zero {
+            self.previous = old
+            self.watch = ObjectiveWatch(objectives: canary.objectives, revision: canary.revision, since: now)
+            self.enter(.baking, at: now)
+        } else {
+            self.enter(.settled, at: now)
+        }
+        self.isRestoring = false
+        self.record(.promoted, "\(canary.label) has all traffic", canary, at: now, into: &outcome)
+    }
+}

@@ -1,0 +1,223 @@
+import Analysis
+package import Deployments
+
+extension Rollout {
+    mutating func obey(
+        _ command: Command,
+        _ situation: Situation,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) -> CommandAnswer {
+        switch command.verb {
+        case .abort: self.abort(command, at: now, into: &outcome)
+        case .rollback(let revision): self.rollBack(to: revision, command, at: now, into: &outcome)
+        case .pause(let until): self.pause(until: until, command, at: now, into: &outcome)
+        case .resume: self.resume(command, at: now, into: &outcome)
+        case .promote(let full, let force):
+            self.promote(full: full, force: force, command, situation, at: now, into: &outcome)
+        case .retry: self.retry(command, at: now, into: &outcome)
+        }
+    }
+
+    private mutating func abort(
+        _ command: Command,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) -> CommandAnswer {
+        guard self.isInFlight, let canary = self.canary else {
+            return .unchanged("no rollout is in flight")
+        }
+        self.rollBack(.aborted(by: command.by, why: command.why), by: command.by, at: now, into: &outcome)
+        return .done("aborted the rollout of \(canary.label); \(self.quarantineAdvice)")
+    }
+
+    private var quarantineAdvice: String {
+        "the revision is quarantined until `controller retry \(self.id)` or a commit with another one"
+    }
+
+    private mutating func rollBack(
+        to revision: Revision?,
+        _ command: Command,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) -> CommandAnswer {
+        let reason = RollbackReason.requested(by: command.by, why: command.why)
+        if case .removing = self.phase {
+            return .refused("\(self.id) is being removed: its manifest is gone from git")
+        }
+        if let revision, revision == self.stable?.revision, !self.isInFlight {
+            return .unchanged("\(revision) is the stable revision already")
+        }
+        let returns = revision == nil || revision == self.stable?.revision
+        if self.isInFlight, returns, let canary = self.canary {
+            self.rollBack(reason, by: command.by, at: now, into: &outcome)
+            let back =
+                self.stable.map { "all traffic goes to \($0.label)" } ?? "nothing serves: there is no stable revision"
+            return .done("took the traffic from \(canary.label); \(back); \(self.quarantineAdvice)")
+        }
+        if self.phase == .baking, let failed = self.stable, let previous = self.previous,
+            revision == nil || revision == previous.revision
+        {
+            self.rollBack(reason, by: command.by, at: now, into: &outcome)
+            return .done("took the traffic from \(failed.label) to \(previous.label); \(self.quarantineAdvice)")
+        }
+        if case .rollingBack = self.phase, returns {
+            return .unchanged("the traffic is already on its way to \(self.stable?.label ?? "nothing")")
+        }
+        return self.restore(revision, reason, command, at: now, into: &outcome)
+    }
+
+    /// Goes back to a revision of the history, which must be started first.
+    private mutating func restore(
+        _ revision: Revision?,
+        _ reason: RollbackReason,
+        _ command: Command,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) -> CommandAnswer {
+        let candidates = self.history.filter {
+            $0.revision != self.stable?.revision && self.quarantine[$0.revision] == nil
+        }
+        guard
+            let goal = revision.map({ wanted in self.history.last { $0.revision == wanted } }) ?? candidates.last
+        else {
+            let known = candidates.map(\.label).joined(separator: ", ")
+            let choice = known.isEmpty ? "the history holds no other revision" : "known: \(known)"
+            return .refused(
+                "there is no revision \(revision?.short ?? "before the stable one") to go back to; \(choice)"
+            )
+        }
+        if self.isInFlight, self.canary?.revision == goal.revision {
+            return .unchanged("\(goal.label) is on its way already")
+        }
+        if self.isInFlight {
+            self.rollBack(reason, by: command.by, at: now, into: &outcome)
+        }
+        if let bad = self.stable {
+            self.quarantine[bad.revision] = Quarantine(spec: bad, reason: reason, since: now)
+        }
+        self.quarantine[goal.revision] = nil
+        self.pin = Pin(revision: goal.revision, insteadOf: self.desired?.revision, by: command.by)
+        self.start(
+            goal,
+            restoring: true,
+            "\(reason.description); starting \(goal.label)",
+            by: command.by,
+            at: now,
+            into: &outcome
+        )
+        return .done("starting \(goal.label); it takes all traffic once it is ready, and stays until git names another")
+    }
+
+    private mutating func pause(
+        until: Timestamp?,
+        _ command: Command,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) -> CommandAnswer {
+        if let pause = self.pause, pause.by == command.by, pause.why == command.why, pause.until == until {
+            return .unchanged("already paused by \(pause.by)")
+        }
+        self.pause = Pause(by: command.by, why: command.why, since: now, until: until)
+        let why = command.why.isEmpty ? "" : ": \(command.why)"
+        self.record(.paused, "paused\(why)", self.canary, by: command.by, at: now, into: &outcome)
+        return .done("paused: no new rollout, no rise of weight, no promotion; breaches still roll back")
+    }
+
+    private mutating func resume(
+        _ command: Command,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) -> CommandAnswer {
+        guard let pause = self.pause else { return .unchanged("not paused") }
+        self.pause = nil
+        self.record(.resumed, "resumed", self.canary, by: command.by, at: now, into: &outcome)
+        return .done("resumed; it was paused by \(pause.by)")
+    }
+
+    private mutating func retry(
+        _ command: Command,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) -> CommandAnswer {
+        guard let desired = self.desired, let record = self.quarantine[desired.revision] else {
+            return .unchanged("the revision that git names is not quarantined")
+        }
+        if case .rollingBack = self.phase {
+            return .refused("the traffic of \(desired.label) is still being taken back; try again in a moment")
+        }
+        self.quarantine[desired.revision] = nil
+        self.pin = nil
+        self.record(
+            .retried,
+            "lifted the quarantine: \(record.reason)",
+            desired,
+            by: command.by,
+            at: now,
+            into: &outcome
+        )
+        return .done("lifted the quarantine of \(desired.label); it starts over")
+    }
+
+    private mutating func promote(
+        full: Bool,
+        force: Bool,
+        _ command: Command,
+        _ situation: Situation,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) -> CommandAnswer {
+        guard case .stepping(let step, let served) = self.phase, let canary = self.canary else {
+            return self.promoteOutsideOfSteps
+        }
+        if let pause = self.pause {
+            return .refused("paused by \(pause.by): run `controller resume \(self.id)` first")
+        }
+        guard served != nil else {
+            return .refused("the router does not serve step \(step + 1) yet; try again in a moment")
+        }
+        if !force, let analysis = self.analysis,
+            let failed = analysis.outcomes(at: now).first(where: { $0.outcome == .failed })
+        {
+            let evidence = analysis.assessment(of: failed.gate, at: now)?.summary ?? ""
+            return .refused("gate \(failed.gate.name) failed: \(evidence); `--force` promotes all the same")
+        }
+        guard self.isObservationFresh(situation, at: now), self.isReady(canary, situation, at: now) else {
+            return .refused("the canary is not seen ready and routed just now; try again when it is")
+        }
+        let forced = force ? ", forced" : ""
+        self.record(
+            .approved,
+            "step \(step + 1) passed by hand\(forced)",
+            canary,
+            by: command.by,
+            at: now,
+            into: &outcome
+        )
+        if full {
+            self.beginPromoting("by hand", situation, at: now, into: &outcome)
+            return .done("promoting \(canary.label) to all traffic")
+        }
+        self.isApproved = true
+        self.leave(step: step, situation, at: now, into: &outcome)
+        return .done("passed step \(step + 1) of \(canary.rollout.steps.count)")
+    }
+
+    private var promoteOutsideOfSteps: CommandAnswer {
+        switch self.phase {
+        case .promoting: .unchanged("already promoting")
+        case .baking, .settled: .unchanged("nothing to promote: \(self.stable?.label ?? "nothing") serves")
+        case .preparing: .refused("the canary's replicas are not ready yet: there is no step to pass")
+        case .rollingBack(let reason): .refused("rolling back: \(reason)")
+        case .removing: .refused("being removed: its manifest is gone from git")
+        case .stepping: .refused("no canary")
+        }
+    }
+}
+
+extension DeploymentSpec {
+    /// `magika 3.3 (main@sha1:1eabc9a4)`
+    package var label: String {
+        "\(self.model.name) \(self.model.version) (\(self.origin))"
+    }
+}

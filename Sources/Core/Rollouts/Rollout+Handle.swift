@@ -1,0 +1,144 @@
+import Analysis
+package import Deployments
+
+extension Rollout {
+    /// What one call of ``handle(_:at:)`` brought about.
+    package struct Outcome: Hashable, Codable, Sendable {
+        package var transitions: [Transition] = []
+        /// One per command of the situation, in their order.
+        package var answers: [CommandAnswer] = []
+    }
+
+    /// Decides the phase that follows from a situation.
+    ///
+    /// The order is always the same, and one that stops: abort and rollback commands, deadlines, breaches, failed
+    /// gates, supersession, holds, advance. A later rule can therefore never starve an earlier one.
+    package mutating func handle(_ situation: Situation, at now: Timestamp) -> Outcome {
+        var outcome = Outcome()
+        var answers = [CommandAnswer?](repeating: nil, count: situation.commands.count)
+
+        self.adopt(situation.desired, at: now, into: &outcome)
+        self.gather(situation, at: now)
+
+        for (index, command) in situation.commands.enumerated() where command.isSafety {
+            answers[index] = self.obey(command, situation, at: now, into: &outcome)
+        }
+        _ =
+            self.finishRollingBack(situation, at: now, into: &outcome)
+            || self.checkDeadlines(situation, at: now, into: &outcome)
+            || self.checkBreaches(situation, at: now, into: &outcome)
+            || self.checkGates(at: now, into: &outcome)
+            || self.checkSupersession(at: now, into: &outcome)
+        for (index, command) in situation.commands.enumerated() where !command.isSafety {
+            answers[index] = self.obey(command, situation, at: now, into: &outcome)
+        }
+        if let pause = self.pause, let until = pause.until, until <= now {
+            self.pause = nil
+            self.record(.resumed, "the pause by \(pause.by) ended at its time", at: now, into: &outcome)
+        }
+        self.holds = self.holds(situation, at: now)
+        self.advance(situation, at: now, into: &outcome)
+        self.holds = self.holds(situation, at: now)
+        outcome.answers = answers.compactMap(\.self)
+        return outcome
+    }
+
+    /// Takes over what git says: a new revision is only remembered here, everything else is applied in place.
+    private mutating func adopt(_ desired: Desired, at now: Timestamp, into outcome: inout Outcome) {
+        switch desired {
+        case .unknown:
+            return
+        case .absent:
+            guard self.phase != .removing else { return }
+            self.desired = nil
+            self.enter(.removing, at: now)
+            self.record(.removing, "its manifest is gone from git", at: now, into: &outcome)
+        case .spec(let spec):
+            if self.phase == .removing {
+                // The manifest came back: what still runs serves on.
+                self.canary = nil
+                self.previous = nil
+                self.enter(.settled, at: now)
+            }
+            if let pin = self.pin, pin.insteadOf != spec.revision {
+                self.pin = nil
+            }
+            guard self.desired != spec else { return }
+            self.desired = spec
+            self.applyInPlace(spec, at: now, into: &outcome)
+        }
+    }
+
+    private mutating func applyInPlace(_ spec: DeploymentSpec, at now: Timestamp, into outcome: inout Outcome) {
+        if var stable = self.stable {
+            let before = stable
+            stable.labels = spec.labels
+            stable.replicas = spec.replicas
+            stable.route = spec.route
+            stable.objectives = spec.objectives
+            stable.rollout = spec.rollout
+            stable.dependsOn = spec.dependsOn
+            if stable.revision == spec.revision {
+                stable.golden = spec.golden
+                stable.signature = spec.signature
+                stable.model.source = spec.model.source
+            }
+            if stable != before {
+                self.record(.changedInPlace, "applied in place", spec, at: now, into: &outcome)
+            }
+            if stable.revision == spec.revision { stable.origin = spec.origin }
+            self.stable = stable
+        }
+        // A rollout keeps the steps and gates that it began with: changing the rules in mid-game would void evidence.
+        if var canary = self.canary, canary.revision == spec.revision {
+            let policy = canary.rollout
+            canary = spec
+            canary.rollout = policy
+            self.canary = canary
+        }
+    }
+
+    /// Feeds the judges.
+    private mutating func gather(_ situation: Situation, at now: Timestamp) {
+        let served = situation.observation.router.last?.weights ?? self.sampledWeights
+        for sample in situation.samples {
+            if case .stepping(_, .some) = self.phase {
+                self.analysis?.add(sample, weightsChanged: served != self.sampledWeights)
+            }
+            self.watch?.add(sample)
+        }
+        if !situation.samples.isEmpty, self.analysis != nil {
+            self.sampledWeights = served
+        }
+        for measurement in situation.measurements {
+            self.analysis?.add(measurement)
+        }
+    }
+
+    mutating func enter(_ phase: Phase, at now: Timestamp) {
+        self.phase = phase
+        self.since = now
+        self.isApproved = false
+        self.isInconclusive = false
+    }
+
+    func record(
+        _ kind: Transition.Kind,
+        _ message: String,
+        _ spec: DeploymentSpec? = nil,
+        by: String? = nil,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) {
+        outcome.transitions.append(
+            Transition(
+                time: now,
+                kind: kind,
+                message: message,
+                by: by,
+                revision: spec?.revision,
+                origin: spec?.origin
+            )
+        )
+    }
+}

@@ -1,0 +1,72 @@
+import Analysis
+import Deployments
+
+extension Rollout {
+    /// Whether both halves of what was seen are recent enough to go on by.
+    func isObservationFresh(_ situation: Situation, at now: Timestamp) -> Bool {
+        situation.observation.replicas.fresh(at: now, within: Self.freshness) != nil
+            && situation.observation.router.fresh(at: now, within: Self.freshness) != nil
+    }
+
+    /// Whether every replica of `spec` is ready and the router could send it traffic at once.
+    func isReady(_ spec: DeploymentSpec, _ situation: Situation, at now: Timestamp) -> Bool {
+        guard let replicas = situation.observation.replicas.fresh(at: now, within: Self.freshness),
+            let router = situation.observation.router.fresh(at: now, within: Self.freshness)
+        else { return false }
+        let ready = replicas.count { $0.id.revision == spec.revision && $0.state == .ready }
+        return ready >= spec.replicas && router.warm.contains(spec.revision)
+    }
+
+    func isServing(_ step: Int, _ situation: Situation) -> Bool {
+        guard let canary = self.canary, let router = situation.observation.router.last else { return false }
+        return router.weights[canary.revision, default: .none] == self.weight(ofStep: step)
+            || self.stable.map { router.weights[$0.revision] == nil } ?? true
+    }
+
+    /// A stable revision without a single ready replica can be compared with nothing, and must not block a fix.
+    func isStableDown(_ situation: Situation, at now: Timestamp) -> Bool {
+        guard let stable = self.stable,
+            let replicas = situation.observation.replicas.fresh(at: now, within: Self.freshness)
+        else { return false }
+        return !replicas.contains { $0.id.revision == stable.revision && $0.state == .ready }
+    }
+
+    func holds(_ situation: Situation, at now: Timestamp) -> [Hold] {
+        var holds: [Hold] = []
+        if let pause = self.pause {
+            holds.append(.paused(by: pause.by, why: pause.why, until: pause.until))
+        }
+        guard self.isInFlight else { return holds }
+        if situation.observation.replicas.fresh(at: now, within: Self.freshness) == nil {
+            holds.append(.staleObservation("the platform was not seen for more than \(Self.freshness.short)"))
+        }
+        if situation.observation.router.fresh(at: now, within: Self.freshness) == nil {
+            holds.append(.staleObservation("the router was not seen for more than \(Self.freshness.short)"))
+        }
+        guard case .stepping(let step, .some) = self.phase, let canary = self.canary, let analysis = self.analysis
+        else {
+            return holds
+        }
+        if canary.rollout.steps[step].action == .approval, !self.isApproved {
+            holds.append(.awaitingApproval(step: step))
+        }
+        if self.isInconclusive { holds.append(.inconclusive(step: step)) }
+        if analysis.isSharedIncident { holds.append(.sharedIncident) }
+        for result in analysis.outcomes(at: now) {
+            switch result.outcome {
+            case .failed where result.gate.onFailure == .hold:
+                let evidence = analysis.assessment(of: result.gate, at: now)?.summary ?? ""
+                holds.append(.gateHolds(gate: result.gate.name, evidence: evidence))
+            case .noData, .providerDown:
+                let why = analysis.assessment(of: result.gate, at: now)?.detail ?? ""
+                holds.append(.noEvidence(gate: result.gate.name, why: why))
+            case .failed, .passed, .inconclusive:
+                break
+            }
+        }
+        if step + 1 == canary.rollout.steps.count, !situation.unhealthyDependencies.isEmpty {
+            holds.append(.dependencies(situation.unhealthyDependencies))
+        }
+        return holds
+    }
+}

@@ -1,0 +1,160 @@
+import Analysis
+import Deployments
+
+extension Rollout {
+    /// Takes the traffic back: from here on the target gives the canary nothing.
+    ///
+    /// While baking, the stable revision is the one that goes and the previous one, still warm, comes back.
+    mutating func rollBack(_ reason: RollbackReason, by: String? = nil, at now: Timestamp, into outcome: inout Outcome)
+    {
+        if self.phase == .baking, let previous = self.previous {
+            self.canary = self.stable
+            self.stable = previous
+            self.history.removeAll { $0.revision == previous.revision }
+        }
+        guard let failed = self.canary else { return }
+        self.previous = nil
+        self.watch = nil
+        if reason != .cancelled {
+            self.quarantine(failed, reason, at: now)
+        }
+        if self.isRestoring { self.pin = nil }
+        self.isRestoring = false
+        self.enter(.rollingBack(reason), at: now)
+        self.record(.rollingBack, reason.description, failed, by: by, at: now, into: &outcome)
+    }
+
+    private mutating func quarantine(_ spec: DeploymentSpec, _ reason: RollbackReason, at now: Timestamp) {
+        self.quarantine[spec.revision] = Quarantine(spec: spec, reason: reason, since: now)
+        while self.quarantine.count > Self.quarantineLimit,
+            let oldest = self.quarantine.min(by: { ($0.value.since, $0.key) < ($1.value.since, $1.key) })
+        {
+            self.quarantine[oldest.key] = nil
+        }
+    }
+
+    /// The traffic is back once the router says so; or at once, when there is nothing that could take it.
+    func isBack(_ situation: Situation, at now: Timestamp) -> Bool {
+        guard let canary = self.canary, self.stable != nil else { return true }
+        guard let router = situation.observation.router.fresh(at: now, within: Self.freshness) else { return false }
+        return router.weights[canary.revision, default: .none] == .none
+    }
+
+    mutating func finishRollingBack(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) -> Bool {
+        guard case .rollingBack(let reason) = self.phase, self.isBack(situation, at: now) else { return false }
+        let kind: Transition.Kind = reason == .cancelled ? .superseded : .rolledBack
+        self.record(kind, reason.description, self.canary, at: now, into: &outcome)
+        self.canary = nil
+        self.analysis = nil
+        self.enter(.settled, at: now)
+        return true
+    }
+
+    mutating func checkDeadlines(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) -> Bool {
+        guard self.isInFlight, let canary = self.canary else { return false }
+        guard self.phase == .preparing else { return self.checkLostCanary(canary, situation, at: now, into: &outcome) }
+        if case .failed(let message) = situation.observation.artifacts[canary.revision] {
+            self.rollBack(.artifact(message), at: now, into: &outcome)
+            return true
+        }
+        let replicas = (situation.observation.replicas.last ?? []).filter { $0.id.revision == canary.revision }
+        if let failed = replicas.first(where: { $0.state == .failed }) {
+            self.rollBack(
+                .replicaFailed("\(failed.id): \(failed.lastFailure ?? "failed")"),
+                at: now,
+                into: &outcome
+            )
+            return true
+        }
+        guard now - self.since >= canary.rollout.progressDeadline else { return false }
+        let ready = replicas.count { $0.state == .ready }
+        let failure = replicas.compactMap(\.lastFailure).last.map { "; last failure: \($0)" } ?? ""
+        self.rollBack(
+            .progressDeadline(waitingFor: "\(ready) of \(canary.replicas) replicas ready\(failure)"),
+            at: now,
+            into: &outcome
+        )
+        return true
+    }
+
+    /// A canary that had traffic and has no replica left to serve it: crashed, or not ready for too long.
+    private mutating func checkLostCanary(
+        _ canary: DeploymentSpec,
+        _ situation: Situation,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) -> Bool {
+        guard let seen = situation.observation.replicas.fresh(at: now, within: Self.freshness) else { return false }
+        let replicas = seen.filter { $0.id.revision == canary.revision }
+        if replicas.contains(where: { $0.state == .ready }) { return false }
+        let crashed = replicas.first { replica in
+            switch replica.state {
+            case .failed, .backingOff: true
+            case .starting, .ready, .draining, .stopping: false
+            }
+        }
+        if let crashed {
+            let failure = crashed.lastFailure ?? "ended"
+            self.rollBack(.replicaFailed("\(crashed.id): \(failure)"), at: now, into: &outcome)
+            return true
+        }
+        guard now - self.since >= canary.rollout.progressDeadline else { return false }
+        self.rollBack(.progressDeadline(waitingFor: "no replica is ready any more"), at: now, into: &outcome)
+        return true
+    }
+
+    mutating func checkBreaches(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) -> Bool {
+        guard self.phase == .baking, let stable = self.stable, let previous = self.previous else { return false }
+        if let replicas = situation.observation.replicas.fresh(at: now, within: Self.freshness) {
+            let ready = Set(replicas.filter { $0.state == .ready }.map(\.id.revision))
+            if !ready.contains(stable.revision), ready.contains(previous.revision) {
+                let failure = replicas.first { $0.id.revision == stable.revision && $0.lastFailure != nil }?.lastFailure
+                self.rollBack(.replicaFailed(failure ?? "no replica is ready any more"), at: now, into: &outcome)
+                return true
+            }
+        }
+        guard let breach = self.watch?.breaches(at: now).first else { return false }
+        self.rollBack(
+            .objectiveBreached(objective: breach.objective, evidence: breach.text),
+            at: now,
+            into: &outcome
+        )
+        return true
+    }
+
+    mutating func checkGates(at now: Timestamp, into outcome: inout Outcome) -> Bool {
+        guard case .stepping(let step, .some) = self.phase, let analysis = self.analysis else { return false }
+        for result in analysis.outcomes(at: now)
+        where result.outcome == .failed && result.gate.onFailure == .rollback {
+            let evidence = analysis.assessment(of: result.gate, at: now)?.summary ?? ""
+            self.rollBack(
+                .gateFailed(gate: result.gate.name, evidence: evidence),
+                at: now,
+                into: &outcome
+            )
+            return true
+        }
+        if self.isInconclusive, self.canary?.rollout.onInconclusive == .rollback {
+            self.rollBack(.inconclusive(step: step), at: now, into: &outcome)
+            return true
+        }
+        return false
+    }
+}
+
+extension Rollout.RollbackReason: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .gateFailed(let gate, let evidence): "gate \(gate) failed: \(evidence)"
+        case .objectiveBreached(let objective, let evidence): "objective \(objective) was breached: \(evidence)"
+        case .inconclusive(let step): "step \(step + 1) ended without a verdict, and `onInconclusive` is rollback"
+        case .progressDeadline(let wait): "not ready within `progressDeadline`: \(wait)"
+        case .artifact(let message): "its artifact cannot be used: \(message)"
+        case .replicaFailed(let message): "a replica cannot become ready: \(message)"
+        case .signatureChanged(let message): "its signature differs from the stable model's: \(message)"
+        case .requested(let by, let why): "rolled back by \(by)" + (why.isEmpty ? "" : ": \(why)")
+        case .aborted(let by, let why): "aborted by \(by)" + (why.isEmpty ? "" : ": \(why)")
+        case .cancelled: "git went back to the stable revision"
+        }
+    }
+}

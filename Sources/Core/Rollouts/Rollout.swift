@@ -1,0 +1,184 @@
+package import Analysis
+package import Deployments
+
+/// One deployment's life: what serves, what is replacing it, and what may not be tried again.
+///
+/// `Rollout` is a value: it performs no I/O, reads no clock and draws no random numbers. ``handle(_:at:)`` says which
+/// phase follows from a situation; ``target`` says what the world should look like in that phase. Making the world
+/// look like that is the planner's business, so a crash between the two loses nothing.
+package struct Rollout: Hashable, Codable, Sendable {
+    package let id: DeploymentID
+    /// The last good manifest, whatever became of it.
+    package var desired: DeploymentSpec?
+    /// What was promoted last and serves; nothing until the first promotion.
+    package var stable: DeploymentSpec?
+    /// What is to replace the stable revision, or is being taken back.
+    package var canary: DeploymentSpec?
+    /// The stable revision before the present one, warm while baking.
+    package var previous: DeploymentSpec?
+    package var phase: Phase
+    /// When the phase (or its step) began.
+    package var since: Timestamp
+    package var pause: Pause?
+    package var pin: Pin?
+    package var quarantine: [Revision: Quarantine]
+    /// Earlier stable revisions, newest last, at most ``historyLimit``.
+    package var history: [DeploymentSpec]
+    /// The canary's judge, from its first step until it is promoted or rolled back.
+    package var analysis: AnalysisRun?
+    /// The stable revision's judge, while baking.
+    package var watch: ObjectiveWatch?
+    /// The weights that the router served when the last sample was taken.
+    package var sampledWeights: [Revision: TrafficWeight]
+    /// The canary returns to an earlier revision: straight to all traffic once it is ready, without steps.
+    package var isRestoring: Bool
+    /// The current approval step was passed by an operator.
+    package var isApproved: Bool
+    /// The current step passed its `atMost` without a verdict.
+    package var isInconclusive: Bool
+    /// Why progress waits, for people; worked out anew at every call of ``handle(_:at:)``.
+    package var holds: [Hold]
+
+    package static let historyLimit = 10
+    package static let quarantineLimit = 50
+    /// Observations older than this are stale: they stop progress. Five times the longest usual interval between two.
+    package static let freshness: Duration = .seconds(10)
+
+    package init(id: DeploymentID, at now: Timestamp) {
+        self.id = id
+        self.phase = .settled
+        self.since = now
+        self.quarantine = [:]
+        self.history = []
+        self.sampledWeights = [:]
+        self.isRestoring = false
+        self.isApproved = false
+        self.isInconclusive = false
+        self.holds = []
+    }
+}
+
+extension Rollout {
+    package enum Phase: Hashable, Codable, Sendable {
+        /// The stable revision has all traffic, or nothing serves yet.
+        ///
+        /// Leads to `preparing` when another revision is wanted, or to `removing`.
+        case settled
+
+        /// The canary's artifact is fetched and its replicas start. All traffic is on the stable revision.
+        ///
+        /// Leads to `stepping` once the canary is ready (to `promoting` when there is nothing to compare it with, or
+        /// when it restores an earlier revision), or to `rollingBack`.
+        case preparing
+
+        /// The canary serves the weight of `step` while evidence is gathered; `servedSince` is when the router was
+        /// first seen serving it.
+        ///
+        /// Leads to the next step, to `promoting` after the last one, to `preparing` when superseded, or to
+        /// `rollingBack`.
+        case stepping(step: Int, servedSince: Timestamp?)
+
+        /// The canary is to have all traffic.
+        ///
+        /// Leads to `baking` (to `settled` when there is no previous revision) once the router serves that, or to
+        /// `rollingBack`.
+        case promoting
+
+        /// The canary became the stable revision; the previous one is still warm.
+        ///
+        /// Leads to `settled` after the bake time, to `preparing` when superseded, or to `rollingBack`.
+        case baking
+
+        /// The stable revision is to have all traffic again, at once.
+        ///
+        /// Leads to `settled` once the router serves that.
+        case rollingBack(RollbackReason)
+
+        /// The manifest is gone, by the deletion rules: traffic ends, then the replicas do. Final.
+        case removing
+    }
+
+    package enum RollbackReason: Hashable, Codable, Sendable {
+        case gateFailed(gate: String, evidence: String)
+        case objectiveBreached(objective: String, evidence: String)
+        case inconclusive(step: Int)
+        case progressDeadline(waitingFor: String)
+        case artifact(String)
+        case replicaFailed(String)
+        case signatureChanged(String)
+        case requested(by: String, why: String)
+        case aborted(by: String, why: String)
+        /// Git went back to the stable revision: no failure, no quarantine.
+        case cancelled
+    }
+
+    /// An operator's word that progress stops. Safety goes on.
+    package struct Pause: Hashable, Codable, Sendable {
+        package var by: String
+        package var why: String
+        package var since: Timestamp
+        package var until: Timestamp?
+    }
+
+    /// An operator's word that `revision` serves until git names another than `insteadOf`.
+    package struct Pin: Hashable, Codable, Sendable {
+        package var revision: Revision
+        package var insteadOf: Revision?
+        package var by: String
+    }
+
+    package struct Quarantine: Hashable, Codable, Sendable {
+        package var spec: DeploymentSpec
+        package var reason: RollbackReason
+        package var since: Timestamp
+    }
+}
+
+extension Rollout {
+    package var isInFlight: Bool {
+        switch self.phase {
+        case .preparing, .stepping, .promoting: true
+        case .settled, .baking, .rollingBack, .removing: false
+        }
+    }
+
+    /// Every revision that has a part in the present phase.
+    package var specs: [DeploymentSpec] {
+        [self.stable, self.canary, self.previous].compactMap(\.self)
+    }
+
+    package func spec(of revision: Revision) -> DeploymentSpec? {
+        self.specs.first { $0.revision == revision }
+            ?? self.history.last { $0.revision == revision }
+            ?? self.quarantine[revision]?.spec
+    }
+
+    /// The revision that should serve: an operator's pin, or git's.
+    package var wanted: DeploymentSpec? {
+        if let pin = self.pin, let spec = self.spec(of: pin.revision) { return spec }
+        return self.desired
+    }
+
+    /// The canary's weight in `step`: an approval waits at the weight of the step before it.
+    package func weight(ofStep step: Int) -> TrafficWeight {
+        guard let steps = self.canary?.rollout.steps else { return .none }
+        for index in stride(from: min(step, steps.count - 1), through: 0, by: -1) {
+            if case .weight(let weight) = steps[index].action { return weight }
+        }
+        return .none
+    }
+
+    /// The weight after `step`: that of the next step that has one, or all.
+    package func weight(afterStep step: Int) -> TrafficWeight {
+        guard let steps = self.canary?.rollout.steps else { return .all }
+        for later in steps.dropFirst(step + 1) {
+            if case .weight(let weight) = later.action { return weight }
+        }
+        return .all
+    }
+
+    package func gates(ofStep step: Int) -> [Gate] {
+        guard let policy = self.canary?.rollout, policy.steps.indices.contains(step) else { return [] }
+        return policy.steps[step].gates ?? policy.gates
+    }
+}

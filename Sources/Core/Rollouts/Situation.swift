@@ -1,0 +1,157 @@
+package import Analysis
+package import Deployments
+
+/// All that one decision depends on, besides the rollout and the time.
+package struct Situation: Hashable, Codable, Sendable {
+    package var desired: Desired
+    package var observation: Observation
+    /// Counters from the router, taken with `observation.router`; oldest first.
+    package var samples: [Sample]
+    package var measurements: [Measurement]
+    package var commands: [Command]
+    package var baseline: Baseline
+    /// Those of `dependsOn` that do not serve a settled, ready revision.
+    package var unhealthyDependencies: [DeploymentID]
+
+    package init(
+        desired: Desired = .unknown,
+        observation: Observation = Observation(),
+        samples: [Sample] = [],
+        measurements: [Measurement] = [],
+        commands: [Command] = [],
+        baseline: Baseline = Baseline(),
+        unhealthyDependencies: [DeploymentID] = []
+    ) {
+        self.desired = desired
+        self.observation = observation
+        self.samples = samples
+        self.measurements = measurements
+        self.commands = commands
+        self.baseline = baseline
+        self.unhealthyDependencies = unhealthyDependencies
+    }
+}
+
+/// What git says of a deployment.
+package enum Desired: Hashable, Codable, Sendable {
+    /// Nothing can be said: git was not read yet, or the manifest has errors. The last good one stands.
+    case unknown
+    case spec(DeploymentSpec)
+    /// Its manifest is gone, and the deletion rules are satisfied.
+    case absent
+}
+
+/// What is known of the stable revision's traffic before a rollout begins.
+package struct Baseline: Hashable, Codable, Sendable {
+    /// The burst factor of its errors; 1 when they come one by one.
+    package var burst: Double
+    /// Its answer times of the last half hour.
+    package var latency: LatencyHistogram
+
+    package init(burst: Double = 1, latency: LatencyHistogram = LatencyHistogram()) {
+        self.burst = burst
+        self.latency = latency
+    }
+}
+
+/// An operator's word on one deployment.
+package struct Command: Hashable, Codable, Sendable {
+    package var verb: Verb
+    package var by: String
+    package var why: String
+
+    package enum Verb: Hashable, Codable, Sendable {
+        case pause(until: Timestamp?)
+        case resume
+        case promote(full: Bool, force: Bool)
+        case abort
+        /// To the given revision, or to the one before.
+        case rollback(to: Revision?)
+        case retry
+    }
+
+    package init(_ verb: Verb, by: String, why: String = "") {
+        self.verb = verb
+        self.by = by
+        self.why = why
+    }
+
+    /// Whether the command takes traffic away from a revision: such commands come before all else.
+    package var isSafety: Bool {
+        switch self.verb {
+        case .abort, .rollback: true
+        case .pause, .resume, .promote, .retry: false
+        }
+    }
+}
+
+/// What a command changed, or why it was refused and what to do instead.
+package struct CommandAnswer: Hashable, Codable, Sendable {
+    package var isAccepted: Bool
+    package var isChanged: Bool
+    package var message: String
+
+    package static func done(_ message: String) -> CommandAnswer {
+        CommandAnswer(isAccepted: true, isChanged: true, message: message)
+    }
+
+    package static func unchanged(_ message: String) -> CommandAnswer {
+        CommandAnswer(isAccepted: true, isChanged: false, message: message)
+    }
+
+    package static func refused(_ message: String) -> CommandAnswer {
+        CommandAnswer(isAccepted: false, isChanged: false, message: message)
+    }
+}
+
+/// Why progress waits. Safety never does.
+package enum Hold: Hashable, Codable, Sendable {
+    case paused(by: String, why: String, until: Timestamp?)
+    case awaitingApproval(step: Int)
+    /// The step's `atMost` passed without a verdict.
+    case inconclusive(step: Int)
+    /// A gate whose failure holds instead of rolling back.
+    case gateHolds(gate: String, evidence: String)
+    case noEvidence(gate: String, why: String)
+    /// Both tracks break the objective: the canary is not to blame, and not to be promoted now.
+    case sharedIncident
+    case staleObservation(String)
+    case dependencies([DeploymentID])
+}
+
+/// Something that happened to a rollout; journaled, shown, and told to git where it is an outcome.
+package struct Transition: Hashable, Codable, Sendable {
+    package var time: Timestamp
+    package var kind: Kind
+    package var message: String
+    /// The operator, or nothing when the controller acted by itself.
+    package var by: String?
+    package var revision: Revision?
+    package var origin: CommitReference?
+
+    package enum Kind: String, Hashable, Codable, Sendable, CaseIterable {
+        case rolloutStarted = "rollout-started"
+        case stepStarted = "step-started"
+        case inconclusive
+        case promoting
+        case promoted
+        case settled
+        case rollingBack = "rolling-back"
+        case rolledBack = "rolled-back"
+        case superseded
+        case paused
+        case resumed
+        case approved
+        case retried
+        case changedInPlace = "changed-in-place"
+        case removing
+    }
+
+    /// Whether the transition ends a rollout and is to be told to git.
+    package var isOutcome: Bool {
+        switch self.kind {
+        case .promoted, .rolledBack, .superseded: true
+        default: false
+        }
+    }
+}
