@@ -257,7 +257,8 @@ let package = Package(
                 "CSpawn", "Deployments", "LocalPlatform", "Reconciliation", "Transport",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            path: "Tests/Adapters/LocalPlatformTests"
+            path: "Tests/Adapters/LocalPlatformTests",
+            exclude: ["Fixtures"]
         ),
         .testTarget(
             name: "PersistenceTests",
