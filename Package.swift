@@ -234,8 +234,10 @@ let package = Package(
             name: "GitTests",
             dependencies: [
                 "Deployments", "Git", "Manifests", "Reconciliation", .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
             ],
-            path: "Tests/Adapters/GitTests"
+            path: "Tests/Adapters/GitTests",
+            exclude: ["Fixtures"]
         ),
         .testTarget(
             name: "ArtifactsTests",

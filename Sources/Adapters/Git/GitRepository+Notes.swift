@@ -1,0 +1,117 @@
+import Logging
+import Reconciliation
+
+extension GitRepository {
+    /// Two controllers that write at once get in each other's way once or twice, not eight times.
+    private static let attempts = 8
+
+    private enum PushOutcome {
+        case done
+        /// Somebody else wrote meanwhile.
+        case overtaken
+    }
+
+    func annotateAlone(commit: String, key: String, note: String) async throws(SourceError) {
+        let deadline = ContinuousClock.now + self.configuration.timeout
+        guard let commit = ObjectID(commit) else {
+            throw self.label.error(.refused, "'\(self.label.shown(commit))' is not the full id of a commit")
+        }
+        let tools = try await self.open(until: deadline)
+        try tools.surroundings.checkCredentials()
+        for _ in 1...Self.attempts {
+            let parent = try await self.fetchNotes(until: deadline)
+            guard let change = try self.change(commit, key: key, note: note, parent: parent) else { return }
+            switch try await self.push(change, until: deadline) {
+            case .done:
+                try self.reading { store throws(ObjectStore.Failure) in try store.set(Reference.notes, to: change) }
+                await self.compactIfNeeded(until: deadline)
+                return
+            case .overtaken:
+                continue
+            }
+        }
+        throw self.label.error(
+            .refused,
+            "\(Reference.remoteNotes) was written by others each of \(Self.attempts) times that a note was pushed",
+            .retry
+        )
+    }
+
+    /// Brings the newest notes commit of the server; nothing when it has none.
+    private func fetchNotes(until deadline: ContinuousClock.Instant) async throws(SourceError) -> ObjectID? {
+        guard let remote = try await self.remoteTarget(of: Reference.remoteNotes, until: deadline) else { return nil }
+        let known = try self.reading { store throws(ObjectStore.Failure) in try store.target(of: Reference.notes) }
+        if known == remote { return remote }
+        let arguments = [
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--update-shallow",
+            "--depth=1", "--", self.configuration.url, "+\(Reference.remoteNotes):\(Reference.notes)",
+        ]
+        let output = try await self.run(arguments, until: deadline)
+        guard output.succeeded else {
+            throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreachable)
+        }
+        return try self.reading { store throws(ObjectStore.Failure) in try store.target(of: Reference.notes) }
+    }
+
+    /// The commit that holds the note; nothing when `parent` holds it already.
+    private func change(_ commit: ObjectID, key: String, note: String, parent: ObjectID?) throws(SourceError)
+        -> ObjectID?
+    {
+        let limit = self.configuration.limits.noteBytes
+        let existing = try self.reading { store throws(ObjectStore.Failure) -> ObjectStore.Note? in
+            guard let parent else { return nil }
+            return try store.note(of: commit, in: parent)
+        }
+        var bytes: [UInt8]?
+        if let existing {
+            bytes = try self.reading { store throws(ObjectStore.Failure) in
+                try store.blob(existing.blob, limit: limit)
+            }
+            guard bytes != nil else {
+                throw self.label.error(
+                    .tooLarge,
+                    "the note on \(commit.text) has more than \(limit) bytes: shorten it with "
+                        + "git notes --ref=rollouts edit \(commit.text)"
+                )
+            }
+        }
+        var merged: [UInt8]?
+        do throws(NoteDocument.Refusal) {
+            merged = try NoteDocument.setting(key, to: note, in: bytes)
+        } catch {
+            throw self.label.error(.refused, error.reason)
+        }
+        guard let merged else { return nil }
+        let message = "Note the rollout of \(PrintableText.line(key, limit: 200))\n\nOn commit \(commit.text).\n"
+        return try self.reading { store throws(ObjectStore.Failure) in
+            try store.commitNote(merged, at: existing?.path, of: commit, parent: parent, message: message)
+        }
+    }
+
+    private func push(_ change: ObjectID, until deadline: ContinuousClock.Instant) async throws(SourceError)
+        -> PushOutcome
+    {
+        try self.reading { store throws(ObjectStore.Failure) in try store.set(Reference.outbox, to: change) }
+        let arguments = [
+            "push", "--porcelain", "--no-verify", "--", self.configuration.url,
+            "\(Reference.outbox):\(Reference.remoteNotes)",
+        ]
+        let output = try await self.run(arguments, until: deadline)
+        if output.succeeded { return .done }
+        // One line for each reference: flag, names, summary.
+        let refusal = output.output.split(separator: "\n").first { $0.hasPrefix("!") }
+        guard let refusal else {
+            throw GitFailure.error("push", output, label: self.label, otherwise: .unreachable)
+        }
+        let races = [
+            "[rejected]", "cannot lock ref", "failed to update ref", "incorrect old value", "reference already exists",
+        ]
+        if races.contains(where: { refusal.contains($0) }) { return .overtaken }
+        let reason = PrintableText.line(refusal.split(separator: "\t").last ?? refusal, limit: 300)
+        throw self.label.error(
+            .refused,
+            "the server does not take notes on \(Reference.remoteNotes): \(reason). It said: "
+                + "\(GitFailure.said(output)). Allow these credentials to push there, or turn notes off"
+        )
+    }
+}

@@ -1,0 +1,288 @@
+import Deployments
+import Foundation
+import Logging
+import Manifests
+import Reconciliation
+
+extension GitRepository {
+    /// How far back a moved branch is fetched until it is known whether it descends from the last commit taken. Most
+    /// pushes are decided by the first; the last is the whole history.
+    private static let depths = [16, 256, 4096, Int(Int32.max)]
+
+    /// A commit of the branch that is in the store.
+    private struct Arrival {
+        var commit: ObjectID
+        var rewroteHistory: Bool
+    }
+
+    func pollAlone() async throws(SourceError) -> SourceSnapshot? {
+        let deadline = ContinuousClock.now + self.configuration.timeout
+        do throws(SourceError) {
+            let tools = try await self.open(until: deadline)
+            try tools.surroundings.checkCredentials()
+            return try await self.look(until: deadline)
+        } catch {
+            if let snapshot = self.keptSnapshot(despite: error) { return snapshot }
+            throw error
+        }
+    }
+
+    private func look(until deadline: ContinuousClock.Instant) async throws(SourceError) -> SourceSnapshot? {
+        let reference = "refs/heads/\(self.configuration.branch)"
+        guard let remote = try await self.remoteTarget(of: reference, until: deadline) else {
+            throw self.label.error(
+                .branchMissing,
+                "there is no branch \(self.configuration.branch). What was taken from it stays; push the branch again, "
+                    + "or set another branch"
+            )
+        }
+        if let standing = self.standing, standing.commit == remote.text { throw standing.error }
+        self.standing = nil
+        if self.delivered == remote.text, self.accepted?.commit == remote.text { return nil }
+        do throws(SourceError) {
+            return try await self.take(remote, until: deadline)
+        } catch {
+            guard error.code == .unreadable else { throw error }
+            self.logger.warning("store is made anew", metadata: ["error": "\(error.message)"])
+            try await self.rebuild(until: deadline)
+            return try await self.take(remote, until: deadline)
+        }
+    }
+
+    private func take(_ remote: ObjectID, until deadline: ContinuousClock.Instant) async throws(SourceError)
+        -> SourceSnapshot
+    {
+        if let accepted = self.accepted, accepted.commit == remote.text, self.store?.parents(of: remote) != nil {
+            return self.deliver(try self.snapshot(of: remote, rewroteHistory: accepted.rewroteHistory))
+        }
+        let arrival = try await self.fetch(until: deadline)
+        do throws(SourceError) {
+            try self.checkHistory(arrival)
+            let snapshot = try self.snapshot(of: arrival.commit, rewroteHistory: arrival.rewroteHistory)
+            try self.accept(arrival)
+            await self.compactIfNeeded(until: deadline)
+            return self.deliver(snapshot)
+        } catch {
+            switch error.code {
+            case .historyRewritten, .refused, .tooLarge, .notConfigured:
+                self.standing = Standing(commit: arrival.commit.text, error: error)
+            case .unreachable, .timedOut, .branchMissing, .unreadable:
+                break
+            }
+            throw error
+        }
+    }
+
+    private func deliver(_ snapshot: SourceSnapshot) -> SourceSnapshot {
+        self.delivered = snapshot.origin.commit
+        return snapshot
+    }
+
+    /// After a start with the server away, or the branch in a bad state, what was taken before is still what should
+    /// be served.
+    private func keptSnapshot(despite error: SourceError) -> SourceSnapshot? {
+        guard self.delivered == nil, let accepted = self.accepted, let id = ObjectID(accepted.commit) else {
+            return nil
+        }
+        // When that cannot be read either, the first error is the one to mend.
+        guard let snapshot = try? self.snapshot(of: id, rewroteHistory: accepted.rewroteHistory) else { return nil }
+        self.logger.warning("the last commit taken stands in", metadata: ["error": "\(error.message)"])
+        self.delivered = accepted.commit
+        return snapshot
+    }
+
+    // MARK: - Fetching
+
+    private func fetch(until deadline: ContinuousClock.Instant) async throws(SourceError) -> Arrival {
+        guard let old = self.accepted.flatMap({ ObjectID($0.commit) }) else {
+            try await self.fetch(depth: 1, into: self.directory.store, until: deadline)
+            return Arrival(commit: try self.staged(), rewroteHistory: false)
+        }
+        for depth in Self.depths {
+            try await self.fetch(depth: depth, into: self.directory.store, until: deadline)
+            let new = try self.staged()
+            let ancestry = try self.reading { store throws(ObjectStore.Failure) in
+                try store.ancestry(of: new, from: old)
+            }
+            switch ancestry {
+            case .descends: return Arrival(commit: new, rewroteHistory: false)
+            case .unrelated: return Arrival(commit: new, rewroteHistory: true)
+            case .undecided: continue
+            }
+        }
+        // The server's own history is cut off, so nothing shows that the commit descends.
+        return Arrival(commit: try self.staged(), rewroteHistory: true)
+    }
+
+    private func fetch(
+        depth: Int,
+        into store: String,
+        until deadline: ContinuousClock.Instant
+    ) async throws(SourceError) {
+        let arguments = [
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--update-shallow",
+            "--depth=\(depth)", "--", self.configuration.url,
+            "+refs/heads/\(self.configuration.branch):\(Reference.staging)",
+        ]
+        let output = try await self.run(arguments, in: store, until: deadline)
+        guard output.succeeded else {
+            throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreadable)
+        }
+    }
+
+    private func staged() throws(SourceError) -> ObjectID {
+        let id = try self.reading { store throws(ObjectStore.Failure) in try store.target(of: Reference.staging) }
+        guard let id else { throw self.label.error(.unreadable, "git fetched and left no commit", .retry) }
+        return id
+    }
+
+    func reading<Result>(
+        _ body: (ObjectStore) throws(ObjectStore.Failure) -> Result
+    ) throws(SourceError) -> Result {
+        guard let store = self.store else {
+            throw self.label.error(.unreadable, "the store \(self.directory.store) does not open", .retry)
+        }
+        do throws(ObjectStore.Failure) {
+            return try body(store)
+        } catch {
+            throw self.label.error(.unreadable, "\(error.message); the last good commit stands", .retry)
+        }
+    }
+
+    // MARK: - Taking
+
+    private func checkHistory(_ arrival: Arrival) throws(SourceError) {
+        guard arrival.rewroteHistory, self.configuration.historyRewrite == .reject, let old = self.accepted else {
+            return
+        }
+        let branch = self.configuration.branch
+        throw self.label.error(
+            .historyRewritten,
+            "branch \(branch) was rewritten: it is at \(arrival.commit.text), which does not descend from "
+                + "\(old.commit), the last commit taken, and that one stands. Push a commit that descends from it "
+                + "(git push --force-with-lease origin \(old.commit):refs/heads/\(branch) restores it), or set "
+                + "historyRewrite: accept"
+        )
+    }
+
+    private func accept(_ arrival: Arrival) throws(SourceError) {
+        let record = StoreDirectory.Accepted(
+            url: self.configuration.url,
+            branch: self.configuration.branch,
+            commit: arrival.commit.text,
+            rewroteHistory: arrival.rewroteHistory
+        )
+        try self.reading { store throws(ObjectStore.Failure) in
+            try store.move(Reference.tip, from: try store.target(of: Reference.tip), to: arrival.commit)
+        }
+        do {
+            try self.directory.save(record)
+        } catch {
+            throw self.label.error(
+                .unreachable,
+                "the commit taken cannot be noted in \(self.directory.root): \(error). Free some space there, or "
+                    + "make it writable",
+                .retry
+            )
+        }
+        self.accepted = record
+    }
+
+    private func snapshot(of id: ObjectID, rewroteHistory: Bool) throws(SourceError) -> SourceSnapshot {
+        let commit = try self.reading { store throws(ObjectStore.Failure) in try store.commit(id) }
+        guard let store = self.store, let folder = self.folder else {
+            throw self.label.error(.unreadable, "the store is not open", .retry)
+        }
+        var files: [SourceFile] = []
+        do throws(ManifestTree.Failure) {
+            files = try ManifestTree.read(commit.tree, folder: folder, in: store, limits: self.configuration.limits)
+        } catch {
+            let at = "at commit \(id.text) "
+            switch error {
+            case .unreadable(let text):
+                throw self.label.error(.unreadable, "\(at)\(text); the last good commit stands", .retry)
+            case .refused(let text):
+                throw self.label.error(.refused, "\(at)\(text)")
+            case .tooLarge(let text):
+                throw self.label.error(.tooLarge, "\(at)\(text)")
+            case .folderMissing:
+                // git holds no empty folders: one that was there was emptied, one that never was is mistyped.
+                guard self.accepted != nil else {
+                    throw self.label.error(
+                        .notConfigured,
+                        "\(at)there is no folder \(folder); commit a manifest there, or set path to another"
+                    )
+                }
+                self.logger.warning("watched folder is gone", metadata: ["commit.id": "\(id.text)"])
+            }
+        }
+        return SourceSnapshot(
+            origin: CommitReference(
+                repository: self.name,
+                branch: self.configuration.branch,
+                commit: id.text,
+                subject: commit.subject,
+                author: commit.author
+            ),
+            files: files,
+            rewroteHistory: rewroteHistory
+        )
+    }
+
+    // MARK: - A new store
+
+    /// Replaces a damaged store with what the server has.
+    private func rebuild(until deadline: ContinuousClock.Instant) async throws(SourceError) {
+        try await self.replaceStore(until: deadline) { path async throws(SourceError) in
+            try await self.fetch(depth: 1, into: path, until: deadline)
+        }
+    }
+
+    /// Replaces a store of many packs with one of a single pack, without the network.
+    func compactIfNeeded(until deadline: ContinuousClock.Instant) async {
+        guard self.accepted != nil, self.directory.isFragmented(packs: self.configuration.limits.packs) else { return }
+        do throws(SourceError) {
+            try await self.replaceStore(until: deadline) { path async throws(SourceError) in
+                let arguments = [
+                    "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+                    "--update-shallow", "--depth=1", "--", self.directory.store, "+\(Reference.tip):\(Reference.tip)",
+                ]
+                let output = try await self.run(arguments, in: path, until: deadline)
+                guard output.succeeded else {
+                    throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreadable)
+                }
+            }
+        } catch {
+            // A store of many packs is slower, nothing else; the next commit tries again.
+            self.logger.warning("store is not compacted", metadata: ["error": "\(error.message)"])
+        }
+    }
+
+    private func replaceStore(
+        until deadline: ContinuousClock.Instant,
+        fill: (String) async throws(SourceError) -> Void
+    ) async throws(SourceError) {
+        guard let tools = self.tools else { throw self.label.error(.unreadable, "the store is not open", .retry) }
+        let fresh = self.directory.fresh
+        do {
+            try self.directory.remove(fresh)
+        } catch {
+            throw self.label.error(.unreadable, "\(fresh) cannot be removed: \(error)", .retry)
+        }
+        do throws(SourceError) {
+            try await self.initialise(fresh, tools.program, until: deadline)
+            try await fill(fresh)
+        } catch {
+            // It may hold half a pack. What cannot be removed now is removed before the next one is made.
+            try? self.directory.remove(fresh)
+            throw error
+        }
+        self.store = nil
+        do {
+            try self.directory.replaceStore()
+        } catch {
+            throw self.label.error(.unreadable, "\(fresh) cannot take the place of the store: \(error)", .retry)
+        }
+        self.openStore()
+    }
+}

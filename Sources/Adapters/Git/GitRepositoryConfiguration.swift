@@ -1,0 +1,77 @@
+/// What an operator says about one watched repository.
+package struct GitRepositoryConfiguration: Hashable, Sendable {
+    /// What to do when the branch moves to a commit that does not descend from the last one taken.
+    package enum HistoryRewrite: String, Hashable, Sendable { case reject, accept }
+
+    /// Unique among the repositories of one daemon: letters, digits, `.`, `_` and `-`, not beginning with a dot.
+    package var name: String
+    /// `https://…`, `http://…`, `ssh://…`, `user@host:path`, `file:///…` or an absolute path, without a password.
+    package var url: String
+    /// Without `refs/heads/`.
+    package var branch: String
+    /// The folder that is watched, from the root of the repository; empty for the whole tree.
+    package var path: String
+    package var historyRewrite: HistoryRewrite
+    package var credentials: GitCredentials
+    /// A PEM file with the certificate authorities of an `https` server; nothing for the system's.
+    package var caFile: String?
+    /// For everything that one poll or one note does on the network.
+    package var timeout: Duration
+    package var writesNotes: Bool
+    package var limits: GitLimits
+
+    package init(
+        name: String,
+        url: String,
+        branch: String = "main",
+        path: String = "",
+        historyRewrite: HistoryRewrite = .reject,
+        credentials: GitCredentials = .none,
+        caFile: String? = nil,
+        timeout: Duration = .seconds(60),
+        writesNotes: Bool = false,
+        limits: GitLimits = GitLimits()
+    ) {
+        self.name = name
+        self.url = url
+        self.branch = branch
+        self.path = path
+        self.historyRewrite = historyRewrite
+        self.credentials = credentials
+        self.caFile = caFile
+        self.timeout = timeout
+        self.writesNotes = writesNotes
+        self.limits = limits
+    }
+}
+
+/// Where the secret is that opens a repository. Files are read anew each time, so a rotated secret needs no restart.
+package enum GitCredentials: Hashable, Sendable {
+    case none
+    /// A password or access token: the first line of `file`. Forges that only look at the token take any user name.
+    case token(file: String, username: String = "git")
+    /// A private key without passphrase, and the host keys that are trusted, as `ssh-keyscan` prints them.
+    case sshKey(file: String, knownHostsFile: String)
+}
+
+/// Bounds on what a repository, which others write, may make this process do.
+package struct GitLimits: Hashable, Sendable {
+    /// Bytes of one manifest. Kubernetes holds no object above 1.5 MiB; a manifest near that is a mistake.
+    package var fileBytes = 1 << 20
+    /// Bytes of all manifests of one commit; they are held in memory.
+    package var totalBytes = 64 << 20
+    /// Manifests of one commit.
+    package var files = 20_000
+    /// Entries of all folders looked at, read or not.
+    package var entries = 1_000_000
+    /// Folders within folders, below the watched one.
+    package var depth = 64
+    /// Bytes of any one file that `git` writes here, which bounds what one fetch brings.
+    package var packBytes = 4 << 30
+    /// Packs in the local store before it is written anew; each fetch adds one.
+    package var packs = 64
+    /// Bytes of a note already on a commit.
+    package var noteBytes = 1 << 20
+
+    package init() {}
+}

@@ -1,0 +1,85 @@
+"""Serves the repositories below a folder over HTTP on a loopback port, by git http-backend.
+
+usage: http_git_server.py FOLDER [USER PASSWORD]
+
+Prints its port and serves until it is ended. With a user and a password it wants basic authentication. Paths below
+/elsewhere/ answer with a redirect to the same path without that prefix.
+"""
+
+import base64
+import http.server
+import os
+import subprocess
+import sys
+
+root = sys.argv[1]
+wanted = None
+if len(sys.argv) > 3:
+    wanted = "Basic " + base64.b64encode(f"{sys.argv[2]}:{sys.argv[3]}".encode()).decode()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *arguments):
+        pass
+
+    def answer(self, status, headers, body):
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def read_body(self):
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def serve(self):
+        body = self.read_body()
+        path, _, query = self.path.partition("?")
+        if path.startswith("/elsewhere/"):
+            return self.answer(302, [("Location", self.path.removeprefix("/elsewhere"))], b"")
+        if wanted and self.headers.get("Authorization") != wanted:
+            return self.answer(401, [("WWW-Authenticate", 'Basic realm="models"')], b"no")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "GIT_CONFIG_GLOBAL": os.environ["GIT_CONFIG_GLOBAL"],
+            "GIT_PROJECT_ROOT": root,
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "REQUEST_METHOD": self.command,
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REMOTE_ADDR": "127.0.0.1",
+            "CONTENT_LENGTH": str(len(body)),
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+        }
+        if wanted:
+            environment["REMOTE_USER"] = sys.argv[2]
+        result = subprocess.run(["git", "http-backend"], input=body, env=environment, stdout=subprocess.PIPE)
+        head, _, content = result.stdout.partition(b"\r\n\r\n")
+        status, headers = 200, []
+        for line in head.decode().split("\r\n"):
+            name, _, value = line.partition(": ")
+            if name == "Status":
+                status = int(value.split()[0])
+            elif name:
+                headers.append((name, value))
+        self.answer(status, headers, content)
+
+    do_GET = serve
+    do_POST = serve
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()
