@@ -1,0 +1,107 @@
+/// A value of a document, with its path and a log for what is wrong with it.
+///
+/// Its readers answer nothing, after having logged why, when the value is not what they want; so one pass finds every
+/// problem.
+package struct Field {
+    package let node: YAMLNode
+    /// `spec.rollout.steps[0].weight`; empty for the document.
+    package let path: String
+    package let log: DiagnosticLog
+    private let example: String
+
+    package init(document: YAMLNode, log: DiagnosticLog) {
+        self.init(node: document, path: "", example: "", log: log)
+    }
+
+    private init(node: YAMLNode, path: String, example: String, log: DiagnosticLog) {
+        self.node = node
+        self.path = path
+        self.example = example
+        self.log = log
+    }
+
+    func member(_ member: YAMLNode.Member, example: String = "") -> Field {
+        Field(node: member.value, path: self.path(of: member.key), example: example, log: self.log)
+    }
+
+    func path(of key: String) -> String {
+        let key = key.printable(limit: 60)
+        return self.path.isEmpty ? key : "\(self.path).\(key)"
+    }
+
+    /// Without the path before it.
+    private var name: String {
+        self.path.split(separator: ".").last.map(String.init) ?? ""
+    }
+
+    package func error(_ message: String) {
+        self.log.add(.error, at: self.node.position, field: self.path, message)
+    }
+
+    package func warning(_ message: String) {
+        self.log.add(.warning, at: self.node.position, field: self.path, message)
+    }
+
+    /// Logs that the value is of the wrong type or form.
+    package func expected(_ what: String) {
+        let example = self.example.isEmpty ? "" : ": write for example `\(self.name): \(self.example)`"
+        self.error("expected \(what), found \(self.found)\(example)")
+    }
+
+    private var found: String {
+        switch self.node.content {
+        case .sequence: return "a list"
+        case .mapping: return "a mapping"
+        case .scalar(let scalar):
+            switch scalar.meaning {
+            case .null: return "nothing"
+            case .boolean, .number: return scalar.text.inBackticks
+            case .string: return "the text \(scalar.text.inBackticks)"
+            }
+        }
+    }
+
+    // MARK: - Lists and mappings
+
+    /// The items of a list.
+    package func list(limit: Int = 64) -> [Field]? {
+        guard case .sequence(let nodes) = self.node.content else {
+            self.expected("a list")
+            return nil
+        }
+        guard nodes.count <= limit else {
+            self.error("at most \(limit) items are allowed, there are \(nodes.count)")
+            return nil
+        }
+        return nodes.enumerated().map { index, node in
+            Field(node: node, path: "\(self.path)[\(index)]", example: "", log: self.log)
+        }
+    }
+
+    /// The members of a mapping whose keys are the author's own.
+    package func dictionary<Value>(
+        limit: Int = 64,
+        key isKey: (String) -> Bool,
+        keyForm: String,
+        value: (Field) -> Value?
+    ) -> [String: Value]? {
+        guard case .mapping(let members) = self.node.content else {
+            self.expected("a mapping")
+            return nil
+        }
+        guard members.count <= limit else {
+            self.error("at most \(limit) entries are allowed, there are \(members.count)")
+            return nil
+        }
+        var values: [String: Value] = [:]
+        for member in members {
+            if isKey(member.key) {
+                values[member.key] = value(self.member(member))
+            } else {
+                let message = "\(member.key.inBackticks) can't be a name here: it must be \(keyForm)"
+                self.log.add(.error, at: member.keyPosition, field: self.path(of: member.key), message)
+            }
+        }
+        return values
+    }
+}
