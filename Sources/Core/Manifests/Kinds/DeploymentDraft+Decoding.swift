@@ -1,0 +1,150 @@
+import Deployments
+
+extension Shape {
+    static let deploymentMetadata = Shape(
+        "deploymentMetadata",
+        [
+            .required("name", "file-type"),
+            .optional("namespace", "search"),
+            .optional("labels", "{team: search}"),
+        ]
+    )
+    static let deploymentSpec = Shape(
+        "deploymentSpec",
+        [
+            .required(
+                "model",
+                "{name: magika, version: \"3.3\", format: onnx, uri: \"https://models.example/m.onnx\"}"
+            ),
+            .optional("runtime", "onnx"),
+            .optional("parameters", "{threads: \"2\"}"),
+            .optional("replicas", "3"),
+            .optional("resources", "{cpu: 500m, memory: 2Gi}"),
+            .optional("golden", "golden/file-type.jsonl"),
+            .optional("signature", "unchanged"),
+            .optional("route", "{pathPrefix: /v2/models/file-type}"),
+            .optional("slos", "[{name: availability, objective: 99.5, indicator: {availability: {}}, window: 30d}]"),
+            .optional("rollout", "{steps: [{weight: 5}, {weight: 50}]}"),
+            .optional("dependsOn", "[embedder]"),
+        ],
+        unavailable: ["autoscaling": "set a fixed number of `replicas`"]
+    )
+    static let resources = Shape(
+        "resources",
+        [.optional("cpu", "500m"), .optional("memory", "2Gi"), .optional("gpu", "0")]
+    )
+    static let route = Shape(
+        "route",
+        [
+            .optional("hosts", "[models.example]"),
+            .optional("pathPrefix", "/v2/models/file-type"),
+            .optional("timeout", "2s"),
+            .optional("affinity", "{header: x-user-id}"),
+        ]
+    )
+    static let affinity = Shape("affinity", [.required("header", "x-user-id")])
+}
+
+extension DeploymentDraft {
+    /// The name of the deployment that a document declares, without logging anything.
+    static func id(of document: YAMLNode) -> DeploymentID? {
+        guard let metadata = document["metadata"], let name = metadata["name"]?.scalarText else { return nil }
+        let namespace = metadata["namespace"].map(\.scalarText) ?? "default"
+        guard let namespace, NameForm.isLabel(name), NameForm.isLabel(namespace) else { return nil }
+        return DeploymentID(namespace: namespace, name: name)
+    }
+
+    init(id: DeploymentID, document: Field) {
+        self.init(id: id, document: document, model: Model(name: "", version: "", format: "", uri: ""))
+        guard let members = document.members(of: .modelDeployment) else { return }
+        if let metadata = members["metadata"]?.members(of: .deploymentMetadata) {
+            _ = metadata["name"]?.label()
+            _ = metadata["namespace"]?.label()
+            self.labels = metadata["labels"]?.labels() ?? [:]
+        }
+        if let spec = members["spec"]?.members(of: .deploymentSpec) { self.decode(spec) }
+    }
+
+    private mutating func decode(_ spec: Members) {
+        if let model = spec["model"]?.members(of: .model) {
+            self.model = Model(decoding: model)
+            self.format = model["format"]
+        }
+        self.runtime = spec["runtime"]?.reference()
+        self.parametersField = spec["parameters"]
+        self.parameters = spec["parameters"]?.parameters() ?? [:]
+        // A thousand processes are more than one machine holds; beyond, it is a slip of the finger.
+        self.replicas = spec["replicas"]?.integer(in: 1...1000) ?? 1
+        if let resources = spec["resources"]?.members(of: .resources) {
+            self.resources = Resources(
+                milliCPU: resources["cpu"]?.milliCPU() ?? 0,
+                memory: resources["memory"]?.bytes() ?? 0,
+                gpu: resources["gpu"]?.integer(in: 0...1024) ?? 0
+            )
+        }
+        self.golden = spec["golden"].flatMap { field in
+            field.string(form: "the path of a .jsonl file, relative to this one", where: Self.isGoldenPath)
+                .map { Reference(name: $0, field: field) }
+        }
+        self.signature = spec["signature"]?.choice(of: SignaturePolicy.self) ?? .unchanged
+        self.routeField = spec["route"]
+        if let route = spec["route"]?.members(of: .route) { self.route = Route(decoding: route) }
+        if let objectives = spec["slos"]?.list(limit: 16) { self.objectives = Objective.list(decoding: objectives) }
+        if let rollout = spec["rollout"]?.members(of: .rollout) { self.rollout = RolloutDraft(decoding: rollout) }
+        self.dependsOn = spec["dependsOn"]?.list()?.compactMap { $0.dependency() } ?? []
+    }
+
+    private static func isGoldenPath(_ path: String) -> Bool {
+        path.hasSuffix(".jsonl") && !path.hasPrefix("/")
+    }
+}
+
+extension Field {
+    fileprivate func labels() -> [String: String]? {
+        self.dictionary(
+            key: { NameForm.isIdentifier($0, also: "-./") },
+            keyForm: "letters, digits, and inside also . _ - and /",
+            value: { $0.string(limit: 256) }
+        )
+    }
+
+    fileprivate func parameters() -> [String: String]? {
+        self.dictionary(
+            key: { NameForm.isIdentifier($0, also: "-.") },
+            keyForm: "letters, digits, and inside also . _ and -",
+            value: { $0.string(limit: 4096, isMultiline: true) }
+        )
+    }
+
+    /// `name` or `namespace/name`.
+    fileprivate func dependency() -> Reference? {
+        let name = self.string(form: "the name of a deployment, with its namespace and / before it if that differs") {
+            let parts = $0.split(separator: "/", omittingEmptySubsequences: false)
+            return parts.count <= 2 && parts.allSatisfy { NameForm.isLabel(String($0)) }
+        }
+        return name.map { Reference(name: $0, field: self) }
+    }
+}
+
+extension Route {
+    fileprivate init(decoding members: Members) {
+        self.init()
+        self.hosts = members["hosts"]?.list()?.compactMap { $0.hostName() } ?? []
+        if Set(self.hosts).count < self.hosts.count { members["hosts"]?.error("a host is listed twice") }
+        self.pathPrefix = members["pathPrefix"]?.path() ?? self.pathPrefix
+        self.timeout = members["timeout"]?.duration(in: .milliseconds(1) ... .hours(1)) ?? self.timeout
+        self.affinityHeader = members["affinity"]?.members(of: .affinity)?["header"]?.headerName()
+    }
+}
+
+extension Field {
+    /// A path of a URL, without query. It may also hold the characters of `inner`.
+    func path(also inner: String = "") -> String? {
+        let allowed = "-._~!$&'()*+,;=:@/%" + inner
+        return self.string(form: "a path that starts with / and has no //, .., spaces, ? or #") { path in
+            path.hasPrefix("/") && !path.contains("//")
+                && !path.split(separator: "/").contains { $0 == ".." || $0 == "." }
+                && path.dropFirst().allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || allowed.contains($0)) }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import Deployments
+
+extension Shape {
+    private static let unavailableAnalysis = "measure with `threshold`, a query whose answer is one number"
+
+    static let analysisSpec = Shape(
+        "analysisSpec",
+        [.optional("threshold", "{query: \"…\", max: 0.25}"), .optional("onFailure", "rollback")],
+        unavailable: [
+            "drift": unavailableAnalysis,
+            "ratio": unavailableAnalysis,
+            "mean": unavailableAnalysis,
+            "job": unavailableAnalysis,
+            "webhook": unavailableAnalysis,
+        ]
+    )
+    static let threshold = Shape(
+        "threshold",
+        [
+            .optional("provider", "prometheus"),
+            .required("query", "'rate(requests_failed{revision=\"${revision}\"}[1m])'"),
+            .optional("min", "0"),
+            .optional("max", "0.25"),
+            .optional("interval", "30s"),
+            .optional("count", "5"),
+            .optional("failureLimit", "0"),
+            .optional("consecutiveErrorLimit", "4"),
+            .optional("initialDelay", "1m"),
+        ]
+    )
+}
+
+extension Gate {
+    /// Those that every deployment may name without a template.
+    static let builtIn = [Gate.errors, .clientErrors, .latency()]
+
+    init?(name: String, decoding spec: Members) {
+        let onFailure = spec["onFailure"]?.choice(of: FailureAction.self) ?? .rollback
+        guard spec.exactlyOne(of: ["threshold"]) != nil,
+            let threshold = spec["threshold"]?.members(of: .threshold)
+        else { return nil }
+        self.init(
+            name: name,
+            kind: .threshold(ThresholdQuery(decoding: threshold, at: spec["threshold"])),
+            onFailure: onFailure
+        )
+    }
+}
+
+extension ThresholdQuery {
+    /// The provider when a template names none.
+    static let defaultProvider = "prometheus"
+    static let variables = ["revision", "deployment", "namespace"]
+
+    fileprivate init(decoding members: Members, at field: Field?) {
+        let query = members["query"]?.string(limit: 8192, isMultiline: true) ?? ""
+        members["query"]?.checkVariables(in: query, known: Self.variables)
+        self.init(provider: members["provider"]?.label() ?? Self.defaultProvider, query: query)
+        self.minimum = members["min"]?.number()
+        self.maximum = members["max"]?.number()
+        if members["min"] == nil, members["max"] == nil {
+            field?.error("`min` or `max` is missing: add for example `max: 0.25`")
+        }
+        if let minimum, let maximum, minimum > maximum {
+            members["min"]?.error("min is greater than max: no number would pass")
+        }
+        let range: ClosedRange<Duration> = .zero ... .hours(24)
+        self.interval = members["interval"]?.duration(in: .seconds(1) ... .hours(24)) ?? self.interval
+        self.initialDelay = members["initialDelay"]?.duration(in: range) ?? self.initialDelay
+        self.count = members["count"]?.integer(in: 1...10_000) ?? self.count
+        self.failureLimit = members["failureLimit"]?.integer(in: 0...10_000) ?? self.failureLimit
+        self.consecutiveErrorLimit =
+            members["consecutiveErrorLimit"]?.integer(in: 1...10_000) ?? self.consecutiveErrorLimit
+        if self.failureLimit >= self.count {
+            let place = members["failureLimit"] ?? members["count"] ?? field
+            place?.error("of \(self.count) measurements \(self.failureLimit) may fail: the gate could never fail")
+        }
+    }
+
+    /// The time after which it has measured often enough, at the earliest.
+    var shortestDuration: Duration { self.initialDelay + self.interval * (self.count - 1) }
+}

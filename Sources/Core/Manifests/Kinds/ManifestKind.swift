@@ -1,0 +1,62 @@
+/// The kinds of manifests that this version reads.
+package enum ManifestKind: String, Hashable, Sendable, CaseIterable {
+    case modelDeployment = "ModelDeployment"
+    case servingRuntime = "ServingRuntime"
+    case analysisTemplate = "AnalysisTemplate"
+
+    package static let apiVersion = "controller/v1"
+
+    /// Kinds of the contract that this version does not have, each with what to do instead.
+    package static let unavailable = [
+        "FreezeWindow": "stop changes with `controller pause`, and end that with `controller resume`"
+    ]
+
+    /// Every mapping with fixed fields that the kind's documents may hold, the document first.
+    package var shapes: [Shape] {
+        switch self {
+        case .modelDeployment:
+            [
+                .modelDeployment, .deploymentMetadata, .deploymentSpec, .model, .resources, .route, .affinity,
+                .objective, .indicator, .availability, .latency, .rollout, .step, .approval,
+            ]
+        case .servingRuntime:
+            [
+                .servingRuntime, .sharedMetadata, .runtimeSpec, .format, .readiness, .startup, .metrics, .shutdown,
+            ]
+        case .analysisTemplate: [.analysisTemplate, .sharedMetadata, .analysisSpec, .threshold]
+        }
+    }
+}
+
+extension Shape {
+    static func document(_ kind: ManifestKind) -> Shape {
+        Shape(
+            kind.rawValue,
+            [
+                .required("apiVersion", ManifestKind.apiVersion),
+                .required("kind", kind.rawValue),
+                .required("metadata", "{name: example}"),
+                .required("spec", "{…}"),
+            ]
+        )
+    }
+
+    static let modelDeployment = Shape.document(.modelDeployment)
+    static let servingRuntime = Shape.document(.servingRuntime)
+    static let analysisTemplate = Shape.document(.analysisTemplate)
+
+    /// Of what deployments share.
+    static let sharedMetadata = Shape("metadata", [.required("name", "example")])
+}
+
+/// A name in a manifest that stands for something else, kept until everything is read.
+struct Reference {
+    var name: String
+    var field: Field
+}
+
+extension Field {
+    func reference() -> Reference? {
+        self.label().map { Reference(name: $0, field: self) }
+    }
+}

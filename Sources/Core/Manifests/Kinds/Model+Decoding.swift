@@ -1,0 +1,101 @@
+import Deployments
+
+extension Shape {
+    static let model = Shape(
+        "model",
+        [
+            .required("name", "magika"),
+            .required("version", "\"3.3\""),
+            .required("format", "onnx"),
+            .required("uri", "https://models.example/magika/3.3.tar.gz"),
+            .optional("digest", "sha256:…"),
+            .optional("source", "{commit: 9c1d2e4}"),
+        ]
+    )
+}
+
+extension Model {
+    init(decoding members: Members) {
+        let form = "letters, digits and inner . _ - and +, at most 128"
+        let isName = { NameForm.isIdentifier($0, also: "-.+") }
+        self.init(
+            name: members["name"]?.string(form: form, where: isName) ?? "",
+            version: members["version"]?.string(form: form, where: isName) ?? "",
+            format: members["format"]?.label() ?? "",
+            uri: members["uri"]?.artifactURI() ?? "",
+            digest: members["digest"]?.string(
+                form: "sha256: and 64 lower-case hexadecimal digits",
+                where: Self.isDigest
+            )
+        )
+        self.source =
+            members["source"]?.dictionary(
+                limit: 32,
+                key: { NameForm.isIdentifier($0, also: "-./") },
+                keyForm: "letters, digits, and inside also . _ - and /",
+                value: { $0.string() }
+            ) ?? [:]
+        if self.digest == nil, members["digest"] == nil, self.uri.hasPrefix("http") {
+            let message =
+                "without `digest` nobody notices when other bytes appear at this address: add `digest: sha256:…`"
+            members["uri"]?.warning(message)
+        }
+    }
+
+    private static func isDigest(_ text: String) -> Bool {
+        let digits = text.dropFirst(7)
+        return text.hasPrefix("sha256:") && digits.count == 64
+            && digits.allSatisfy { $0.isASCII && $0.isHexDigit && !$0.isUppercase }
+    }
+}
+
+extension Field {
+    private static let unavailableSchemes = ["s3", "gs", "hf", "oci", "models", "mlflow", "azure"]
+
+    fileprivate func artifactURI() -> String? {
+        guard let uri = self.string(limit: 2048) else { return nil }
+        guard let colon = uri.firstIndex(of: ":") else {
+            self.expected("a URI, such as file:///srv/models/m.onnx or https://models.example/m.onnx")
+            return nil
+        }
+        let (scheme, rest) = (String(uri[..<colon]), uri[uri.index(after: colon)...])
+        if Self.unavailableSchemes.contains(scheme) {
+            self.error("\(scheme.inBackticks) is not available in this version: use a `file`, `http` or `https` URI")
+            return nil
+        }
+        guard ["file", "http", "https"].contains(scheme) else {
+            let hint = NearestName.hint(for: scheme, among: ["file", "http", "https"])
+            self.error("unknown scheme \(scheme.inBackticks): \(hint)")
+            return nil
+        }
+        guard uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), rest.hasPrefix("//"), !uri.contains("#") else {
+            self.expected("a URI of printable ASCII, with // after the colon, %20 for a space, and no #")
+            return nil
+        }
+        return self.check(scheme: scheme, rest: rest.dropFirst(2)) ? uri : nil
+    }
+
+    private func check(scheme: String, rest: Substring) -> Bool {
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        if scheme == "file" {
+            let isSafe = !rest.split(separator: "/").contains("..") && rest.count > 1
+            guard authority.isEmpty, rest.hasPrefix("/"), isSafe else {
+                self.expected("an absolute path without .., such as file:///srv/models/m.onnx")
+                return false
+            }
+            return true
+        }
+        guard !authority.contains("@") else {
+            // Not repeated in the message: it may be a password.
+            self.error("a URI in git must not carry a user or a password: give them to the daemon's configuration")
+            return false
+        }
+        let host = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let isAddress = authority.hasPrefix("[") && authority.contains("]")
+        guard isAddress || NameForm.isHost(host.first.map { $0.lowercased() } ?? "") else {
+            self.expected("a URI with a host, such as https://models.example/m.onnx")
+            return false
+        }
+        return true
+    }
+}

@@ -1,0 +1,165 @@
+import Deployments
+
+/// Reads one document after the other; references are looked up when all are read.
+struct SnapshotReading {
+    private let limits: ManifestLimits
+    private(set) var drafts: [DeploymentDraft] = []
+    private(set) var runtimes = Declarations<ServingRuntime>()
+    private(set) var templates = Declarations<Gate>()
+    private(set) var logs: [DiagnosticLog] = []
+    private(set) var invalid: Set<DeploymentID> = []
+    private(set) var unreadable: Set<String> = []
+
+    init(limits: ManifestLimits) {
+        self.limits = limits
+    }
+
+    mutating func read(_ file: SourceFile) {
+        let stream = YAMLStream(parsing: file.bytes, limits: self.limits)
+        for document in stream.documents { self.read(document, of: file) }
+        guard let failure = stream.failure else { return }
+        let log = self.log(for: file.path)
+        log.add(.error, at: failure.position, field: "", failure.message)
+        self.unreadable.insert(file.path)
+        // What the unread rest declares is unknown, so nothing may be chosen that it could have changed.
+        let place = "\(file.path):\(failure.position.line)"
+        if Self.mentions(.servingRuntime, in: file.bytes) { self.runtimes.unnamed.append(place) }
+        if Self.mentions(.analysisTemplate, in: file.bytes) { self.templates.unnamed.append(place) }
+    }
+
+    private mutating func log(for path: String) -> DiagnosticLog {
+        let log = DiagnosticLog(path: path)
+        self.logs.append(log)
+        return log
+    }
+
+    private static func mentions(_ kind: ManifestKind, in bytes: [UInt8]) -> Bool {
+        bytes.prefix(1 << 20).firstRange(of: Array(kind.rawValue.utf8)) != nil
+    }
+
+    private mutating func read(_ document: YAMLDocument, of file: SourceFile) {
+        let log = self.log(for: file.path)
+        for problem in document.problems { log.add(.error, at: problem.position, field: "", problem.message) }
+        let field = Field(document: document.root, log: log)
+        guard let kind = Self.kind(of: field) else {
+            // A slip in `kind` or `apiVersion` is no reason to forget the deployment.
+            let meant = document.root["kind"]?.scalarText.flatMap { Self.nearestKind(to: $0) }
+            if meant == .modelDeployment, let id = DeploymentDraft.id(of: document.root) {
+                log.deployment = id
+                self.invalid.insert(id)
+            } else {
+                self.unreadable.insert(file.path)
+            }
+            if meant == .servingRuntime { self.runtimes.unnamed.append(field.place) }
+            if meant == .analysisTemplate { self.templates.unnamed.append(field.place) }
+            return
+        }
+        switch kind {
+        case .modelDeployment: self.readDeployment(field)
+        case .servingRuntime: self.readRuntime(field)
+        case .analysisTemplate: self.readTemplate(field)
+        }
+    }
+
+    // MARK: - Kinds
+
+    private mutating func readDeployment(_ field: Field) {
+        let id = DeploymentDraft.id(of: field.node)
+        field.log.deployment = id
+        // Read without a name too, so that its author hears of everything.
+        let draft = DeploymentDraft(id: id ?? DeploymentID(namespace: "", name: ""), document: field)
+        if id == nil {
+            self.unreadable.insert(field.log.path)
+        } else {
+            self.drafts.append(draft)
+        }
+    }
+
+    private mutating func readRuntime(_ field: Field) {
+        let (name, spec) = Self.named(field, as: .servingRuntime, spec: .runtimeSpec)
+        let runtime = spec.map { ServingRuntime(name: name ?? "", decoding: $0, in: field) }
+        guard let name else {
+            self.runtimes.unnamed.append(field.place)
+            return
+        }
+        let value = field.log.hasErrors ? nil : runtime
+        if let first = self.runtimes.insert(value, named: name, place: field.place) {
+            field.error("the ServingRuntime \(name.inBackticks) is declared twice, also at \(first): rename one")
+        }
+    }
+
+    private mutating func readTemplate(_ field: Field) {
+        let (name, spec) = Self.named(field, as: .analysisTemplate, spec: .analysisSpec)
+        let gate = spec.flatMap { Gate(name: name ?? "", decoding: $0) }
+        guard let name else {
+            self.templates.unnamed.append(field.place)
+            return
+        }
+        if Gate.builtIn.contains(where: { $0.name == name }) {
+            field.error("\(name.inBackticks) is the name of a built-in gate: rename the AnalysisTemplate")
+        }
+        let value = field.log.hasErrors ? nil : gate
+        if let first = self.templates.insert(value, named: name, place: field.place) {
+            field.error("the AnalysisTemplate \(name.inBackticks) is declared twice, also at \(first): rename one")
+        }
+    }
+
+    private static func named(_ field: Field, as shape: Shape, spec: Shape) -> (name: String?, spec: Members?) {
+        let members = field.members(of: shape)
+        let name = members?["metadata"]?.members(of: .sharedMetadata)?["name"]?.label()
+        return (name, members?["spec"]?.members(of: spec))
+    }
+
+    // MARK: - Which kind
+
+    /// The kind of a document; logs when it is none that this version reads.
+    private static func kind(of document: Field) -> ManifestKind? {
+        guard case .mapping = document.node.content else {
+            document.error("this is no manifest: one begins with `apiVersion: \(ManifestKind.apiVersion)`")
+            return nil
+        }
+        let version = document.node["apiVersion"]?.scalarText
+        let kind = document.node["kind"]?.scalarText
+        let known = kind.flatMap(ManifestKind.init)
+        if version == ManifestKind.apiVersion {
+            if known == nil { self.reject(kind, of: document) }
+            return known
+        }
+        let place = document.node["apiVersion"] ?? document.node
+        let meant = kind.flatMap { self.nearestKind(to: $0) } != nil
+        let message: String
+        if meant, version == nil {
+            message = "`apiVersion` is missing: begin with `apiVersion: \(ManifestKind.apiVersion)`"
+        } else if let version, meant || version.hasPrefix("controller/") {
+            message = "unknown version \(version.inBackticks): this program reads `\(ManifestKind.apiVersion)`"
+        } else {
+            let what = kind.map { "a \($0.inBackticks) of another program" } ?? "not a manifest of this program"
+            message = "this is \(what): move the file out of the watched folder, or narrow the repository's `path`"
+        }
+        document.log.add(.error, at: place.position, field: "apiVersion", message)
+        return nil
+    }
+
+    private static func reject(_ kind: String?, of document: Field) {
+        let place = document.node["kind"] ?? document.node
+        let message: String
+        if let kind, let instead = ManifestKind.unavailable[kind] {
+            message = "\(kind.inBackticks) is not available in this version: \(instead)"
+        } else if let kind {
+            let hint = NearestName.hint(for: kind, among: ManifestKind.allCases.map(\.rawValue))
+            message = "unknown kind \(kind.inBackticks): \(hint)"
+        } else {
+            message = "`kind` is missing: add for example `kind: ModelDeployment`"
+        }
+        document.log.add(.error, at: place.position, field: "kind", message)
+    }
+
+    private static func nearestKind(to text: String) -> ManifestKind? {
+        NearestName.of(text, among: ManifestKind.allCases.map(\.rawValue)).flatMap(ManifestKind.init)
+    }
+}
+
+extension Field {
+    /// `a.yaml:3`, to point at it from elsewhere.
+    var place: String { "\(self.log.path):\(self.node.position.line)" }
+}

@@ -1,0 +1,115 @@
+import Deployments
+import Manifests
+import Testing
+
+struct ServingRuntimeTests {
+    private func problems(replacing old: String, with new: String) -> [String] {
+        precondition(Fixture.runtime.contains(old), "the fixture does not hold \(old)")
+        return Fixture.read(["r.yaml": Fixture.runtime.replacing(old, with: new)]).diagnostics.map(\.description)
+    }
+
+    @Test
+    func `every field arrives`() throws {
+        let spec = try #require(Fixture.read(Fixture.everything).deployments.last)
+        let expected = ServingRuntime(
+            name: "onnx",
+            formats: [ServingRuntime.Format(name: "onnx", priority: 1)],
+            protocolName: .openInferenceV2,
+            command: [
+                "python3", "-m", "model_server", "--model-dir", "${model.path}", "--name", "${model.name}", "--port",
+                "${port}",
+            ],
+            environment: ["OMP_NUM_THREADS": "${parameters.threads}"],
+            readiness: ServingRuntime.Probe(
+                path: "/v2/models/${model.name}/ready",
+                period: .seconds(2),
+                timeout: .seconds(3),
+                successThreshold: 2,
+                failureThreshold: 4
+            ),
+            startupTimeout: .minutes(5),
+            metricsPath: "/metrics",
+            shutdown: ServingRuntime.Shutdown(drain: .seconds(11), grace: .seconds(31))
+        )
+        #expect(spec.runtime == expected)
+    }
+
+    @Test
+    func `a runtime needs only a command`() throws {
+        let runtime = """
+            apiVersion: controller/v1
+            kind: ServingRuntime
+            metadata: {name: own}
+            spec: {command: [serve, "--port=${port}"]}
+            """
+        let deployment = Fixture.minimal(spec: "  runtime: own").replacing("  parameters: {threads: \"1\"}\n", with: "")
+        let state = Fixture.read(["r.yaml": runtime, "m.yaml": deployment])
+        #expect(state.diagnostics.isEmpty, "\(state.diagnostics)")
+        #expect(
+            try #require(state.deployments.first).runtime
+                == ServingRuntime(name: "own", command: ["serve", "--port=${port}"])
+        )
+    }
+
+    @Test(arguments: [
+        ("${model.path}", "${model.pth}", "unknown variable `${model.pth}`: did you mean `model.path`?"),
+        ("${model.path}", "${model.path", "`${` has no closing `}`"),
+        ("${model.path}", "${parameters.}", "unknown variable `${parameters.}`: "),
+        ("${parameters.threads}", "${PATH}", "unknown variable `${PATH}`: known are `host`, `model.name`"),
+        ("OMP_NUM_THREADS", "1X", "`1X` can't be a name here: it must be letters, digits and underscores"),
+        ("\"${port}\"", "\"8080\"", "neither `command` nor `env` holds `${port}`"),
+        ("open-inference-v2", "open-inference", "unknown value `open-inference`: did you mean `open-inference-v2`?"),
+        ("path: /metrics", "path: metrics", "expected a path that starts with /"),
+        ("period: 2s", "period: 0s", "expected a duration from 10ms to 10m"),
+        ("priority: 1}", "priority: 1}, {name: onnx}", "a format is listed twice"),
+    ])
+    func `mistakes are found`(old: String, new: String, message: String) {
+        let problems = self.problems(replacing: old, with: new)
+        #expect(problems.count == 1, "\(problems)")
+        #expect(problems.first?.contains(message) == true, "\(problems)")
+    }
+
+    @Test
+    func `an empty command is refused`() {
+        let text = "apiVersion: controller/v1\nkind: ServingRuntime\nmetadata: {name: a}\nspec: {command: []}\n"
+        let messages = Fixture.read(["r.yaml": text]).diagnostics.map(\.message)
+        #expect(messages.contains { $0.hasPrefix("expected a program and its arguments, found a list") })
+    }
+}
+
+struct AnalysisTemplateTests {
+    @Test(arguments: [
+        ("min: 0\n", "min: 1\n", "min is greater than max: no number would pass"),
+        ("${revision}", "${revison}", "unknown variable `${revison}`: did you mean `revision`?"),
+        ("count: 6", "count: 2", "of 2 measurements 2 may fail: the gate could never fail"),
+        ("name: prediction-errors", "name: errors", "`errors` is the name of a built-in gate"),
+        ("interval: 15s", "interval: 15", "expected a duration with its unit"),
+        ("onFailure: hold", "onFailure: holt", "unknown value `holt`: did you mean `hold`?"),
+        ("max: 0.25", "max: .inf", "expected a number, found `.inf`"),
+        ("    query: 'sum(rate(wrong{revision=\"${revision}\"}[1m]))'\n", "", "`query` is missing: add for example"),
+    ])
+    func `mistakes are found`(old: String, new: String, message: String) {
+        precondition(Fixture.template.contains(old), "the fixture does not hold \(old)")
+        let problems = Fixture.read(["t.yaml": Fixture.template.replacing(old, with: new)]).diagnostics.map(\.message)
+        #expect(problems.count == 1, "\(problems)")
+        #expect(problems.first?.hasPrefix(message) == true, "\(problems)")
+    }
+
+    @Test
+    func `a threshold needs a limit`() {
+        let text = Fixture.template.replacing("    min: 0\n    max: 0.25\n", with: "")
+        let problems = Fixture.read(["t.yaml": text]).diagnostics
+        #expect(problems.map(\.message) == ["`min` or `max` is missing: add for example `max: 0.25`"])
+    }
+
+    @Test
+    func `a gate that measures longer than its step lasts is warned of`() {
+        let spec = "  rollout: {steps: [{weight: 50, atMost: 2m, gates: [prediction-errors]}]}"
+        let state = Fixture.read([
+            "m.yaml": Fixture.minimal(spec: spec), "r.yaml": Fixture.runtime, "t.yaml": Fixture.template,
+        ])
+        #expect(state.deployments.count == 1)
+        #expect(state.diagnostics.map(\.severity) == [.warning])
+        #expect(state.diagnostics.first?.message.contains("measures for 2m15s, longer than") == true)
+    }
+}

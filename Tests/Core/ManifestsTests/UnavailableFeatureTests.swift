@@ -1,0 +1,47 @@
+import Manifests
+import Testing
+
+struct UnavailableFeatureTests {
+    @Test(arguments: [
+        ("replicas: 3", "autoscaling: {minReplicas: 2}", "spec.autoscaling: `autoscaling`", "`replicas`"),
+        ("https://models", "s3://models", "spec.model.uri: `s3`", "`https`"),
+        ("https://models", "hf://models", "spec.model.uri: `hf`", "`https`"),
+        ("https://models.example", "models:/magika@champion", "spec.model.uri: `models`", "`file`"),
+        ("- weight: 5\n", "- shadow: {percent: 100}\n", "spec.rollout.steps[0].shadow: `shadow`", "small `weight`"),
+        ("- weight: 5\n", "- match: {headers: []}\n", "spec.rollout.steps[0].match: `match`", "small `weight`"),
+        ("strategy: canary", "strategy: blueGreen", "spec.rollout.strategy: `blueGreen`", "use `canary`"),
+        ("strategy: canary", "strategy: recreate", "spec.rollout.strategy: `recreate`", "use `canary`"),
+        ("surge: 100%", "surge: 50%", "spec.rollout.surge: only `100%` is available", "second set"),
+        ("{availability: {}}", "{ratio: {provider: p}}", "spec.slos[0].indicator.ratio: `ratio`", "AnalysisTemplate"),
+    ])
+    func `what this version lacks is refused with what to use instead`(
+        old: String,
+        new: String,
+        what: String,
+        instead: String
+    ) {
+        let problems = Fixture.problems(replacing: old, with: new)
+        #expect(problems.count == 1, "\(problems)")
+        #expect(problems.first?.contains(": error: \(what)") == true, "\(problems)")
+        #expect(problems.first?.contains("available in this version: ") == true, "\(problems)")
+        #expect(problems.first?.contains(instead) == true, "\(problems)")
+    }
+
+    @Test(arguments: ["drift", "ratio", "mean", "job", "webhook"])
+    func `other analyses than thresholds are refused`(kind: String) {
+        let text = "apiVersion: controller/v1\nkind: AnalysisTemplate\nmetadata: {name: a}\nspec: {\(kind): {}}\n"
+        let messages = Fixture.read(text).diagnostics.map(\.message)
+        let expected =
+            "`\(kind)` is not available in this version: measure with `threshold`, a query whose answer is one number"
+        #expect(messages == [expected])
+    }
+
+    @Test
+    func `freeze windows and images are refused`() {
+        let window = Fixture.read("apiVersion: controller/v1\nkind: FreezeWindow\nmetadata: {name: a}\nspec: {}\n")
+        #expect(window.diagnostics.first?.message.contains("`controller pause`") == true)
+        let runtime = Fixture.runtime.replacing("  startup:", with: "  image: x\n  startup:")
+        let message = Fixture.read(["r.yaml": runtime]).diagnostics.first?.message
+        #expect(message?.hasPrefix("`image` is not available in this version") == true)
+    }
+}
