@@ -197,7 +197,8 @@ let package = Package(
         .testTarget(
             name: "AnalysisTests",
             dependencies: ["Analysis", "Deployments"],
-            path: "Tests/Core/AnalysisTests"
+            path: "Tests/Core/AnalysisTests",
+            exclude: ["Vectors"]
         ),
         .testTarget(
             name: "RolloutsTests",

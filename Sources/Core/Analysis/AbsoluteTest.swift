@@ -26,9 +26,10 @@ package struct AbsoluteTest: Hashable, Codable, Sendable {
         self.init(limit: max(budget, min(burn * budget, 0.5)), burst: burst)
     }
 
-    /// ln e of one poll, in nats; 0 without requests.
-    ///
-    /// - Parameter theta: The odds of a bad request, as a multiple of those at the limit.
+    /// - Parameters:
+    ///   - counts: Of one poll.
+    ///   - theta: The bet: the odds of a bad request, as a multiple of those at the limit.
+    /// - Returns: ln e, in nats; 0 without requests.
     package func logE(_ counts: EventCounts, theta: Double) -> Double {
         let penalty = Double(counts.total) * Double.log(onePlus: self.limit * (theta - 1))
         return (Double(counts.bad) * Double.log(theta) - penalty) / self.burst

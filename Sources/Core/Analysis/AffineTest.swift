@@ -43,11 +43,12 @@ package struct AffineTest: Hashable, Codable, Sendable {
         AffineTest(ratio: 1 + (ratio - 1) / weight, difference: difference / weight, burst: burst)
     }
 
-    /// ln e of one poll, in nats.
+    /// No requests on the canary, or none on stable while the null compares with it, are no evidence.
     ///
-    /// No requests on the canary, or none on stable while the null compares with it, is no evidence: 0.
-    ///
-    /// - Parameter theta: The bet: the canary's rate as a multiple of what the null allows.
+    /// - Parameters:
+    ///   - poll: The increments of one poll.
+    ///   - theta: The bet: the canary's rate as a multiple of what the null allows.
+    /// - Returns: ln e, in nats; 0 is no evidence.
     package func logE(_ poll: PairedIncrement, theta: Double) -> Double {
         guard poll.canaryTotal > 0, poll.stableTotal > 0 || self.ratio == 0 else { return 0 }
         let exposure = self.ratio * theta * poll.canaryTotal + poll.stableTotal

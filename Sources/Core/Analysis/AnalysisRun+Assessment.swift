@@ -2,7 +2,8 @@ package import Deployments
 import RealModule
 
 extension AnalysisRun {
-    /// The gates of the current step, in its order; none before the first step.
+    /// The gates of the current step with all their evidence, in its order; none before the first step. Computes
+    /// intervals and predictions: about a tenth of a millisecond per gate.
     package func assessments(at now: Timestamp) -> [GateAssessment] {
         guard let step = self.step else { return [] }
         return step.gates.compactMap { gate in
@@ -24,14 +25,13 @@ extension AnalysisRun {
         at now: Timestamp
     ) -> GateAssessment {
         let evidence = comparison.evidence(burst: self.burst, parameters: self.parameters)
-        let missing = self.missing(comparison)
         let outcome = self.outcome(of: comparison, step: step, at: now)
         return GateAssessment(
             gate: gate,
             outcome: outcome,
             value: self.value(of: comparison, evidence),
             limit: "at most \(NumberText.number(self.parameters.breachRatio)) times stable's",
-            detail: missing ?? self.detail(outcome, evidence, nextWeight: step.nextWeight),
+            detail: self.detail(outcome, comparison, evidence, nextWeight: step.nextWeight),
             prediction: outcome == .inconclusive ? self.prediction(evidence) : nil,
             comparison: evidence
         )
@@ -68,6 +68,7 @@ extension AnalysisRun {
 
     private func detail(
         _ outcome: GateOutcome,
+        _ comparison: GateComparison,
         _ evidence: ComparisonEvidence,
         nextWeight: TrafficWeight
     ) -> String {
@@ -75,10 +76,11 @@ extension AnalysisRun {
         switch outcome {
         case .failed:
             let chance = NumberText.percent(self.parameters.alpha)
-            return "worse than stable beyond chance (false alarms: under \(chance) of rollouts)\(ratio)"
+            return "worse than stable beyond chance (false alarms: at most \(chance) of rollouts)\(ratio)"
         case .passed:
             return "no worse than \(nextWeight) of the traffic allows\(ratio)"
         case .inconclusive, .noData, .providerDown:
+            if let missing = self.missing(comparison) { return missing }
             let percent = NumberText.number(evidence.safeShare * 100, decimals: 0)
             return "\(percent) % of the evidence for \(nextWeight) is in\(ratio)"
         }

@@ -47,9 +47,13 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
 
     /// - Parameters:
     ///   - gates: Every gate of every step; names that repeat count once.
+    ///   - stable: The revision to compare with.
+    ///   - canary: The revision to judge.
     ///   - plannedSteps: How many steps will change the weight.
+    ///   - objectives: Availability objectives are watched on the canary alone; latency objectives give bounds to gates.
     ///   - history: Stable's answers before the rollout, for latency gates that name no bound.
     ///   - burst: φ from stable's history, 1 if there is none.
+    ///   - parameters: The constants of the tests.
     package init(
         gates: [Gate],
         stable: Revision,
@@ -107,6 +111,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
     /// - Parameters:
     ///   - gates: The gates of this step; others keep what they know and wait.
     ///   - nextWeight: The weight that passing leads to, 100 percent after the last step. The safe margins follow from it.
+    ///   - time: When the router was seen.
     package mutating func beginStep(gates: [Gate], nextWeight: TrafficWeight, at time: Timestamp) {
         if let base = self.base, base.time < time { self.base = nil }
         for gate in gates { self.enroll(gate) { latencyBound(for: gate, objectives: [], history: LatencyHistogram()) } }
@@ -138,7 +143,9 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
     /// A missed poll costs nothing, since the next increment covers it. There is no increment when a counter fell, a
     /// revision is missing, or the snapshot is not newer than the last.
     ///
-    /// - Parameter weightsChanged: The weights may have changed since the last snapshot, so this one is only a new base.
+    /// - Parameters:
+    ///   - sample: Counters of both revisions.
+    ///   - weightsChanged: The weights may have changed since the last snapshot, so this one is only a new base.
     package mutating func add(_ sample: Sample, weightsChanged: Bool = false) {
         if let last = self.lastSample, sample.time < last || (sample.time == last && self.base != nil) { return }
         self.lastSample = sample.time

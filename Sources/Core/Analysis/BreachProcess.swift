@@ -30,7 +30,11 @@ package struct BreachProcess: Hashable, Codable, Sendable {
             ? parameters.firstStepMass : (1 - parameters.firstStepMass) / Double(self.plannedSteps - 1)
     }
 
-    /// - Parameter seconds: The time between the two polls; it only settles how much is invested.
+    /// - Parameters:
+    ///   - poll: The increments of one poll.
+    ///   - seconds: The time since the poll before; it only settles how much is invested.
+    ///   - test: The null, the same in every poll.
+    ///   - parameters: The grid and the schedule of investments.
     package mutating func add(
         _ poll: PairedIncrement,
         seconds: Double,

@@ -18,6 +18,9 @@ package struct BurnRule: Hashable, Codable, Sendable {
         BurnRule(longWindow: .hours(1), shortWindow: .minutes(5), burn: 14.4),
         BurnRule(longWindow: .hours(6), shortWindow: .minutes(30), burn: 6),
     ]
+
+    /// The rule for an outage right after a promotion: waiting for an hour's average would be no protection.
+    package static let outage = BurnRule(longWindow: .minutes(5), shortWindow: .seconds(30), burn: 10)
 }
 
 extension EventCounts {

@@ -4,12 +4,11 @@
 /// cause. Counting those as independent would roll back healthy canaries. The factor φ is an estimate, not a guarantee:
 /// the tests' guarantee holds if no more than φ requests depend on each other.
 package enum BurstFactor {
-    /// φ, 1 when failures look independent or there is too little to tell.
-    ///
     /// Over disjoint successive pairs, D = (x₁/n₁ − x₂/n₂)² / [p(1−p)(1/n₁ + 1/n₂)] has mean 1 for independent requests.
     /// The largest 5 percent are dropped (an incident is no burst), which leaves a mean of 0.7587; 1.25 is a margin.
     ///
     /// - Parameter history: Counts of successive polls of one length, oldest first.
+    /// - Returns: φ; 1 when failures look independent or there is too little to tell.
     package static func estimate(_ history: [EventCounts]) -> Double {
         var dispersions: [Double] = []
         for index in stride(from: 0, to: history.count - 1, by: 2) {

@@ -5,7 +5,10 @@ package import Deployments
 /// In this order: the gate's own bound; the strictest latency objective's; the smallest bound of the histogram that at
 /// most 5 percent of stable's answers exceeded. Frozen for a rollout, so that a canary cannot move its own limit.
 ///
-/// - Parameter history: Stable's answers before the rollout.
+/// - Parameters:
+///   - gate: Any gate.
+///   - objectives: The deployment's.
+///   - history: Stable's answers before the rollout.
 /// - Returns: Milliseconds; nothing for other gates, or when there is no bound and no history to take one from.
 package func latencyBound(for gate: Gate, objectives: [Objective], history: LatencyHistogram) -> Double? {
     guard case .latency(let own) = gate.kind else { return nil }

@@ -22,6 +22,7 @@ func logMean(_ values: [Double]) -> Double {
 /// - Parameters:
 ///   - logs: `ln e` of each.
 ///   - weights: Fixed before the data were seen; one per e-value.
+/// - Returns: Nats.
 package func combinedLogE(_ logs: [Double], weights: [Double]) -> Double {
     zip(logs, weights).reduce(-.infinity) { sum, part in
         part.1 > 0 ? logAdd(sum, part.0 + Double.log(part.1)) : sum

@@ -4,7 +4,7 @@ import RealModule
 /// Watches the objectives of a promoted revision through its bake.
 ///
 /// There is no stable any more to compare with, so the question is absolute: does the revision burn its error budget too
-/// fast? An objective is broken when, for one of the ``BurnRule/paging`` rules,
+/// fast? An objective is broken when, for ``BurnRule/outage`` or one of the ``BurnRule/paging`` rules,
 ///
 /// 1. the burn rate over the long window is above the rule's,
 /// 2. so is that over the short one: it still burns now,
@@ -55,15 +55,22 @@ package struct ObjectiveWatch: Hashable, Codable, Sendable {
         self.watched = objectives.map { objective in
             Watched(
                 objective: objective,
-                rules: BurnRule.paging.map { rule in
-                    let test = AbsoluteTest(objectivePercent: objective.percent, burn: rule.burn, burst: max(1, burst))
-                    return WatchedRule(
+                rules: ([.outage] + BurnRule.paging).map { rule in
+                    WatchedRule(
                         window: BurnWindow(rule: rule, since: since),
-                        monitor: AbsoluteMonitor(test: test)
+                        monitor: AbsoluteMonitor(test: Self.test(of: objective, rule, burst: burst))
                     )
                 }
             )
         }
+    }
+
+    private static func test(of objective: Objective, _ rule: BurnRule, burst: Double) -> AbsoluteTest {
+        var test = AbsoluteTest(objectivePercent: objective.percent, burn: rule.burn, burst: max(1, burst))
+        // Ten times the budget of a strict objective is little: over five minutes, seconds of an incident that has
+        // nothing to do with the revision would exceed it. Five percent are 15 seconds of total failure.
+        if rule == .outage { test.limit = max(test.limit, 0.05) }
+        return test
     }
 
     /// Feeds one snapshot of counters. Those before the promotion, without the revision or not newer than the last are
@@ -130,11 +137,12 @@ package struct ObjectiveWatch: Hashable, Codable, Sendable {
             let burn = long.burnRate(objectivePercent: objective.percent)
         else { return nil }
         let period = min(now - self.since, rule.window.rule.longWindow)
+        let limit = monitor.test.limit / (1 - objective.percent / 100)
         return ObjectiveBreach(
             objective: objective.name,
             text: "\(NumberText.percent(longRate)) of \(long.total) requests bad in \(period.short), "
                 + "\(NumberText.number(burn)) times what \(NumberText.number(objective.percent, decimals: 3)) % "
-                + "allows (limit \(NumberText.number(rule.window.rule.burn, decimals: 1)) times)"
+                + "allows (limit \(NumberText.number(limit, decimals: 1)) times)"
         )
     }
 }

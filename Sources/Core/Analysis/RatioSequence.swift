@@ -27,32 +27,43 @@ package struct RatioSequence: Hashable, Codable, Sendable {
         self.potentials = zip(self.potentials, grid.knots).map { $0 + bad * Double.log($1 * canary + stable) }
     }
 
-    /// ln of the evidence against the candidate ratio at `index`, in nats.
+    /// - Parameters:
+    ///   - index: Of a candidate in the grid.
+    ///   - burst: φ; see ``AffineTest/burst``.
+    ///   - grid: The grid that the sequence was made with.
+    /// - Returns: ln of the evidence against the candidate ratio, in nats.
     package func logE(candidate index: Int, burst: Double = 1, grid: RatioGrid = .standard) -> Double {
         let base = self.potentials[grid.candidateKnots[index]]
         return logMean(
-            zip(grid.thetas, grid.betKnots[index]).map { theta, knot in
-                (self.canaryBad * Double.log(theta) + base - self.potentials[knot]) / burst
+            zip(grid.logThetas, grid.betKnots[index]).map { logTheta, knot in
+                (self.canaryBad * logTheta + base - self.potentials[knot]) / burst
             }
         )
     }
 
+    /// - Parameters:
+    ///   - alpha: One minus the confidence.
+    ///   - burst: φ; see ``AffineTest/burst``.
+    ///   - grid: The grid that the sequence was made with.
     /// - Returns: Nothing while no ratio of the grid is refuted.
     package func interval(alpha: Double, burst: Double = 1, grid: RatioGrid = .standard) -> RatioInterval? {
-        let evidence = grid.candidates.indices.map { self.logE(candidate: $0, burst: burst, grid: grid) }
-        let kept = evidence.indices.filter { evidence[$0] < -Double.log(alpha) }
-        guard let first = kept.first, let last = kept.last else {
+        let limit = -Double.log(alpha)
+        let isKept = { (index: Int) in self.logE(candidate: index, burst: burst, grid: grid) < limit }
+        let last = grid.candidates.count - 1
+        guard let lower = (0...last).first(where: isKept), let upper = (lower...last).last(where: isKept) else {
             // Every candidate is refuted: the true ratio lies beyond the end that is refuted least.
-            guard let low = evidence.first, let high = evidence.last else { return nil }
-            return high <= low
-                ? RatioInterval(lower: grid.candidates.last, upper: nil)
-                : RatioInterval(lower: nil, upper: grid.candidates.first)
+            let isHigh =
+                self.logE(candidate: last, burst: burst, grid: grid)
+                <= self.logE(candidate: 0, burst: burst, grid: grid)
+            return isHigh
+                ? RatioInterval(lower: grid.candidates[last], upper: nil)
+                : RatioInterval(lower: nil, upper: grid.candidates[0])
         }
-        let interval = RatioInterval(
-            lower: first == evidence.startIndex ? nil : grid.candidates[first],
-            upper: last == evidence.endIndex - 1 ? nil : grid.candidates[last]
+        guard lower > 0 || upper < last else { return nil }
+        return RatioInterval(
+            lower: lower == 0 ? nil : grid.candidates[lower],
+            upper: upper == last ? nil : grid.candidates[upper]
         )
-        return interval.lower == nil && interval.upper == nil ? nil : interval
     }
 }
 
@@ -71,6 +82,7 @@ package struct RatioInterval: Hashable, Codable, Sendable {
 package struct RatioGrid: Sendable {
     package let candidates: [Double]
     package let thetas: [Double]
+    package let logThetas: [Double]
     /// The points at which Φ is kept: every candidate, and every candidate times a bet.
     package let knots: [Double]
     package let candidateKnots: [Int]
@@ -112,6 +124,7 @@ package struct RatioGrid: Sendable {
     ) {
         self.candidates = candidates
         self.thetas = thetas
+        self.logThetas = thetas.map { Double.log($0) }
         self.knots = knots
         self.candidateKnots = candidateKnots
         self.betKnots = betKnots

@@ -32,6 +32,8 @@ package struct RequestPlan: Hashable, Sendable {
     /// Expected requests on the canary until a process decides.
     ///
     /// - Parameters:
+    ///   - test: The process's null.
+    ///   - grid: Its bets.
     ///   - level: α of a breach process, β of a safe one.
     ///   - capital: The share of the process's capital that is invested at the start.
     /// - Returns: Nothing when at these rates no bet grows: the process is not expected to decide at all.

@@ -3,7 +3,9 @@ import Deployments
 extension TrackCounters {
     /// What a gate of this kind counts.
     ///
-    /// - Parameter bound: For latency gates, the time in milliseconds above which an answer is bad.
+    /// - Parameters:
+    ///   - kind: The gate's.
+    ///   - bound: For latency gates, the time in milliseconds above which an answer is bad.
     /// - Returns: Nothing for gates that count no requests, or when the histogram has no bound that small.
     func events(of kind: Gate.Kind, bound: Double?) -> EventCounts? {
         switch kind {
