@@ -46,7 +46,7 @@ package struct AnalysisParameters: Hashable, Codable, Sendable {
         AffineTest(ratio: self.breachRatio, difference: self.breachDifference, burst: burst)
     }
 
-    /// The share of the remaining cash that is invested in a poll: by time, so that the rate of polling changes nothing.
+    /// The share of the remaining cash that is invested in a poll: by time, whatever the rate of polling.
     func investedShare(seconds: Double) -> Double {
         -Double.expMinusOne(max(0, seconds) / 10 * Double.log(onePlus: -self.massPerTenSeconds))
     }

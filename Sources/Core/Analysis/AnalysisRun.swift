@@ -50,7 +50,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
     ///   - stable: The revision to compare with.
     ///   - canary: The revision to judge.
     ///   - plannedSteps: How many steps will change the weight.
-    ///   - objectives: Availability objectives are watched on the canary alone; latency objectives give bounds to gates.
+    ///   - objectives: Availability objectives are watched on the canary alone; those of latency give bounds to gates.
     ///   - history: Stable's answers before the rollout, for latency gates that name no bound.
     ///   - burst: φ from stable's history, 1 if there is none.
     ///   - parameters: The constants of the tests.
@@ -110,7 +110,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
     ///
     /// - Parameters:
     ///   - gates: The gates of this step; others keep what they know and wait.
-    ///   - nextWeight: The weight that passing leads to, 100 percent after the last step. The safe margins follow from it.
+    ///   - nextWeight: The weight that passing leads to, 100 percent after the last step; it sets the safe margins.
     ///   - time: When the router was seen.
     package mutating func beginStep(gates: [Gate], nextWeight: TrafficWeight, at time: Timestamp) {
         if let base = self.base, base.time < time { self.base = nil }

@@ -3,8 +3,8 @@ import RealModule
 
 /// Watches the objectives of a promoted revision through its bake.
 ///
-/// There is no stable any more to compare with, so the question is absolute: does the revision burn its error budget too
-/// fast? An objective is broken when, for ``BurnRule/outage`` or one of the ``BurnRule/paging`` rules,
+/// There is no stable any more to compare with, so the question is absolute: does the revision burn its error budget
+/// too fast? An objective is broken when, for ``BurnRule/outage`` or one of the ``BurnRule/paging`` rules,
 ///
 /// 1. the burn rate over the long window is above the rule's,
 /// 2. so is that over the short one: it still burns now,
