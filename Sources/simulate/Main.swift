@@ -1,13 +1,15 @@
 import Glibc
 import Simulation
 
-/// `simulate [RUNS] [SEED]`: runs hostile worlds on every core and exits 1 when one of them breaks a rule.
+/// `simulate [--runs N] [--seed S]`: runs hostile worlds on every core and exits 1 when one of them breaks a rule.
 @main
 struct Main {
     static func main() async {
-        let arguments = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }
-        let runs = arguments.first ?? 10_000
-        let first = arguments.dropFirst().first ?? 1
+        guard let runs = Self.option("--runs", default: 10_000), let first = Self.option("--seed", default: 1), runs > 0
+        else {
+            print("usage: simulate [--runs N] [--seed S], both whole numbers, e.g. simulate --runs 10000 --seed 1")
+            exit(2)
+        }
         let clock = ContinuousClock()
         let start = clock.now
         let chunk: UInt64 = 100
@@ -22,5 +24,11 @@ struct Main {
         for failure in failures.sorted(by: { $0.seed < $1.seed }).prefix(10) { print(failure) }
         print("\(runs) worlds in \(seconds) s, seeds \(first) to \(first + runs - 1), broken: \(failures.count)")
         if !failures.isEmpty { exit(1) }
+    }
+
+    /// - Returns: Nothing when the option is there without a number.
+    private static func option(_ name: String, default value: UInt64) -> UInt64? {
+        guard let index = CommandLine.arguments.firstIndex(of: name) else { return value }
+        return CommandLine.arguments.dropFirst(index + 1).first.flatMap { UInt64($0) }
     }
 }

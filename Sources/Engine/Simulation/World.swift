@@ -233,7 +233,10 @@ package struct World: Sendable {
                 now: self.now
             )
         )
-        self.checker.check(plan, before: before, after: after, situation, self)
+        // A local copy, so that the checker reads the world in place.
+        var checker = self.checker
+        checker.check(plan, before: before, after: after, situation, self)
+        self.checker = checker
         for effect in plan.effects where !self.fault(.lostEffect) {
             self.apply(effect)
         }
@@ -260,7 +263,9 @@ package struct World: Sendable {
         case .drain(let id):
             if self.processes[id]?.state == .ready { self.processes[id]?.state = .draining(since: self.now) }
         case .stop(let id):
-            self.checker.checkStop(of: id, in: self)
+            var checker = self.checker
+            checker.checkStop(of: id, in: self)
+            self.checker = checker
             self.processes[id]?.state = .stopping
         }
     }

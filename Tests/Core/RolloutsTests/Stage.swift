@@ -1,0 +1,126 @@
+import Analysis
+import Deployments
+import Rollouts
+
+/// A rollout and an obedient world: every target is served at the next look.
+struct Stage {
+    var rollout: Rollout
+    var now = Timestamp(milliseconds: 1_000_000)
+    var counters: [Revision: TrackCounters] = [:]
+    var transitions: [Transition] = []
+    var answers: [CommandAnswer] = []
+    /// What is seen of the replicas of a revision, when they are not simply ready.
+    var replicas: [Revision: Replica.State] = [:]
+    var artifacts: [Revision: ArtifactState] = [:]
+    var signatures: [Revision: String] = [:]
+    var platformSeen = true
+    var routerSeen = true
+    /// Bad answers per hundred requests.
+    var errors: [Revision: Int] = [:]
+    var requestsPerTick = 1000
+    var desired: Desired = .unknown
+    var lastRouter: Reading<RouterState> = .unknown("not yet")
+    var lastPlatform: Reading<[Replica]> = .unknown("not yet")
+    var dependencies: [DeploymentID] = []
+
+    static let id = DeploymentID(namespace: "search", name: "file-type")
+    static let good = Revision(digest: "aaaaaaaaaaaa")
+    static let next = Revision(digest: "bbbbbbbbbbbb")
+    static let third = Revision(digest: "cccccccccccc")
+
+    static let policy = RolloutPolicy(
+        steps: [5, 50].map {
+            Step(action: .weight(TrafficWeight(percent: $0)), atLeast: .seconds(3), atMost: .seconds(120))
+        },
+        gates: [.errors],
+        bakeTime: .seconds(20),
+        progressDeadline: .seconds(30)
+    )
+
+    static func spec(_ revision: Revision, policy: RolloutPolicy = Self.policy, replicas: Int = 1) -> DeploymentSpec {
+        DeploymentSpec(
+            id: Self.id,
+            revision: revision,
+            origin: CommitReference(repository: "models", branch: "main", commit: String(revision.digest.prefix(8))),
+            model: Model(name: "magika", version: String(revision.digest.prefix(1)), format: "onnx", uri: "file:/m"),
+            runtime: ServingRuntime(name: "onnx", command: ["serve"]),
+            replicas: replicas,
+            objectives: [Objective(name: "availability", percent: 99, indicator: .availability, window: .hours(720))],
+            rollout: policy
+        )
+    }
+
+    init() {
+        self.rollout = Rollout(id: Self.id, at: self.now)
+    }
+
+    /// One revision serves, settled.
+    static func settled(policy: RolloutPolicy = Self.policy) -> Stage {
+        var stage = Stage()
+        stage.desired = .spec(Self.spec(Self.good, policy: policy))
+        stage.run(until: { $0.rollout.phase == .settled && $0.rollout.stable != nil })
+        return stage
+    }
+
+    /// A canary of `next` serves its first step and was judged at least once.
+    static func stepping(policy: RolloutPolicy = Self.policy) -> Stage {
+        var stage = Self.settled(policy: policy)
+        stage.desired = .spec(Self.spec(Self.next, policy: policy))
+        stage.run { if case .stepping(0, .some) = $0.rollout.phase { true } else { false } }
+        return stage
+    }
+
+    mutating func tick(_ commands: Command...) {
+        self.now = self.now + .seconds(1)
+        self.look()
+        var situation = Situation(desired: self.desired, commands: commands, unhealthyDependencies: self.dependencies)
+        situation.observation = Observation(
+            artifacts: self.artifacts,
+            replicas: self.lastPlatform,
+            router: self.lastRouter
+        )
+        if self.routerSeen { situation.samples = [Sample(time: self.now, tracks: self.counters)] }
+        let outcome = self.rollout.handle(situation, at: self.now)
+        self.transitions += outcome.transitions
+        self.answers = outcome.answers
+    }
+
+    private mutating func look() {
+        let target = self.rollout.target
+        if self.platformSeen {
+            self.lastPlatform = .known(
+                target.replicas.sorted { $0.key < $1.key }.flatMap { revision, count in
+                    (0..<count).map { ordinal in
+                        Replica(
+                            id: ReplicaID(deployment: Self.id, revision: revision, ordinal: ordinal),
+                            state: self.replicas[revision] ?? .ready,
+                            endpoint: Endpoint(host: "127.0.0.1", port: 1000 + ordinal),
+                            lastFailure: self.replicas[revision] == nil ? nil : "exit code 1",
+                            signature: self.signatures[revision]
+                        )
+                    }
+                },
+                at: self.now
+            )
+        }
+        guard self.routerSeen else { return }
+        self.lastRouter = .known(
+            RouterState(weights: target.weights, warm: Set(target.replicas.keys)),
+            at: self.now
+        )
+        for (revision, weight) in target.weights {
+            let requests = Int64(self.requestsPerTick * weight.percent / 100)
+            self.counters[revision, default: TrackCounters()].requests += requests
+            self.counters[revision, default: TrackCounters()].serverErrors +=
+                requests * Int64(self.errors[revision] ?? 0) / 100
+        }
+    }
+
+    /// Ticks until the condition holds, at most 500 times.
+    mutating func run(until condition: (Stage) -> Bool) {
+        for _ in 0..<500 where !condition(self) { self.tick() }
+    }
+
+    var kinds: [Transition.Kind] { self.transitions.map(\.kind) }
+    var weight: Int { self.rollout.target.weights[Self.next]?.percent ?? 0 }
+}
