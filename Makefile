@@ -22,6 +22,7 @@ CONFIGURATION ?= debug
 RUNS ?= 10000
 SEED ?= 1
 FILTER ?= .*
+RATE ?= 40
 
 PYTHON := .venv/bin/python
 SHELL_SCRIPTS := .ci/run $(wildcard scripts/*)
@@ -68,7 +69,8 @@ build: setup-build ## Build everything, tests included, for debugging
 release: setup-build ## Build the controller as it is shipped
 	$(call say,swift build for release)
 	@swift build --configuration release --product controller --static-swift-stdlib $(SWIFT_FLAGS)
-	@ls -l "$$(swift build --configuration release --show-bin-path)/controller"
+	@ls -l "$$(swift build --configuration release --show-bin-path)/controller" \
+	    --rate $(RATE)
 
 # MARK: Checking
 
@@ -119,4 +121,5 @@ bench: setup ## Measure what the README promises: a line a figure, failing when 
 demo: setup-build ## Five acts of real rollouts on this machine, in under 6 minutes
 	$(call say,swift build of the controller ($(CONFIGURATION)))
 	@swift build --configuration $(CONFIGURATION) --product controller $(SWIFT_FLAGS)
-	@$(PYTHON) examples/demo/demo.py --controller "$$(swift build --configuration $(CONFIGURATION) --show-bin-path)/controller"
+	@$(PYTHON) examples/demo/demo.py --controller "$$(swift build --configuration $(CONFIGURATION) --show-bin-path)/controller" \
+	    --rate $(RATE)

@@ -28,6 +28,7 @@ from team import Release, Team
 PATIENCE = 90  # seconds that anything may take: a rollout here takes half of that
 POLL = 0.4
 REPLICA_PORTS = 100
+BUSY = 200  # milliseconds of a median request: beyond, requests would pile up and time out
 ROLLBACK_AIM = 0.2  # seconds from the command to the last request that goes to a warm canary
 
 FAULTS = {"threads": "1", "slowShare": "0", "slowMilliseconds": "800", "errorShare": "0", "faultsAfterSeconds": "6"}
@@ -302,7 +303,13 @@ class Demo:
                 env=self.sandbox.environment(),
                 start_new_session=True,
             )
-        self.wait_for_load(int(2 * self.rate))
+        self.wait_for_load(int(3 * self.rate))
+        p50 = self.read_summary()["recent"]["p50"]
+        if p50 is None or p50 > BUSY:
+            raise DemoFailure(
+                f"a request takes {p50} ms and ought to take 15: other programs use this machine's processors; "
+                f"try again when they are done, or with fewer requests: make demo RATE={self.rate / 4:g}"
+            )
         self.check_only_bad_failed()
 
     def end_load(self) -> None:
