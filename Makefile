@@ -77,7 +77,7 @@ release: setup-build ## Build the controller as it is shipped
 .PHONY: test check lint format shell-check python-test
 test: setup build ## Run the tests: unit, property, scenario, integration, tidy
 	$(call say,swift test)
-	@swift test --skip-build $(SWIFT_FLAGS)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH:/usr/sbin:/sbin" swift test --skip-build $(SWIFT_FLAGS)
 
 check: ## Run all that a change must pass
 	@start=$$SECONDS; \

@@ -66,8 +66,10 @@ class Status:
 
 
 class Daemon:
-    def __init__(self, program: Path, sandbox: Sandbox, port: int, replica_ports: range, remote: Path) -> None:
-        self.program, self.sandbox, self.remote = program, sandbox, remote
+    def __init__(
+        self, program: Path, sandbox: Sandbox, port: int, replica_ports: range, remote: Path, models: Path
+    ) -> None:
+        self.program, self.sandbox, self.remote, self.models = program, sandbox, remote, models
         self.port, self.replica_ports = port, replica_ports
         self.socket = sandbox.folder / "controller.sock"
         self.log = sandbox.folder / "controller.log"
@@ -91,6 +93,7 @@ class Daemon:
                     "notes": True,
                 }
             ],
+            "artifacts": {"fileRoots": [str(self.models)]},
             "local": {
                 "envoy": str(self.sandbox.envoy),
                 "listen": f"127.0.0.1:{self.port}",

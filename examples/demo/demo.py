@@ -54,7 +54,7 @@ class Demo:
         self.port, self.spare_port = ports[0], ports[1]
         self.models = REPOSITORY / ".demo" / "models"
         self.team = Team(sandbox, self.models)
-        self.daemon = Daemon(controller, sandbox, self.port, ports[2:], self.team.remote)
+        self.daemon = Daemon(controller, sandbox, self.port, ports[2:], self.team.remote, self.models)
         self.records = sandbox.folder / "requests.jsonl"
         self.summary = sandbox.folder / "load.json"
         self.load: subprocess.Popen[bytes] | None = None
@@ -94,11 +94,18 @@ class Demo:
         rollout = self.merge(V33, "Upgrade Magika to 3.3")
         weights: list[int] = []
 
-        def promoted(status: Status) -> bool:
-            weights.append(status.canary_weight)
-            return status.phase == "settled" and status.stable == V33.version
+        def reaches(weight: int) -> Callable[[Status], bool]:
+            def holds(status: Status) -> bool:
+                weights.append(status.canary_weight)
+                return status.canary_weight >= weight or self.is_promoted(status, V33)
 
-        self.wait("3.3 to be promoted", promoted)
+            return holds
+
+        self.wait("3.3 to get a quarter of the traffic", reaches(25))
+        self.console.say(f"$ controller status {DEPLOYMENT}")
+        self.console.show(self.daemon.command("status", DEPLOYMENT))
+        self.wait("3.3 to be promoted", reaches(101))
+        self.wait("3.3 to end its bake", lambda status: status.phase == "settled" and status.stable == V33.version)
         self.finish(rollout, "promoted")
         seen = sorted(set(weights))
         self.check({5, 25, 50} <= set(seen), f"the canary went through 5, 25 and 50 % (seen: {seen})")

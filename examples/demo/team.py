@@ -1,5 +1,6 @@
 """The model team under the demo: its git repository, and the changes that it merges."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -29,6 +30,7 @@ class Release:
         fields = {
             "version": f'"{self.version}"',
             "uri": (models / self.model).as_uri(),
+            "digest": digest(models / self.model),
             "runtime": self.runtime,
             "parameters": f"{{{parameters}}}",
             "signature": self.signature,
@@ -37,6 +39,15 @@ class Release:
         for name, value in fields.items():
             text = replace_line(text, name, lambda indent, name=name, value=value: f"{indent}{name}: {value}\n")
         return text if self.golden else replace_line(text, "golden", lambda _: "")
+
+
+def digest(folder: Path) -> str:
+    """What a manifest calls a directory's digest: SHA-256 over the output of `sha256sum` for its files, sorted by path."""
+    lines = b""
+    for path in sorted(path.relative_to(folder).as_posix().encode() for path in folder.rglob("*") if path.is_file()):
+        sum = hashlib.sha256((folder / path.decode()).read_bytes()).hexdigest()
+        lines += sum.encode() + b"  " + path + b"\n"
+    return f"sha256:{hashlib.sha256(lines).hexdigest()}"
 
 
 def replace_line(text: str, name: str, line: object) -> str:

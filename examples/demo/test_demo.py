@@ -13,7 +13,9 @@ from console import Console, printable
 from daemon import Daemon, Status, to_yaml
 from demo import FAILING, SLOW, V1, V1_FORCED, V32, V33, Demo
 from sandbox import REPOSITORY, Sandbox, SandboxError, free_ports
-from team import EXAMPLE, MANIFEST, Release, Team
+from team import EXAMPLE, MANIFEST, Release, Team, digest
+
+MODELS = REPOSITORY / ".demo" / "models"
 
 
 @pytest.fixture
@@ -93,8 +95,8 @@ def test_free_ports_are_in_a_row() -> None:
 
 def test_a_release_changes_its_own_lines_only() -> None:
     example = (EXAMPLE / MANIFEST).read_text()
-    text = SLOW.manifest(example, Path("/models"))
-    assert '    version: "3.4-slow"\n    format: onnx\n    uri: file:///models/v3.3\n' in text
+    text = SLOW.manifest(example, MODELS)
+    assert f'    version: "3.4-slow"\n    format: onnx\n    uri: file://{MODELS}/v3.3\n    digest: sha256:' in text
     assert "  runtime: onnx-faulty\n" in text and 'slowShare: "0.2"' in text
     assert "  golden: golden/file-type.jsonl\n" in text
     assert len(text.splitlines()) == len(example.splitlines())
@@ -102,13 +104,26 @@ def test_a_release_changes_its_own_lines_only() -> None:
 
 def test_a_release_may_leave_the_golden_predictions_out() -> None:
     example = (EXAMPLE / MANIFEST).read_text()
-    assert "golden" not in V1.manifest(example, Path("/models"))
-    assert "signature: any" in V1_FORCED.manifest(example, Path("/models"))
+    assert "golden" not in V1.manifest(example, MODELS)
+    assert "signature: any" in V1_FORCED.manifest(example, MODELS)
+
+
+def test_a_digest_is_what_the_tools_of_every_machine_say(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    for name in ("b/x", "a", "b.txt"):
+        (tmp_path / name).write_text(name)
+    script = "find . -type f -printf '%P\\n' | LC_ALL=C sort | xargs sha256sum | sha256sum"
+    said = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert digest(tmp_path) == "sha256:" + said.split()[0]
+
+
+def test_the_example_names_the_digest_of_its_model() -> None:
+    assert f"    digest: {digest(MODELS / 'v3.2')}\n" in (EXAMPLE / MANIFEST).read_text()
 
 
 def test_a_manifest_without_the_expected_lines_is_an_error() -> None:
     with pytest.raises(ValueError, match="0 lines for the field version"):
-        V33.manifest("kind: ModelDeployment\n", Path("/models"))
+        V33.manifest("kind: ModelDeployment\n", MODELS)
 
 
 def test_faulty_releases_give_their_runtime_every_parameter_it_asks_for() -> None:
@@ -120,7 +135,7 @@ def test_faulty_releases_give_their_runtime_every_parameter_it_asks_for() -> Non
 
 
 def test_merges_reach_the_remote_and_notes_come_back(sandbox: Sandbox) -> None:
-    team = Team(sandbox, Path("/models"))
+    team = Team(sandbox, MODELS)
     team.set_up()
     team.merge(V32, "First")
     before = team.commit()
@@ -129,11 +144,17 @@ def test_merges_reach_the_remote_and_notes_come_back(sandbox: Sandbox) -> None:
     assert team.commit() != before
     remote = team.git("--git-dir", str(team.remote), "log", "--format=%s", "main")
     assert remote.split() == ["Second", "First"]
-    assert team.change().splitlines() == [
+    removed = [line for line in team.change().splitlines() if line.startswith("-")]
+    added = [line for line in team.change().splitlines() if line.startswith("+")]
+    assert removed == [
         '-    version: "3.2"',
+        f"-    uri: file://{MODELS}/v3.2",
+        f"-    digest: {digest(MODELS / 'v3.2')}",
+    ]
+    assert added == [
         '+    version: "3.3"',
-        "-    uri: file:///models/v3.2",
-        "+    uri: file:///models/v3.3",
+        f"+    uri: file://{MODELS}/v3.3",
+        f"+    digest: {digest(MODELS / 'v3.3')}",
     ]
     assert team.note() is None
     team.git("--git-dir", str(team.remote), "notes", "--ref=rollouts", "add", "-m", '{"file-type": 1}', team.commit())
@@ -142,7 +163,7 @@ def test_merges_reach_the_remote_and_notes_come_back(sandbox: Sandbox) -> None:
 
 
 def test_the_configuration_names_the_demos_own_places(sandbox: Sandbox) -> None:
-    daemon = Daemon(Path("/bin/false"), sandbox, 18500, range(18600, 18700), sandbox.folder / "models.git")
+    daemon = Daemon(Path("/bin/false"), sandbox, 18500, range(18600, 18700), sandbox.folder / "models.git", MODELS)
     daemon.configure()
     text = daemon.configuration.read_text()
     assert f'socket: "{sandbox.folder}/controller.sock"' in text
