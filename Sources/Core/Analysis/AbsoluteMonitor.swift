@@ -3,8 +3,8 @@ import Deployments
 /// Watches whether one revision alone burns an objective's budget too fast, beginning at any time.
 ///
 /// A ``StartMixture`` of ``AbsoluteTest`` increments: under the null (the bad rate never exceeds the limit) its
-/// ``logE`` ever reaches ln(1/α) with probability at most α. Evidence is capped a little above where it decides, so that an
-/// incident that is over stops counting after some hundreds of good requests.
+/// ``logE`` ever reaches ln(1/α) with probability at most α. Evidence is capped a little above where it decides, so
+/// that an incident that is over stops counting after some hundreds of good requests.
 struct AbsoluteMonitor: Hashable, Codable, Sendable {
     let test: AbsoluteTest
     private var mixture = StartMixture()

@@ -102,9 +102,9 @@ extension AnalysisRun {
 }
 
 extension AnalysisRun {
-    /// Whether an objective is broken while no gate has failed: usually stable is as bad as the canary (a dead database,
-    /// a broken client). Going on would be wrong and going back would not help, so the rollout holds. Ends when the
-    /// evidence fades.
+    /// Whether an objective is broken while no gate has failed: usually stable is as bad as the canary (a dead
+    /// database, a broken client). Going on would be wrong and going back would not help, so the rollout holds. Ends
+    /// when the evidence fades.
     package var isSharedIncident: Bool {
         !self.incidents.isEmpty && !self.comparisons.contains { $0.hasFailed }
     }

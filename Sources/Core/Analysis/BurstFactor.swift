@@ -1,8 +1,8 @@
 /// How strongly failures cluster, from a stable revision's own past.
 ///
 /// Model servers fail in bursts (a full queue, a garbage collection, a lost connection): several requests at once by
-/// one cause. Counting those as independent would roll back healthy canaries. The factor φ is an estimate, not a guarantee:
-/// the tests' guarantee holds if no more than φ requests depend on each other.
+/// one cause. Counting those as independent would roll back healthy canaries. The factor φ is an estimate, not a
+/// guarantee: the tests' guarantee holds if no more than φ requests depend on each other.
 package enum BurstFactor {
     /// Over disjoint successive pairs, D = (x₁/n₁ − x₂/n₂)² / [p(1−p)(1/n₁ + 1/n₂)] has mean 1 for independent ones.
     /// The largest 5 percent are dropped (an incident is no burst), which leaves a mean of 0.7587; 1.25 is a margin.

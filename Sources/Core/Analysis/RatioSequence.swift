@@ -7,8 +7,8 @@ import RealModule
 /// rests on it.
 ///
 /// Each candidate ratio r is tested by an equal mixture of ``AffineTest`` bets θ with δ = 0; the interval spans those
-/// not refuted. With Φ(u) = Σ (x_c + x_s) ln(u n_c + n_s) over polls, ln e(r, θ) = x_c ln θ + Φ(r) − Φ(rθ), so the state is
-/// Φ at the grid's knots, not one sum per candidate and bet, and polls without bad requests cost nothing.
+/// not refuted. With Φ(u) = Σ (x_c + x_s) ln(u n_c + n_s) over polls, ln e(r, θ) = x_c ln θ + Φ(r) − Φ(rθ), so the
+/// state is Φ at the grid's knots, not one sum per candidate and bet, and polls without bad requests cost nothing.
 package struct RatioSequence: Hashable, Codable, Sendable {
     /// Φ at each of the grid's knots.
     private var potentials: [Double]
