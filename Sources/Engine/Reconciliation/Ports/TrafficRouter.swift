@@ -51,7 +51,7 @@ package struct RoutingTable: Hashable, Codable, Sendable {
     }
 }
 
-package struct RouterObservation: Hashable, Sendable {
+package struct RouterObservation: Hashable, Codable, Sendable {
     package var time: Timestamp
     package var states: [DeploymentID: RouterState]
     package var samples: [DeploymentID: Sample]

@@ -1,0 +1,193 @@
+package import Deployments
+import Foundation
+import GRDB
+package import Reconciliation
+import Rollouts
+
+/// The journal in one SQLite file: the members as they are, every transition ever, and the outbox.
+///
+/// Write-ahead logging with full synchronisation: what ``append(_:)`` returned from survives a power cut.
+package final class SQLiteJournal: Journal {
+    private let pool: DatabasePool
+
+    /// Opens the file, or makes it.
+    ///
+    /// - Throws: `JournalError.newerVersion` when a later controller wrote it; nothing is changed then.
+    package init(path: String) throws(JournalError) {
+        do {
+            var configuration = GRDB.Configuration()
+            configuration.busyMode = .timeout(5)
+            configuration.maximumReaderCount = 2
+            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            self.pool = try DatabasePool(path: path, configuration: configuration)
+            let migrator = Self.migrator
+            if try self.pool.read(migrator.hasBeenSuperseded) {
+                throw JournalError(
+                    code: .newerVersion,
+                    message: "\(path) was written by a newer controller: start that one, or restore a backup"
+                )
+            }
+            try migrator.migrate(self.pool)
+        } catch let error as JournalError {
+            throw error
+        } catch {
+            throw Self.translate(error, path)
+        }
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: members, transitions, outbox") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE member (deployment TEXT PRIMARY KEY, updated INTEGER NOT NULL, json BLOB NOT NULL)
+                        WITHOUT ROWID;
+                    CREATE TABLE transition (
+                        id INTEGER PRIMARY KEY, deployment TEXT NOT NULL, time INTEGER NOT NULL, json BLOB NOT NULL);
+                    CREATE INDEX transition_of_deployment ON transition (deployment, id);
+                    CREATE TABLE outbox (id TEXT PRIMARY KEY, position INTEGER NOT NULL, json BLOB NOT NULL);
+                    """
+            )
+        }
+        return migrator
+    }
+
+    package func load() async throws(JournalError) -> JournalContents {
+        try await self.perform { database in
+            var contents = JournalContents()
+            for row in try Row.fetchAll(database, sql: "SELECT deployment, json FROM member") {
+                let name: String = row["deployment"]
+                guard let id = DeploymentID(name) else {
+                    throw JournalError(
+                        code: .corrupt,
+                        message: "the journal names a deployment \(name): restore a backup"
+                    )
+                }
+                contents.members[id] = try Self.decode(Member.self, row["json"])
+            }
+            for row in try Row.fetchAll(database, sql: "SELECT json FROM outbox ORDER BY position") {
+                contents.outbox.append(try Self.decode(OutboxItem.self, row["json"]))
+            }
+            return contents
+        }
+    }
+
+    package func append(_ record: JournalRecord) async throws(JournalError) {
+        try await self.perform(writing: true) { database in
+            let name = record.deployment.description
+            if let member = record.member {
+                try database.execute(
+                    sql: "INSERT OR REPLACE INTO member (deployment, updated, json) VALUES (?, ?, ?)",
+                    arguments: [name, record.time.milliseconds, try Self.encode(member)]
+                )
+            } else {
+                try database.execute(sql: "DELETE FROM member WHERE deployment = ?", arguments: [name])
+            }
+            for transition in record.transitions {
+                try database.execute(
+                    sql: "INSERT INTO transition (deployment, time, json) VALUES (?, ?, ?)",
+                    arguments: [name, transition.time.milliseconds, try Self.encode(transition)]
+                )
+            }
+            for item in record.outbox {
+                try database.execute(
+                    sql: """
+                        INSERT OR IGNORE INTO outbox (id, position, json)
+                        VALUES (?, (SELECT COALESCE(MAX(position), 0) + 1 FROM outbox), ?)
+                        """,
+                    arguments: [item.id, try Self.encode(item)]
+                )
+            }
+        }
+    }
+
+    package func history(
+        of deployment: DeploymentID?,
+        limit: Int
+    ) async throws(JournalError) -> [JournaledTransition] {
+        try await self.perform { database in
+            let filter = deployment == nil ? "" : "WHERE deployment = :name"
+            let rows = try Row.fetchAll(
+                database,
+                sql: "SELECT deployment, json FROM transition \(filter) ORDER BY id DESC LIMIT :limit",
+                arguments: deployment == nil
+                    ? ["limit": limit] : ["limit": limit, "name": deployment?.description]
+            )
+            return try rows.reversed().compactMap { row in
+                guard let id = DeploymentID(row["deployment"] as String) else { return nil }
+                return JournaledTransition(deployment: id, transition: try Self.decode(Transition.self, row["json"]))
+            }
+        }
+    }
+
+    package func settle(_ item: OutboxItem) async throws(JournalError) {
+        try await self.perform(writing: true) { database in
+            try database.execute(sql: "DELETE FROM outbox WHERE id = ?", arguments: [item.id])
+        }
+    }
+
+    // MARK: -
+
+    private func perform<Value: Sendable>(
+        writing: Bool = false,
+        _ work: @escaping @Sendable (Database) throws -> Value
+    ) async throws(JournalError) -> Value {
+        do {
+            return writing ? try await self.pool.write(work) : try await self.pool.read(work)
+        } catch let error as JournalError {
+            throw error
+        } catch {
+            throw Self.translate(error, self.pool.path)
+        }
+    }
+
+    private static func translate(_ error: any Error, _ path: String) -> JournalError {
+        guard let database = error as? DatabaseError else {
+            return JournalError(code: .unavailable, message: "\(path): \(error)")
+        }
+        switch database.resultCode {
+        case .SQLITE_FULL, .SQLITE_IOERR:
+            return JournalError(
+                code: .diskFull,
+                message: "\(path) cannot be written (\(database)): free some disk space"
+            )
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            return JournalError(code: .corrupt, message: "\(path) is damaged: move it away and restore a backup")
+        case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
+            return JournalError(
+                code: .unavailable,
+                message: "\(path) cannot be opened for writing: check that its folder exists and who owns it"
+            )
+        default:
+            return JournalError(code: .unavailable, message: "\(path): \(database)")
+        }
+    }
+
+    private static func encode(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf",
+            negativeInfinity: "-inf",
+            nan: "nan"
+        )
+        return try encoder.encode(value)
+    }
+
+    private static func decode<Value: Decodable>(_ type: Value.Type, _ data: Data) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf",
+            negativeInfinity: "-inf",
+            nan: "nan"
+        )
+        do {
+            return try decoder.decode(type, from: data)
+        } catch {
+            throw JournalError(
+                code: .corrupt,
+                message: "the journal holds an unreadable \(type): restore a backup (\(error))"
+            )
+        }
+    }
+}

@@ -1,0 +1,174 @@
+package import Deployments
+package import Manifests
+package import Rollouts
+
+/// Follows what the watched repositories want, and decides when a vanished manifest is a deletion.
+///
+/// A manifest that vanishes is a request: it is honoured once it stayed gone for two polls and a grace time, unless
+/// its commit removed more than the configured share, emptied the path or rewrote history. Then nothing happens until
+/// an operator confirms or the manifest returns. Everything else about a broken manifest concerns that one only.
+package struct DesiredStateTracker: Sendable {
+    package struct Policy: Hashable, Sendable {
+        package var grace: Duration
+        /// Percent of a repository's deployments that one commit may remove without an operator's word.
+        package var maxShare: Int
+
+        package init(grace: Duration = .minutes(5), maxShare: Int = 30) {
+            self.grace = grace
+            self.maxShare = maxShare
+        }
+    }
+
+    private struct Missing: Sendable {
+        var since: Timestamp
+        var polls: Int
+        /// Why an operator must confirm, if so.
+        var held: String?
+        var isConfirmed = false
+    }
+
+    private struct Source: Sendable {
+        var policy: Policy
+        var specs: [DeploymentID: DeploymentSpec] = [:]
+        var diagnostics: [Diagnostic] = []
+        var missing: [DeploymentID: Missing] = [:]
+        var origin: CommitReference?
+    }
+
+    private var sources: [String: Source]
+    private var owners: [DeploymentID: String] = [:]
+
+    package init(policies: [String: Policy]) {
+        self.sources = policies.mapValues { Source(policy: $0) }
+    }
+
+    /// What was desired before a restart: stands until git is read again.
+    package mutating func restore(_ spec: DeploymentSpec, from repository: String) {
+        guard self.sources[repository] != nil else { return }
+        self.sources[repository]?.specs[spec.id] = spec
+        self.owners[spec.id] = repository
+    }
+
+    /// Takes over a new commit's manifests.
+    package mutating func update(
+        _ state: DesiredState,
+        from repository: String,
+        origin: CommitReference,
+        rewroteHistory: Bool,
+        at now: Timestamp
+    ) {
+        guard var source = self.sources[repository] else { return }
+        source.origin = origin
+        source.diagnostics = state.diagnostics
+        let before = source.specs
+        var present: Set<DeploymentID> = state.invalid
+        for spec in state.deployments {
+            present.insert(spec.id)
+            if let owner = self.owners[spec.id], owner != repository {
+                source.diagnostics.append(Self.foreign(spec, owner: owner))
+                continue
+            }
+            self.owners[spec.id] = repository
+            source.specs[spec.id] = spec
+            source.missing[spec.id] = nil
+        }
+        // A file that could not be read says nothing about what it holds.
+        let gone = before.values.filter { !present.contains($0.id) && !state.unreadable.contains($0.origin.path) }
+        for id in state.invalid { source.missing[id] = nil }
+        let reason = Self.reasonToHold(
+            gone: gone.count,
+            of: before.count,
+            rewroteHistory: rewroteHistory,
+            policy: source.policy
+        )
+        for spec in gone {
+            let known = source.missing[spec.id]
+            source.missing[spec.id] = Missing(
+                since: known?.since ?? now,
+                polls: known?.polls ?? 0,
+                held: known.map(\.held) ?? reason
+            )
+        }
+        self.sources[repository] = source
+    }
+
+    /// Counts a successful poll, of a new commit or not.
+    package mutating func notePoll(of repository: String) {
+        guard var source = self.sources[repository] else { return }
+        for id in source.missing.keys { source.missing[id]?.polls += 1 }
+        self.sources[repository] = source
+    }
+
+    /// An operator's word that a vanished manifest is meant: it needs no more polls and no grace.
+    ///
+    /// - Returns: Whether the manifest is gone at all.
+    package mutating func confirmDeletion(of id: DeploymentID) -> Bool {
+        guard let owner = self.owners[id], let missing = self.sources[owner]?.missing[id] else { return false }
+        self.sources[owner]?.missing[id] = Missing(since: missing.since, polls: missing.polls, isConfirmed: true)
+        return true
+    }
+
+    /// What git wants of a deployment.
+    package func desired(_ id: DeploymentID, at now: Timestamp) -> Desired {
+        guard let owner = self.owners[id], let source = self.sources[owner] else { return .unknown }
+        if let missing = source.missing[id] {
+            if missing.isConfirmed { return .absent }
+            let isDeletion = missing.held == nil && missing.polls >= 2 && now - missing.since >= source.policy.grace
+            if isDeletion { return .absent }
+        }
+        return source.specs[id].map(Desired.spec) ?? .unknown
+    }
+
+    package var ids: Set<DeploymentID> { Set(self.owners.keys) }
+
+    package func owner(of id: DeploymentID) -> String? { self.owners[id] }
+
+    package func origin(of repository: String) -> CommitReference? { self.sources[repository]?.origin }
+
+    package func diagnostics(of repository: String) -> [Diagnostic] { self.sources[repository]?.diagnostics ?? [] }
+
+    /// What to know about a deployment's manifest: its problems, or that it is gone.
+    package func notes(on id: DeploymentID) -> [String] {
+        guard let owner = self.owners[id], let source = self.sources[owner] else { return [] }
+        let path = source.specs[id]?.origin.path
+        var notes = source.diagnostics.filter { $0.deployment == id || $0.path == path }.map(\.description)
+        if let missing = source.missing[id] {
+            notes.append(
+                missing.held.map {
+                    "its manifest is gone from git, but \($0): put it back, or run `controller prune \(id)`"
+                }
+                    ?? "its manifest is gone from git: it is removed after \(source.policy.grace.short)"
+            )
+        }
+        return notes
+    }
+
+    /// Drops a deployment whose removal is complete.
+    package mutating func forget(_ id: DeploymentID) {
+        guard let owner = self.owners.removeValue(forKey: id) else { return }
+        self.sources[owner]?.specs[id] = nil
+        self.sources[owner]?.missing[id] = nil
+    }
+
+    private static func reasonToHold(gone: Int, of count: Int, rewroteHistory: Bool, policy: Policy) -> String? {
+        guard gone > 0 else { return nil }
+        if rewroteHistory { return "the commit rewrote history" }
+        if gone == count { return "the commit removed every manifest" }
+        // One of a few is more than any share; a single one may go.
+        if gone > 1, gone * 100 > policy.maxShare * count {
+            return "the commit removed \(gone) of \(count), more than \(policy.maxShare) percent"
+        }
+        return nil
+    }
+
+    private static func foreign(_ spec: DeploymentSpec, owner: String) -> Diagnostic {
+        Diagnostic(
+            path: spec.origin.path,
+            line: 0,
+            column: 0,
+            field: "metadata.name",
+            message: "\(spec.id) is already declared in repository \(owner): rename one of them",
+            deployment: spec.id
+        )
+    }
+}

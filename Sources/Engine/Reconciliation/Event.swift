@@ -1,0 +1,52 @@
+package import Analysis
+package import Deployments
+package import Rollouts
+
+/// What the reconcile loop is told. Sources only yield events; the loop alone acts on them.
+package enum Event: Sendable {
+    /// A repository was looked at: with a new commit's manifests, without, or in vain.
+    case polled(String, Result<SourceSnapshot?, SourceError>)
+    case platform(Result<[Replica], PlatformError>, at: Timestamp)
+    case router(Result<RouterObservation, PlatformError>, at: Timestamp)
+    case measured(DeploymentID, Measurement)
+    case delivered(OutboxItem)
+    case command(DeploymentID, Command, CheckedContinuation<CommandAnswer, Never>)
+    case prune(DeploymentID, by: String, CheckedContinuation<CommandAnswer, Never>)
+}
+
+/// A threshold gate's query that is due.
+package struct MetricJob: Hashable, Sendable {
+    package var deployment: DeploymentID
+    package var gate: String
+    package var query: ThresholdQuery
+    /// The provider's language, with its variables substituted.
+    package var text: String
+}
+
+/// Everything that readers may know, at one moment. Immutable.
+package struct FleetSnapshot: Sendable {
+    package var time: Timestamp
+    package var deployments: [DeploymentID: DeploymentSnapshot] = [:]
+    package var sources: [SourceState] = []
+    package var journalProblem: String?
+
+    package init(time: Timestamp) { self.time = time }
+}
+
+package struct DeploymentSnapshot: Sendable {
+    package var rollout: Rollout
+    package var observation: Observation
+    package var waitingFor: [String]
+    package var notes: [String]
+    package var assessments: [GateAssessment]
+    package var transitions: [Transition]
+}
+
+package struct SourceState: Sendable {
+    package var repository: String
+    package var branch: String
+    package var commit: String?
+    package var lastPolled: Timestamp?
+    package var problem: String?
+    package var diagnostics: [String]
+}

@@ -1,0 +1,270 @@
+import Analysis
+import Deployments
+import Logging
+import Planning
+import Rollouts
+
+extension Fleet {
+    /// Decides, journals and acts for one deployment.
+    @discardableResult
+    mutating func reconcile(
+        _ id: DeploymentID,
+        samples: [Sample] = [],
+        measurements: [Measurement] = [],
+        commands: [Command] = []
+    ) async -> [CommandAnswer] {
+        let now = self.now
+        let before =
+            self.members[id] ?? Member(rollout: Rollout(id: id, at: now), repository: self.tracker.owner(of: id))
+        let situation = await self.situation(
+            of: before.rollout,
+            samples: samples,
+            measurements: measurements,
+            commands: commands,
+            at: now
+        )
+        var after = before
+        after.repository = self.tracker.owner(of: id) ?? before.repository
+        let outcome = after.rollout.handle(situation, at: now)
+        var plan = self.plan(for: after.rollout, situation.observation, at: now)
+        let violations = PlanCheck.violations(of: plan, for: after.rollout, observed: situation.observation, at: now)
+        for violation in violations {
+            self.reconciler.logger.critical(
+                "a planned effect broke an invariant and was dropped: report this",
+                metadata: ["deployment.name": "\(id)", "violation": "\(violation)"]
+            )
+            plan.effects.removeAll { $0 == violation.effect }
+        }
+        for effect in plan.effects {
+            if case .route(let weights) = effect { after.weights = weights }
+        }
+
+        if after != before || !outcome.transitions.isEmpty {
+            guard await self.journal(after, before, outcome.transitions, at: now) else {
+                let why = self.journalProblem ?? "unknown"
+                return commands.map { _ in .refused("the decision could not be journaled (\(why)): nothing was changed")
+                }
+            }
+        }
+        self.members[id] = after
+        self.observations[id] = situation.observation
+        self.waits[id] = plan.waitingFor.map(\.description)
+        self.recent[id] = Array((self.recent[id, default: []] + outcome.transitions).suffix(Self.recentLimit))
+        self.log(outcome.transitions, of: id)
+
+        await self.applyRouting()
+        await self.apply(plan.effects, for: after.rollout)
+        self.ask(after.rollout, at: now)
+        await self.removeIfGone(id, at: now)
+        return outcome.answers
+    }
+
+    private func situation(
+        of rollout: Rollout,
+        samples: [Sample],
+        measurements: [Measurement],
+        commands: [Command],
+        at now: Timestamp
+    ) async -> Situation {
+        let id = rollout.id
+        var observation = Observation()
+        observation.replicas = self.replicas.map { $0.filter { $0.id.deployment == id } }
+        observation.router = self.router.map { $0.states[id] ?? RouterState() }
+        var specs = rollout.specs
+        let desired = self.tracker.desired(id, at: now)
+        if case .spec(let spec) = desired { specs.append(spec) }
+        for spec in specs where observation.artifacts[spec.revision] == nil {
+            observation.artifacts[spec.revision] = await self.reconciler.ports.artifacts.state(of: spec.model)
+        }
+        return Situation(
+            desired: desired,
+            observation: observation,
+            samples: samples,
+            measurements: measurements,
+            commands: commands,
+            baseline: self.baselines[id]?.baseline ?? Baseline(),
+            unhealthyDependencies: self.unhealthyDependencies(of: rollout)
+        )
+    }
+
+    private func unhealthyDependencies(of rollout: Rollout) -> [DeploymentID] {
+        (rollout.canary?.dependsOn ?? []).filter { name in
+            guard let other = self.members[name]?.rollout, let stable = other.stable else { return true }
+            let isReady = self.replicas.last?.contains { $0.id.revision == stable.revision && $0.state == .ready }
+            return isReady != true
+        }
+    }
+
+    private func plan(for rollout: Rollout, _ observation: Observation, at now: Timestamp) -> Plan {
+        var limits: [Revision: Duration] = [:]
+        for spec in rollout.specs + rollout.history + rollout.quarantine.values.map(\.spec) {
+            limits[spec.revision] = spec.runtime.shutdown.drain
+        }
+        return Planner(
+            deployment: rollout.id,
+            stable: rollout.stable?.revision,
+            target: rollout.target,
+            observed: observation,
+            drainLimits: limits,
+            freshness: Rollout.freshness,
+            now: now
+        ).plan()
+    }
+
+    /// - Returns: Whether the decision may be acted upon: it is journaled, or it only takes traffic back.
+    private mutating func journal(
+        _ after: Member,
+        _ before: Member,
+        _ transitions: [Transition],
+        at now: Timestamp
+    ) async -> Bool {
+        let items = transitions.compactMap { OutboxItem(of: $0, in: after) }
+        let record = JournalRecord(
+            deployment: after.rollout.id,
+            time: now,
+            member: after,
+            transitions: transitions,
+            outbox: items
+        )
+        do {
+            try await self.reconciler.ports.journal.append(record)
+            self.journalProblem = nil
+            for item in items { self.reconciler.post(item) }
+            return true
+        } catch {
+            self.journalProblem = error.message
+            self.reconciler.logger.error("not journaled", metadata: ["error": "\(error)"])
+            // Safety never waits, not for a full disk either: after a restart the same evidence decides the same.
+            guard case .rollingBack = after.rollout.phase else { return false }
+            return true
+        }
+    }
+
+    private func log(_ transitions: [Transition], of id: DeploymentID) {
+        for transition in transitions {
+            self.reconciler.logger.notice(
+                "\(transition.kind.rawValue)",
+                metadata: [
+                    "deployment.name": "\(id)",
+                    "revision": "\(transition.revision?.short ?? "")",
+                    "commit": "\(transition.origin?.description ?? "")",
+                    "operator": "\(transition.by ?? "")",
+                    "reason": "\(transition.message)",
+                ]
+            )
+        }
+    }
+
+    // MARK: - Acting
+
+    private mutating func apply(_ effects: [Effect], for rollout: Rollout) async {
+        for effect in effects {
+            do {
+                try await self.apply(effect, for: rollout)
+            } catch {
+                // The next look sees that the world is not as planned, and the same plan is made again.
+                self.reconciler.logger.warning(
+                    "effect failed",
+                    metadata: ["deployment.name": "\(rollout.id)", "effect": "\(effect)", "error": "\(error)"]
+                )
+            }
+        }
+    }
+
+    private func apply(_ effect: Effect, for rollout: Rollout) async throws(PlatformError) {
+        let platform = self.reconciler.ports.platform
+        switch effect {
+        case .route:
+            break
+        case .fetch(let revision):
+            guard let spec = rollout.spec(of: revision) else { return }
+            await self.reconciler.ports.artifacts.fetch(spec.model)
+        case .start(let id):
+            guard let spec = rollout.spec(of: id.revision),
+                case .ready(let path, _) = await self.reconciler.ports.artifacts.state(of: spec.model)
+            else { return }
+            try await platform.start(id, as: ReplicaLaunch(spec: spec, artifact: path))
+        case .undrain(let id): try await platform.undrain(id)
+        case .drain(let id): try await platform.drain(id)
+        case .stop(let id): try await platform.stop(id)
+        }
+    }
+
+    /// Tells the router how things should be, when that differs from what it was last told.
+    ///
+    /// Before the first look at the platform nothing is known of the backends, and nothing is told: the router, which
+    /// outlives the controller, goes on as it is.
+    private mutating func applyRouting() async {
+        guard let replicas = self.replicas.last else { return }
+        let table = RoutingTable.wanted(by: self.members.values.map(\.self), replicas: replicas)
+        guard table != self.appliedTable else { return }
+        do {
+            try await self.reconciler.ports.router.apply(table)
+            self.appliedTable = table
+        } catch {
+            self.appliedTable = nil
+            self.reconciler.logger.error("router not told", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Asks for the measurements that are due.
+    private mutating func ask(_ rollout: Rollout, at now: Timestamp) {
+        guard case .stepping(_, .some) = rollout.phase, let canary = rollout.canary else { return }
+        for gate in rollout.analysis?.dueQueries(at: now) ?? [] {
+            guard case .threshold(let query) = gate.kind else { continue }
+            let job = MetricJob(deployment: rollout.id, gate: gate.name, query: query, text: query.text(for: canary))
+            if self.pendingQueries.insert(job).inserted {
+                self.reconciler.metricJobsSink.yield(job)
+            }
+        }
+    }
+
+    /// The last act of a removal: no replica is left, so nothing is.
+    private mutating func removeIfGone(_ id: DeploymentID, at now: Timestamp) async {
+        guard let member = self.members[id], member.rollout.phase == .removing,
+            case .known(let replicas, _) = self.replicas, !replicas.contains(where: { $0.id.deployment == id })
+        else { return }
+        let record = JournalRecord(deployment: id, time: now, member: nil, transitions: [], outbox: [])
+        do {
+            try await self.reconciler.ports.journal.append(record)
+        } catch {
+            self.reconciler.logger.error("not journaled", metadata: ["error": "\(error)"])
+            return
+        }
+        self.members[id] = nil
+        self.waits[id] = nil
+        self.observations[id] = nil
+        self.baselines[id] = nil
+        self.tracker.forget(id)
+    }
+
+    // MARK: - Showing
+
+    func publish() {
+        let now = self.now
+        var snapshot = FleetSnapshot(time: now)
+        for (id, member) in self.members {
+            let isJudging = if case .stepping(_, .some) = member.rollout.phase { true } else { false }
+            snapshot.deployments[id] = DeploymentSnapshot(
+                rollout: member.rollout,
+                observation: self.observations[id] ?? Observation(),
+                waitingFor: self.waits[id] ?? [],
+                notes: self.tracker.notes(on: id),
+                assessments: isJudging ? member.rollout.analysis?.assessments(at: now) ?? [] : [],
+                transitions: self.recent[id] ?? []
+            )
+        }
+        snapshot.sources = self.sources.values.sorted { $0.repository < $1.repository }
+        snapshot.journalProblem = self.journalProblem
+        self.reconciler.publish(snapshot)
+    }
+}
+
+extension Reading {
+    func map<Other>(_ transform: (Value) -> Other) -> Reading<Other> {
+        switch self {
+        case .known(let value, let time): .known(transform(value), at: time)
+        case .unknown(let why): .unknown(why)
+        }
+    }
+}

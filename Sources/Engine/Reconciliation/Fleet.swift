@@ -1,0 +1,155 @@
+import Analysis
+import Deployments
+import Logging
+import Manifests
+import Planning
+import Rollouts
+
+/// All deployments, owned by the reconcile loop alone.
+///
+/// Every decision is made by the core on values; this type gathers those values, journals what was decided, and
+/// applies the plan's effects through the ports.
+struct Fleet {
+    let reconciler: Reconciler
+    var members: [DeploymentID: Member]
+    var tracker: DesiredStateTracker
+    var replicas: Reading<[Replica]> = .unknown("not looked at yet")
+    var router: Reading<RouterObservation> = .unknown("not looked at yet")
+    var baselines: [DeploymentID: BaselineWindow] = [:]
+    /// The newest transitions per deployment, for display.
+    var recent: [DeploymentID: [Transition]] = [:]
+    var waits: [DeploymentID: [String]] = [:]
+    var observations: [DeploymentID: Observation] = [:]
+    var sources: [String: SourceState] = [:]
+    /// What the router was last told without an error.
+    var appliedTable: RoutingTable?
+    var pendingQueries: Set<MetricJob> = []
+    var journalProblem: String?
+
+    static let recentLimit = 30
+
+    init(reconciler: Reconciler, contents: JournalContents) {
+        self.reconciler = reconciler
+        self.members = contents.members
+        self.tracker = DesiredStateTracker(
+            policies: Dictionary(
+                reconciler.ports.sources.map { ($0.port.name, $0.deletion) },
+                uniquingKeysWith: { first, _ in first }
+            )
+        )
+        for member in contents.members.values {
+            guard let repository = member.repository, let spec = member.rollout.desired else { continue }
+            self.tracker.restore(spec, from: repository)
+        }
+        for source in reconciler.ports.sources {
+            self.sources[source.port.name] = SourceState(
+                repository: source.port.name,
+                branch: source.branch,
+                diagnostics: []
+            )
+        }
+    }
+
+    var now: Timestamp { self.reconciler.ports.now() }
+
+    mutating func handle(_ event: Event) async {
+        switch event {
+        case .polled(let name, let result):
+            self.take(result, from: name)
+            await self.reconcileAll()
+        case .platform(.success(let replicas), let time):
+            let isNews = self.replicas.last != replicas
+            self.replicas = .known(replicas, at: time)
+            if isNews { await self.reconcileAll() }
+        case .platform(.failure(let error), _):
+            if self.replicas.last == nil { self.replicas = .unknown(error.message) }
+        case .router(.success(let observation), _):
+            self.router = .known(observation, at: observation.time)
+            self.learnBaselines(from: observation)
+            await self.reconcileAll(samples: observation.samples)
+        case .router(.failure(let error), _):
+            if self.router.last == nil { self.router = .unknown(error.message) }
+            // Deadlines and drained replicas do not wait for the router.
+            await self.reconcileAll()
+        case .measured(let id, let measurement):
+            self.pendingQueries = self.pendingQueries.filter { $0.deployment != id || $0.gate != measurement.gate }
+            await self.reconcile(id, measurements: [measurement])
+        case .delivered(let item):
+            await self.settle(item)
+        case .command(let id, let command, let continuation):
+            continuation.resume(returning: await self.obey(command, for: id))
+        case .prune(let id, let name, let continuation):
+            continuation.resume(returning: await self.prune(id, by: name))
+        }
+        self.publish()
+    }
+
+    private mutating func take(_ result: Result<SourceSnapshot?, SourceError>, from name: String) {
+        switch result {
+        case .success(let snapshot):
+            if let snapshot {
+                let state = self.reconciler.settings.reader.read(snapshot.files, origin: snapshot.origin)
+                self.tracker.update(
+                    state,
+                    from: name,
+                    origin: snapshot.origin,
+                    rewroteHistory: snapshot.rewroteHistory,
+                    at: self.now
+                )
+                self.sources[name]?.commit = snapshot.origin.commit
+                self.sources[name]?.diagnostics = state.diagnostics.map(\.description)
+            }
+            self.tracker.notePoll(of: name)
+            let now = self.now
+            self.sources[name]?.lastPolled = now
+            self.sources[name]?.problem = nil
+        case .failure(let error):
+            self.sources[name]?.problem = error.message
+        }
+    }
+
+    private mutating func settle(_ item: OutboxItem) async {
+        do {
+            try await self.reconciler.ports.journal.settle(item)
+        } catch {
+            // The item is delivered again after a restart, which its key makes harmless.
+            self.reconciler.logger.warning("outbox item not settled", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private mutating func obey(_ command: Command, for id: DeploymentID) async -> CommandAnswer {
+        guard self.members[id] != nil else { return .refused("there is no deployment \(id)") }
+        let answers = await self.reconcile(id, commands: [command])
+        return answers.first ?? .refused("the command was not taken: look at the controller's log")
+    }
+
+    private mutating func prune(_ id: DeploymentID, by name: String) async -> CommandAnswer {
+        guard self.tracker.confirmDeletion(of: id) else {
+            return .refused("the manifest of \(id) is in git: remove it there first")
+        }
+        self.reconciler.logger.notice(
+            "deletion confirmed",
+            metadata: ["deployment.name": "\(id)", "operator": "\(name)"]
+        )
+        await self.reconcile(id)
+        return .done("\(id) is being removed")
+    }
+
+    /// The members that exist or should; each is decided on its own.
+    mutating func reconcileAll(samples: [DeploymentID: Sample] = [:]) async {
+        for id in self.tracker.ids.union(self.members.keys).sorted() {
+            await self.reconcile(id, samples: samples[id].map { [$0] } ?? [])
+        }
+        await self.reconciler.ports.artifacts.retain(self.members.values.flatMap { $0.rollout.specs.map(\.model) })
+    }
+
+    private mutating func learnBaselines(from observation: RouterObservation) {
+        for (id, sample) in observation.samples {
+            guard let rollout = self.members[id]?.rollout, let stable = rollout.stable, !rollout.isInFlight else {
+                continue
+            }
+            guard let counters = sample.tracks[stable.revision] else { continue }
+            self.baselines[id, default: BaselineWindow()].add(counters, of: stable.revision, at: sample.time)
+        }
+    }
+}

@@ -1,0 +1,110 @@
+package import Deployments
+package import Rollouts
+
+/// Where decisions are written before they are acted upon.
+package protocol Journal: Sendable {
+    /// All that was last recorded.
+    func load() async throws(JournalError) -> JournalContents
+
+    /// Writes the whole record, or nothing of it.
+    func append(_ record: JournalRecord) async throws(JournalError)
+
+    /// The newest `limit` transitions of a deployment, or of all, oldest first.
+    func history(of deployment: DeploymentID?, limit: Int) async throws(JournalError) -> [JournaledTransition]
+
+    /// Forgets an outbox item that was delivered.
+    func settle(_ item: OutboxItem) async throws(JournalError)
+}
+
+package struct JournalContents: Sendable {
+    package var members: [DeploymentID: Member]
+    package var outbox: [OutboxItem]
+
+    package init(members: [DeploymentID: Member] = [:], outbox: [OutboxItem] = []) {
+        self.members = members
+        self.outbox = outbox
+    }
+}
+
+/// A deployment's decision, and what follows from it once and only once.
+package struct JournalRecord: Hashable, Sendable {
+    package var deployment: DeploymentID
+    package var time: Timestamp
+    /// Nothing when the deployment is gone for good.
+    package var member: Member?
+    package var transitions: [Transition]
+    package var outbox: [OutboxItem]
+
+    package init(
+        deployment: DeploymentID,
+        time: Timestamp,
+        member: Member?,
+        transitions: [Transition],
+        outbox: [OutboxItem]
+    ) {
+        self.deployment = deployment
+        self.time = time
+        self.member = member
+        self.transitions = transitions
+        self.outbox = outbox
+    }
+}
+
+/// What is kept of one deployment over a restart.
+package struct Member: Hashable, Codable, Sendable {
+    package var rollout: Rollout
+    /// The weights last asked of the router, so that a restart asks for nothing else.
+    package var weights: [Revision: TrafficWeight]
+    /// The repository whose manifest the deployment is.
+    package var repository: String?
+
+    package init(rollout: Rollout, weights: [Revision: TrafficWeight] = [:], repository: String? = nil) {
+        self.rollout = rollout
+        self.weights = weights
+        self.repository = repository
+    }
+}
+
+package struct JournaledTransition: Hashable, Codable, Sendable {
+    package var deployment: DeploymentID
+    package var transition: Transition
+
+    package init(deployment: DeploymentID, transition: Transition) {
+        self.deployment = deployment
+        self.transition = transition
+    }
+}
+
+/// Something that git is to be told, at least once; the key makes a second time harmless.
+package struct OutboxItem: Hashable, Codable, Sendable {
+    /// Unique: the deployment, the commit, what happened and when.
+    package var id: String
+    package var repository: String
+    package var commit: String
+    /// The deployment's name: one entry per deployment in a commit's note, the latest wins.
+    package var key: String
+    /// JSON.
+    package var note: String
+
+    package init(id: String, repository: String, commit: String, key: String, note: String) {
+        self.id = id
+        self.repository = repository
+        self.commit = commit
+        self.key = key
+        self.note = note
+    }
+}
+
+package struct JournalError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable { case diskFull, corrupt, newerVersion, unavailable }
+
+    package var code: Code
+    package var message: String
+
+    package init(code: Code, message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { self.message }
+}

@@ -1,0 +1,118 @@
+import Deployments
+import Logging
+
+/// The loop's senses: each looks at one thing for ever and yields what it saw. None of them can delay another.
+extension Reconciler {
+    func watch(_ source: Source) async {
+        var failures = 0
+        while !Task.isCancelled {
+            let result: Result<SourceSnapshot?, SourceError>
+            do {
+                result = .success(try await source.port.poll())
+                failures = 0
+            } catch {
+                result = .failure(error)
+                failures += 1
+                self.logger.warning(
+                    "poll failed",
+                    metadata: ["repository.name": "\(source.port.name)", "error": "\(error)"]
+                )
+            }
+            self.eventsSink.yield(.polled(source.port.name, result))
+            // Doubling, at most 64 times the interval and 5 minutes: a dead remote is not hammered.
+            let wait = min(source.interval * (1 << min(failures, 6)), max(source.interval, .minutes(5)))
+            guard await self.sleep(wait) else { return }
+        }
+    }
+
+    func watchPlatform() async {
+        while !Task.isCancelled {
+            await self.lookAtPlatform()
+            guard await self.sleep(self.settings.poll) else { return }
+        }
+    }
+
+    func watchPlatformChanges() async {
+        for await _ in self.ports.platformChanges {
+            await self.lookAtPlatform()
+        }
+    }
+
+    private func lookAtPlatform() async {
+        let time = self.ports.now()
+        do {
+            self.eventsSink.yield(.platform(.success(try await self.ports.platform.replicas()), at: time))
+        } catch {
+            self.eventsSink.yield(.platform(.failure(error), at: time))
+        }
+    }
+
+    func watchRouter() async {
+        while !Task.isCancelled {
+            await self.lookAtRouter()
+            guard await self.sleep(self.settings.poll) else { return }
+        }
+    }
+
+    func lookAtRouter() async {
+        let time = self.ports.now()
+        do {
+            self.eventsSink.yield(.router(.success(try await self.ports.router.observe()), at: time))
+        } catch {
+            self.eventsSink.yield(.router(.failure(error), at: time))
+        }
+    }
+
+    func answerMetricJobs() async {
+        let providers = Dictionary(self.ports.providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        // Bounded, so that a slow provider cannot pile up requests; a slow one delays no other deployment's by more
+        // than its own deadline.
+        await withDiscardingTaskGroup { group in
+            for await job in self.metricJobs {
+                group.addTask { await self.answer(job, from: providers) }
+            }
+        }
+    }
+
+    private func answer(_ job: MetricJob, from providers: [String: any MetricProvider]) async {
+        let time = self.ports.now()
+        let answer: MetricAnswer =
+            if let provider = providers[job.query.provider] {
+                await provider.value(of: job.text, at: time)
+            } else {
+                .refused("there is no provider \(job.query.provider): name it under `providers` in the configuration")
+            }
+        self.eventsSink.yield(.measured(job.deployment, job.measurement(answer, at: time)))
+    }
+
+    /// At least once, in order, with patience: an outcome that git cannot be told now is told later.
+    func deliver(_ items: AsyncStream<OutboxItem>, to source: Source) async {
+        for await item in items {
+            var wait = Duration.seconds(1)
+            while source.writesNotes {
+                do {
+                    try await source.port.annotate(commit: item.commit, key: item.key, note: item.note)
+                    break
+                } catch {
+                    self.logger.warning(
+                        "note not written yet",
+                        metadata: ["commit": "\(item.commit)", "error": "\(error)"]
+                    )
+                }
+                guard await self.sleep(wait) else { return }
+                wait = min(wait * 2, .minutes(5))
+            }
+            self.eventsSink.yield(.delivered(item))
+        }
+    }
+
+    /// - Returns: False when the task was cancelled.
+    private func sleep(_ duration: Duration) async -> Bool {
+        do {
+            try await Task.sleep(for: duration)
+            return true
+        } catch {
+            return false
+        }
+    }
+}

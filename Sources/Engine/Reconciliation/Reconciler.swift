@@ -1,0 +1,181 @@
+package import Deployments
+package import Logging
+package import Manifests
+package import Rollouts
+import ServiceLifecycle
+import Synchronization
+
+/// Runs the loop: takes events, decides, journals, applies, observes.
+///
+/// One task owns the fleet as a local value. Everything else only yields events to it, or reads snapshots.
+package final class Reconciler: Service {
+    package let ports: Ports
+    package let settings: Settings
+    let logger: Logger
+    let events: AsyncStream<Event>
+    let eventsSink: AsyncStream<Event>.Continuation
+    let metricJobs: AsyncStream<MetricJob>
+    let metricJobsSink: AsyncStream<MetricJob>.Continuation
+    /// One queue per repository: what one remote refuses delays no other's notes.
+    private let outboxes: [String: Outbox]
+    private let snapshot: Mutex<FleetSnapshot>
+
+    /// The collaborators, each behind its port.
+    package struct Ports: Sendable {
+        package var sources: [Source]
+        package var platform: any ServingPlatform
+        package var router: any TrafficRouter
+        package var artifacts: any ArtifactStore
+        package var providers: [any MetricProvider]
+        package var journal: any Journal
+        /// Yields when replicas changed, so that they are looked at before the next poll.
+        package var platformChanges: AsyncStream<Void>
+        package var now: @Sendable () -> Timestamp
+
+        package init(
+            sources: [Source],
+            platform: any ServingPlatform,
+            router: any TrafficRouter,
+            artifacts: any ArtifactStore,
+            providers: [any MetricProvider],
+            journal: any Journal,
+            platformChanges: AsyncStream<Void>,
+            now: @escaping @Sendable () -> Timestamp
+        ) {
+            self.sources = sources
+            self.platform = platform
+            self.router = router
+            self.artifacts = artifacts
+            self.providers = providers
+            self.journal = journal
+            self.platformChanges = platformChanges
+            self.now = now
+        }
+    }
+
+    /// A watched repository, how often it is looked at, and what a vanished manifest means there.
+    package struct Source: Sendable {
+        package var port: any ManifestSource
+        package var branch: String
+        package var interval: Duration
+        package var deletion: DesiredStateTracker.Policy
+        package var writesNotes: Bool
+
+        package init(
+            port: any ManifestSource,
+            branch: String,
+            interval: Duration,
+            deletion: DesiredStateTracker.Policy,
+            writesNotes: Bool
+        ) {
+            self.port = port
+            self.branch = branch
+            self.interval = interval
+            self.deletion = deletion
+            self.writesNotes = writesNotes
+        }
+    }
+
+    package struct Settings: Sendable {
+        /// How often the platform and the router are looked at, and evidence is judged.
+        package var poll: Duration
+        package var reader: ManifestReader
+
+        package init(poll: Duration, reader: ManifestReader) {
+            self.poll = poll
+            self.reader = reader
+        }
+    }
+
+    package init(ports: Ports, settings: Settings, logger: Logger) {
+        self.ports = ports
+        self.settings = settings
+        self.logger = logger
+        (self.events, self.eventsSink) = AsyncStream.makeStream()
+        // A queue that fills means that providers or git are slow: the oldest jobs are stale then, and are asked anew.
+        (self.metricJobs, self.metricJobsSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1000))
+        self.outboxes = Dictionary(
+            ports.sources.map { ($0.port.name, Outbox()) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        self.snapshot = Mutex(FleetSnapshot(time: ports.now()))
+    }
+
+    /// What readers may know at this moment.
+    package var current: FleetSnapshot {
+        self.snapshot.withLock { $0 }
+    }
+
+    struct Outbox: Sendable {
+        let items: AsyncStream<OutboxItem>
+        let sink: AsyncStream<OutboxItem>.Continuation
+
+        init() {
+            (self.items, self.sink) = AsyncStream.makeStream()
+        }
+    }
+
+    /// Queues what git is to be told; what no configured repository can take counts as delivered.
+    func post(_ item: OutboxItem) {
+        if let outbox = self.outboxes[item.repository] {
+            outbox.sink.yield(item)
+        } else {
+            self.eventsSink.yield(.delivered(item))
+        }
+    }
+
+    func publish(_ snapshot: FleetSnapshot) {
+        self.snapshot.withLock { $0 = snapshot }
+    }
+
+    /// Hands an operator's command to the loop and waits for its answer.
+    package func submit(_ command: Command, for id: DeploymentID) async -> CommandAnswer {
+        await withCheckedContinuation { continuation in
+            let event = Event.command(id, command, continuation)
+            if case .terminated = self.eventsSink.yield(event) {
+                continuation.resume(returning: Self.stopping)
+            }
+        }
+    }
+
+    /// Confirms that a vanished manifest is meant.
+    package func prune(_ id: DeploymentID, by operatorName: String) async -> CommandAnswer {
+        await withCheckedContinuation { continuation in
+            let event = Event.prune(id, by: operatorName, continuation)
+            if case .terminated = self.eventsSink.yield(event) {
+                continuation.resume(returning: Self.stopping)
+            }
+        }
+    }
+
+    static let stopping = CommandAnswer.refused("the controller is stopping: try again once it runs")
+
+    package func run() async throws {
+        let contents = try await self.ports.journal.load()
+        for item in contents.outbox { self.post(item) }
+        try await cancelWhenGracefulShutdown {
+            try await withThrowingDiscardingTaskGroup { group in
+                for source in self.ports.sources {
+                    group.addTask { await self.watch(source) }
+                    if let outbox = self.outboxes[source.port.name] {
+                        group.addTask { await self.deliver(outbox.items, to: source) }
+                    }
+                }
+                group.addTask { await self.watchPlatform() }
+                group.addTask { await self.watchPlatformChanges() }
+                group.addTask { await self.watchRouter() }
+                group.addTask { await self.answerMetricJobs() }
+                var fleet = Fleet(reconciler: self, contents: contents)
+                for await event in self.events {
+                    await fleet.handle(event)
+                }
+                group.cancelAll()
+            }
+        }
+        self.eventsSink.finish()
+        for await event in self.events {
+            if case .command(_, _, let continuation) = event { continuation.resume(returning: Self.stopping) }
+            if case .prune(_, _, let continuation) = event { continuation.resume(returning: Self.stopping) }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Analysis
+import Deployments
+import FoundationEssentials
+import Planning
+import Rollouts
+
+extension Wait: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .observation(let what): "a fresh look at \(what)"
+        case .artifact(let revision, let state): "the artifact of \(revision): \(state)"
+        case .replicasReady(let revision, let ready, let wanted): "\(ready) of \(wanted) replicas of \(revision) ready"
+        case .routerWarm(let revision): "the router to know a healthy replica of \(revision)"
+        case .weightsServed(let weights):
+            "the router to serve "
+                + weights.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        case .trafficMoved(let revision): "the traffic to leave \(revision)"
+        case .drained(let replica): "\(replica) to finish its requests"
+        }
+    }
+}
+
+extension ThresholdQuery {
+    /// The query with its variables substituted. Values are names and digests, so nothing in them can be a query.
+    func text(for canary: DeploymentSpec) -> String {
+        var text = self.query
+        let variables = [
+            "revision": canary.revision.short, "deployment": canary.id.name, "namespace": canary.id.namespace,
+            "model.version": canary.model.version,
+        ]
+        for (name, value) in variables {
+            text = text.split(separator: "${\(name)}", omittingEmptySubsequences: false).joined(separator: value)
+        }
+        return text
+    }
+}
+
+extension MetricJob {
+    func measurement(_ answer: MetricAnswer, at time: Timestamp) -> Measurement {
+        let result: Measurement.Answer =
+            switch answer {
+            case .value(let value): .value(value)
+            case .noData: .noData
+            case .notANumber: .notANumber
+            case .refused(let message): .refused(message)
+            case .unavailable(let message): .unavailable(message)
+            }
+        return Measurement(gate: self.gate, time: time, answer: result)
+    }
+}
+
+extension OutboxItem {
+    /// What git is told of an outcome; nothing for transitions that are none.
+    init?(of transition: Transition, in member: Member) {
+        guard transition.isOutcome, let origin = transition.origin, let repository = member.repository else {
+            return nil
+        }
+        let rollout = member.rollout
+        let spec = transition.revision.flatMap(rollout.spec(of:))
+        let note = Note(
+            outcome: transition.kind.rawValue,
+            reason: transition.message,
+            revision: transition.revision?.digest,
+            modelVersion: spec?.model.version,
+            quarantined: transition.revision.flatMap { rollout.quarantine[$0] } != nil,
+            by: transition.by ?? "controller",
+            time: transition.time.rfc3339
+        )
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let bytes = try? encoder.encode(note) else { return nil }  // strings and a Bool always encode
+        self.init(
+            id: "\(rollout.id)/\(origin.commit)/\(transition.kind.rawValue)/\(transition.time.milliseconds)",
+            repository: repository,
+            commit: origin.commit,
+            key: rollout.id.description,
+            note: String(decoding: bytes, as: UTF8.self)
+        )
+    }
+
+    private struct Note: Codable {
+        var outcome: String
+        var reason: String
+        var revision: String?
+        var modelVersion: String?
+        var quarantined: Bool
+        var by: String
+        var time: String
+    }
+}
+
+extension Timestamp {
+    /// `2026-11-23T14:21:28.123Z`
+    package var rfc3339: String {
+        Date(timeIntervalSince1970: Double(self.milliseconds) / 1000)
+            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+}

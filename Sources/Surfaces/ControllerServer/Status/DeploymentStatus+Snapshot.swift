@@ -1,0 +1,192 @@
+import Analysis
+import ControllerAPI
+import Deployments
+import Foundation
+import Reconciliation
+import Rollouts
+
+extension DeploymentStatus {
+    init(_ snapshot: DeploymentSnapshot, in fleet: FleetSnapshot) {
+        let rollout = snapshot.rollout
+        self.init(
+            namespace: rollout.id.namespace,
+            name: rollout.id.name,
+            phase: rollout.phaseName,
+            health: Self.health(of: snapshot),
+            message: Self.message(of: snapshot),
+            since: Date(rollout.since)
+        )
+        self.holds = rollout.holds.map { HoldStatus($0, of: rollout.id) }
+        self.stable = rollout.stable.map { RevisionStatus($0, in: snapshot) }
+        self.canary = rollout.canary.map { RevisionStatus($0, in: snapshot) }
+        self.previous = rollout.previous.map { RevisionStatus($0, in: snapshot) }
+        self.steps = Self.steps(of: rollout)
+        self.gates = snapshot.assessments.map { GateStatus($0) }
+        self.waitingFor = snapshot.waitingFor
+        self.quarantined = rollout.quarantine.sorted { $0.value.since < $1.value.since }.map { revision, record in
+            QuarantineStatus(
+                revision: revision.digest,
+                modelVersion: record.spec.model.version,
+                commit: CommitStatus(record.spec.origin),
+                reason: record.reason.description,
+                since: Date(record.since)
+            )
+        }
+        self.desired = rollout.desired.map { CommitStatus($0.origin) }
+        self.diagnostics = snapshot.notes
+        self.events = snapshot.transitions.map { EventStatus($0, of: rollout.id) }
+        if rollout.phase == .baking, let stable = rollout.stable {
+            self.bakeEnds = Date(rollout.since + stable.rollout.bakeTime)
+        }
+        self.next = rollout.next
+        self.sources = Self.sources(of: snapshot, in: fleet)
+    }
+
+    private static func health(of snapshot: DeploymentSnapshot) -> Health {
+        let rollout = snapshot.rollout
+        guard let replicas = snapshot.observation.replicas.last else { return .unknown }
+        if let stable = rollout.stable {
+            let ready = replicas.count { $0.id.revision == stable.revision && $0.state == .ready }
+            if ready < stable.replicas { return .degraded }
+        } else if !rollout.isInFlight {
+            return .degraded
+        }
+        if case .rollingBack = rollout.phase { return .degraded }
+        if !rollout.holds.isEmpty { return .held }
+        return rollout.isInFlight ? .progressing : .healthy
+    }
+
+    private static func message(of snapshot: DeploymentSnapshot) -> String {
+        let rollout = snapshot.rollout
+        let wait = snapshot.waitingFor.first.map { "; waits for \($0)" } ?? ""
+        let what =
+            switch rollout.phase {
+            case .settled:
+                rollout.stable.map { "\($0.label) serves" } ?? "nothing serves yet"
+            case .preparing: "preparing \(rollout.canary?.label ?? "")"
+            case .stepping(let step, _):
+                "\(rollout.canary?.label ?? "") gets \(rollout.weight(ofStep: step)) in step \(step + 1) of "
+                    + "\(rollout.canary?.rollout.steps.count ?? 0)"
+            case .promoting: "promoting \(rollout.canary?.label ?? "")"
+            case .baking: "\(rollout.stable?.label ?? "") has all traffic and bakes"
+            case .rollingBack(let reason): "rolling back: \(reason)"
+            case .removing: "being removed: its manifest is gone from git"
+            }
+        if rollout.phase == .settled, let desired = rollout.desired, desired.revision != rollout.stable?.revision,
+            let record = rollout.quarantine[desired.revision]
+        {
+            return "\(what); \(desired.label) is quarantined: \(record.reason)"
+        }
+        return what + wait
+    }
+
+    private static func steps(of rollout: Rollout) -> [StepStatus] {
+        guard let canary = rollout.canary, rollout.isInFlight, !rollout.isRestoring else { return [] }
+        return canary.rollout.steps.enumerated().map { index, step in
+            let title =
+                switch step.action {
+                case .weight(let weight): "weight \(weight)"
+                case .approval: "approval"
+                }
+            switch rollout.phase {
+            case .stepping(let current, let served) where index == current:
+                return StepStatus(
+                    title: title,
+                    state: .current,
+                    since: served.map(Date.init),
+                    atLeastEnds: served.map { Date($0 + step.atLeast) },
+                    atMostEnds: served.map { Date($0 + step.atMost) }
+                )
+            case .stepping(let current, _):
+                return StepStatus(title: title, state: index < current ? .done : .pending)
+            case .promoting:
+                return StepStatus(title: title, state: .done)
+            case .settled, .preparing, .baking, .rollingBack, .removing:
+                return StepStatus(title: title, state: .pending)
+            }
+        }
+    }
+
+    private static func sources(of snapshot: DeploymentSnapshot, in fleet: FleetSnapshot) -> [String] {
+        var words = [
+            Self.age("platform", snapshot.observation.replicas, fleet.time),
+            Self.age("router", snapshot.observation.router, fleet.time),
+        ]
+        let repository = snapshot.rollout.desired?.origin.repository
+        if let source = fleet.sources.first(where: { $0.repository == repository }) {
+            let age = source.lastPolled.map { "read \((fleet.time - $0).short) ago" } ?? "not read yet"
+            words.append("git \(source.repository): " + (source.problem.map { "\($0); last \(age)" } ?? age))
+        }
+        if let problem = fleet.journalProblem { words.append("journal: \(problem)") }
+        return words
+    }
+
+    private static func age<Value>(_ name: String, _ reading: Reading<Value>, _ now: Timestamp) -> String {
+        switch reading {
+        case .known(_, let time): "\(name): seen \((now - time).short) ago"
+        case .unknown(let why): "\(name): unknown, \(why)"
+        }
+    }
+}
+
+extension RevisionStatus {
+    init(_ spec: DeploymentSpec, in snapshot: DeploymentSnapshot) {
+        let replicas = (snapshot.observation.replicas.last ?? []).filter { $0.id.revision == spec.revision }
+        self.init(
+            revision: spec.revision.digest,
+            modelName: spec.model.name,
+            modelVersion: spec.model.version,
+            commit: CommitStatus(spec.origin),
+            weight: snapshot.observation.router.last.map { $0.weights[spec.revision]?.percent ?? 0 },
+            replicas: replicas.map { ReplicaStatus($0) },
+            wantedReplicas: snapshot.rollout.target.replicas[spec.revision] ?? 0,
+            artifact: (snapshot.observation.artifacts[spec.revision] ?? .absent).words
+        )
+    }
+}
+
+extension GateStatus {
+    init(_ assessment: GateAssessment) {
+        self.init(
+            name: assessment.gate.name,
+            outcome: assessment.outcome.rawValue,
+            value: assessment.value,
+            limit: assessment.limit,
+            breachEvidence: assessment.comparison?.breachShare,
+            safeEvidence: assessment.comparison?.safeShare,
+            prediction: assessment.prediction,
+            detail: assessment.detail
+        )
+    }
+}
+
+extension HoldStatus {
+    init(_ hold: Hold, of id: DeploymentID) {
+        switch hold {
+        case .paused(let by, let why, let until):
+            self.init(kind: "paused", by: by, why: why, until: until.map(Date.init), remedy: "controller resume \(id)")
+        case .awaitingApproval(let step):
+            self.init(kind: "approval", why: "step \(step + 1) waits for a person", remedy: "controller promote \(id)")
+        case .inconclusive(let step):
+            self.init(
+                kind: "inconclusive",
+                why: "step \(step + 1) passed its `atMost` without a verdict; it goes on when the evidence suffices",
+                remedy: "controller promote \(id)"
+            )
+        case .gateHolds(let gate, let evidence):
+            self.init(kind: "gate", why: "gate \(gate) failed and holds: \(evidence)", remedy: "controller abort \(id)")
+        case .noEvidence(let gate, let why):
+            self.init(kind: "no-evidence", why: "gate \(gate): \(why)")
+        case .sharedIncident:
+            self.init(
+                kind: "shared-incident",
+                why: "both revisions break the objective, so the canary is not to blame; nothing is promoted meanwhile"
+            )
+        case .staleObservation(let why):
+            self.init(kind: "stale", why: why)
+        case .dependencies(let ids):
+            let names = ids.map(\.description).joined(separator: ", ")
+            self.init(kind: "dependencies", why: "waits for \(names) to serve a ready revision")
+        }
+    }
+}
