@@ -1,3 +1,4 @@
+import Glibc
 import Reconciliation
 import Subprocess
 
@@ -25,6 +26,8 @@ struct GitProgram: Sendable {
 
     /// Bytes of each stream that are read; a line or two is what the commands in use print.
     private static let outputBytes = 256 << 10
+    /// Address space, so that a server that sends without end ends git and not this machine.
+    private static let memoryBytes = 4 << 30
 
     /// - Throws: `timedOut` when `deadline` passes or the task is cancelled (the whole process group is killed then),
     ///   `tooLarge` when git prints too much, `notConfigured` when a program is missing.
@@ -71,7 +74,10 @@ struct GitProgram: Sendable {
         options.teardownSequence = [
             .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(1))
         ]
-        let limits = ["--core=0", "--fsize=\(self.packBytes)", "--as=\(8 << 30)", "git"]
+        let limits = [
+            "--core=0", "--fsize=\(Self.allowed(self.packBytes, of: RLIMIT_FSIZE))",
+            "--as=\(Self.allowed(Self.memoryBytes, of: RLIMIT_AS))", "git",
+        ]
         var environment: [Environment.Key: String] = [:]
         for (name, value) in self.environment {
             environment[Environment.Key(stringLiteral: name)] = value
@@ -110,6 +116,13 @@ struct GitProgram: Sendable {
         default:
             self.label.error(.unreachable, "git could not be run: \(error.description)", .retry)
         }
+    }
+
+    /// What may be asked for: a limit above the one that this process has is an error.
+    private static func allowed(_ wanted: Int, of resource: __rlimit_resource) -> UInt {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else { return UInt(wanted) }
+        return min(UInt(wanted), limit.rlim_max)
     }
 
     private static func code(_ status: TerminationStatus) -> Int32 {

@@ -18,6 +18,21 @@ extension GitRepository {
         }
         let tools = try await self.open(until: deadline)
         try tools.surroundings.checkCredentials()
+        do throws(SourceError) {
+            try await self.write(commit, key: key, note: note, until: deadline)
+        } catch {
+            guard error.code == .unreadable else { throw error }
+            try await self.rebuild(because: error, until: deadline)
+            try await self.write(commit, key: key, note: note, until: deadline)
+        }
+    }
+
+    private func write(
+        _ commit: ObjectID,
+        key: String,
+        note: String,
+        until deadline: ContinuousClock.Instant
+    ) async throws(SourceError) {
         for _ in 1...Self.attempts {
             let parent = try await self.fetchNotes(until: deadline)
             guard let change = try self.change(commit, key: key, note: note, parent: parent) else { return }
@@ -48,7 +63,7 @@ extension GitRepository {
         ]
         let output = try await self.run(arguments, until: deadline)
         guard output.succeeded else {
-            throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreachable)
+            throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreadable)
         }
         return try self.reading { store throws(ObjectStore.Failure) in try store.target(of: Reference.notes) }
     }
@@ -67,13 +82,7 @@ extension GitRepository {
             bytes = try self.reading { store throws(ObjectStore.Failure) in
                 try store.blob(existing.blob, limit: limit)
             }
-            guard bytes != nil else {
-                throw self.label.error(
-                    .tooLarge,
-                    "the note on \(commit.text) has more than \(limit) bytes: shorten it with "
-                        + "git notes --ref=rollouts edit \(commit.text)"
-                )
-            }
+            guard bytes != nil else { throw self.tooLong(commit) }
         }
         var merged: [UInt8]?
         do throws(NoteDocument.Refusal) {
@@ -82,10 +91,19 @@ extension GitRepository {
             throw self.label.error(.refused, error.reason)
         }
         guard let merged else { return nil }
+        guard merged.count <= limit else { throw self.tooLong(commit) }
         let message = "Note the rollout of \(PrintableText.line(key, limit: 200))\n\nOn commit \(commit.text).\n"
         return try self.reading { store throws(ObjectStore.Failure) in
             try store.commitNote(merged, at: existing?.path, of: commit, parent: parent, message: message)
         }
+    }
+
+    private func tooLong(_ commit: ObjectID) -> SourceError {
+        self.label.error(
+            .tooLarge,
+            "the note on \(commit.text) would have, or has, more than \(self.configuration.limits.noteBytes) bytes: "
+                + "shorten it with git notes --ref=rollouts edit \(commit.text), and push it"
+        )
     }
 
     private func push(_ change: ObjectID, until deadline: ContinuousClock.Instant) async throws(SourceError)
@@ -101,7 +119,7 @@ extension GitRepository {
         // One line for each reference: flag, names, summary.
         let refusal = output.output.split(separator: "\n").first { $0.hasPrefix("!") }
         guard let refusal else {
-            throw GitFailure.error("push", output, label: self.label, otherwise: .unreachable)
+            throw GitFailure.error("push", output, label: self.label, otherwise: .unreadable)
         }
         let races = [
             "[rejected]", "cannot lock ref", "failed to update ref", "incorrect old value", "reference already exists",

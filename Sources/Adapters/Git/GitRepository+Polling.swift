@@ -43,8 +43,7 @@ extension GitRepository {
             return try await self.take(remote, until: deadline)
         } catch {
             guard error.code == .unreadable else { throw error }
-            self.logger.warning("store is made anew", metadata: ["error": "\(error.message)"])
-            try await self.rebuild(until: deadline)
+            try await self.rebuild(because: error, until: deadline)
             return try await self.take(remote, until: deadline)
         }
     }
@@ -52,7 +51,9 @@ extension GitRepository {
     private func take(_ remote: ObjectID, until deadline: ContinuousClock.Instant) async throws(SourceError)
         -> SourceSnapshot
     {
-        if let accepted = self.accepted, accepted.commit == remote.text, self.store?.parents(of: remote) != nil {
+        if let accepted = self.accepted, accepted.commit == remote.text, accepted.path == self.folder,
+            self.store?.parents(of: remote) != nil
+        {
             return self.deliver(try self.snapshot(of: remote, rewroteHistory: accepted.rewroteHistory))
         }
         let arrival = try await self.fetch(until: deadline)
@@ -169,6 +170,7 @@ extension GitRepository {
         let record = StoreDirectory.Accepted(
             url: self.configuration.url,
             branch: self.configuration.branch,
+            path: self.folder ?? "",
             commit: arrival.commit.text,
             rewroteHistory: arrival.rewroteHistory
         )
@@ -207,7 +209,7 @@ extension GitRepository {
                 throw self.label.error(.tooLarge, "\(at)\(text)")
             case .folderMissing:
                 // git holds no empty folders: one that was there was emptied, one that never was is mistyped.
-                guard self.accepted != nil else {
+                guard self.accepted?.path == folder else {
                     throw self.label.error(
                         .notConfigured,
                         "\(at)there is no folder \(folder); commit a manifest there, or set path to another"
@@ -232,9 +234,18 @@ extension GitRepository {
     // MARK: - A new store
 
     /// Replaces a damaged store with what the server has.
-    private func rebuild(until deadline: ContinuousClock.Instant) async throws(SourceError) {
+    func rebuild(because error: SourceError, until deadline: ContinuousClock.Instant) async throws(SourceError) {
+        self.logger.warning("store is made anew", metadata: ["error": "\(error.message)"])
         try await self.replaceStore(until: deadline) { path async throws(SourceError) in
             try await self.fetch(depth: 1, into: path, until: deadline)
+            guard let accepted = self.accepted else { return }
+            // The last commit taken has to stand after a restart, also when the branch is elsewhere by now. A server
+            // need not give out a commit that no branch leads to, so what it answers is not looked at.
+            let arguments = [
+                "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--update-shallow",
+                "--depth=1", "--", self.configuration.url, "+\(accepted.commit):\(Reference.tip)",
+            ]
+            _ = try await self.run(arguments, in: path, until: deadline)
         }
     }
 

@@ -229,7 +229,8 @@ package actor GitRepository: ManifestSource {
         -> ObjectID?
     {
         let arguments = ["ls-remote", "--quiet", "--refs", "--", self.configuration.url, reference]
-        let output = try await self.run(arguments, until: deadline)
+        // Not in the store, whose state has no bearing on what the server says.
+        let output = try await self.run(arguments, in: self.directory.home, until: deadline)
         guard output.succeeded else {
             throw GitFailure.error("ls-remote", output, label: self.label, otherwise: .unreachable)
         }

@@ -126,6 +126,7 @@ struct GitSurroundings: Sendable {
             [core]
                 packedGitWindowSize = 32m
                 packedGitLimit = 512m
+                bigFileThreshold = 64m
             [fetch]
                 unpackLimit = 1
                 recurseSubmodules = no

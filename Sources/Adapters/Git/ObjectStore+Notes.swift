@@ -21,20 +21,30 @@ extension ObjectStore {
 
     /// The note of `commit` in the notes commit `notes`; nothing when it has none.
     func note(of commit: ObjectID, in notes: ObjectID) throws(Failure) -> Note? {
-        let root = try self.treeHandle(try self.commit(notes).tree)
-        defer { git_tree_free(root) }
+        let root = try self.commit(notes).tree
         for path in Self.paths(of: commit) {
-            var entry: OpaquePointer?
-            let code = git_tree_entry_bypath(&entry, root, path)
-            if code == GIT_ENOTFOUND.rawValue { continue }
-            try Self.check(code, "the note \(path) cannot be read")
-            defer { git_tree_entry_free(entry) }
-            guard let entry, let id = git_tree_entry_id(entry), git_tree_entry_type(entry) == GIT_OBJECT_BLOB else {
-                continue
+            if let blob = try self.blob(at: path.split(separator: "/")[...], in: root) {
+                return Note(path: path, blob: blob)
             }
-            return Note(path: path, blob: ObjectID(id.pointee))
         }
         return nil
+    }
+
+    /// Folder by folder, because "not found" for a whole path may also mean that a folder could not be read, and
+    /// then what others wrote would be overwritten.
+    private func blob(at path: ArraySlice<Substring>, in tree: ObjectID) throws(Failure) -> ObjectID? {
+        guard let name = path.first else { return nil }
+        let handle = try self.treeHandle(tree)
+        defer { git_tree_free(handle) }
+        guard let entry = git_tree_entry_byname(handle, String(name)), let id = git_tree_entry_id(entry) else {
+            return nil
+        }
+        let rest = path.dropFirst()
+        switch git_tree_entry_type(entry) {
+        case GIT_OBJECT_BLOB where rest.isEmpty: return ObjectID(id.pointee)
+        case GIT_OBJECT_TREE where !rest.isEmpty: return try self.blob(at: rest, in: ObjectID(id.pointee))
+        default: return nil
+        }
     }
 
     /// The bytes of a blob that has at most `limit`; nothing when it has more.

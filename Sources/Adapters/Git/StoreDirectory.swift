@@ -20,6 +20,8 @@ struct StoreDirectory: Sendable {
     struct Accepted: Codable, Hashable {
         var url: String
         var branch: String
+        /// The watched folder, without slashes at its ends.
+        var path: String
         var commit: String
         var rewroteHistory: Bool
     }

@@ -16,18 +16,20 @@ enum LoopbackServers {
 
     private struct Done: Error {}
 
-    /// `git http-backend` behind a small web server; with a password, `git` is the user.
+    /// `git http-backend` behind a small web server; with a password, `git` is the user, and with a certificate it
+    /// speaks TLS.
     static func http(
         root: String,
         password: String? = nil,
+        certificate: String? = nil,
         _ body: @Sendable (String) async throws -> Void
     ) async throws {
         let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/http_git_server.py")
-        let credentials = password.map { ["git", $0] } ?? []
+        let options = (certificate.map { ["--certificate", $0] } ?? []) + (password.map { ["git", $0] } ?? [])
         do {
             _ = try await Subprocess.run(
                 .name("python3"),
-                arguments: Arguments([script.path, root] + credentials),
+                arguments: Arguments([script.path, root] + options),
                 environment: .custom(Workshop.environment),
                 platformOptions: Self.teardown,
                 input: .none,
@@ -36,7 +38,7 @@ enum LoopbackServers {
             ) { execution in
                 var lines = execution.standardOutput.strings().makeAsyncIterator()
                 let port = try #require(try await lines.next()).trimmingCharacters(in: .whitespacesAndNewlines)
-                try await body("http://127.0.0.1:\(port)")
+                try await body("\(certificate == nil ? "http" : "https")://127.0.0.1:\(port)")
                 throw Done()
             }
         } catch is Done {

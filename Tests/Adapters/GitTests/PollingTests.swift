@@ -67,6 +67,9 @@ struct PollingTests {
             try await workshop.commit(["other.txt": ""])
             try await workshop.push()
             #expect(try await repository.poll()?.files == [])
+            // A path that was changed since is checked like a new one.
+            let moved = workshop.repository { $0.path = "serving" }
+            #expect(try await sourceError { _ = try await moved.poll() }.code == .notConfigured)
         }
     }
 

@@ -34,7 +34,7 @@ struct RecoveryTests {
     }
 
     enum Damage: String, CaseIterable {
-        case emptyPack, brokenPack, lostPack, lostHead, emptyTip, brokenShallow
+        case emptyPack, brokenPack, lostPack, lostHead, emptyTip, brokenShallow, brokenConfig
     }
 
     @Test(arguments: Damage.allCases)
@@ -54,6 +54,7 @@ struct RecoveryTests {
             case .lostPack: try FileManager.default.removeItem(atPath: pack)
             case .lostHead: try FileManager.default.removeItem(atPath: store + "/HEAD")
             case .emptyTip: try Data().write(to: URL(filePath: store + "/refs/controller/tip"))
+            case .brokenConfig: try Data("[core\n".utf8).write(to: URL(filePath: store + "/config"))
             case .brokenShallow: try Data("nonsense\n".utf8).write(to: URL(filePath: store + "/shallow"))
             }
             let commit = try await workshop.commit(["a.yaml": "2"])
@@ -75,6 +76,21 @@ struct RecoveryTests {
             let commit = try await workshop.commit(["a.yaml": "2"])
             try await workshop.push()
             #expect(try await repository.poll()?.origin.commit == commit)
+        }
+    }
+
+    @Test
+    func `a note is written from a damaged store, and a commit that no branch has still stands`() async throws {
+        try await Workshop.run { workshop in
+            let first = try #require(try await workshop.repository().poll())
+            try await workshop.git("commit", "--quiet", "--amend", "-m", "Amended")
+            try await workshop.push()
+            try FileManager.default.removeItem(atPath: self.store(workshop) + "/HEAD")
+            let repository = workshop.repository { $0.writesNotes = true }
+            try await repository.annotate(commit: first.origin.commit, key: "a/b", note: "1")
+            #expect(try await repository.poll() == first)
+            let error = try await sourceError { _ = try await repository.poll() }
+            #expect(error.code == .historyRewritten)
         }
     }
 

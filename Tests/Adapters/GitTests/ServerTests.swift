@@ -56,6 +56,36 @@ struct ServerTests {
     }
 
     @Test
+    func `a certificate is trusted by the authority that the configuration names`() async throws {
+        try await Workshop.run { workshop in
+            let certificate = workshop.root + "/certificate.pem"
+            try await Workshop.command(
+                "openssl",
+                [
+                    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", certificate,
+                    "-out", certificate + ".public",
+                ]
+            )
+            let both = try [certificate, certificate + ".public"].map {
+                try String(contentsOfFile: $0, encoding: .utf8)
+            }
+            let file = try self.secret(both.joined(), "both.pem", workshop)
+            try await LoopbackServers.http(root: workshop.root, certificate: file) { url in
+                let error = try await sourceError {
+                    _ = try await workshop.repository(url: url + "/remote.git").poll()
+                }
+                #expect(error.code == .refused)
+                #expect(error.message.contains("Set caFile"), "\(error.message)")
+                let trusting = workshop.repository(name: "trusting", url: url + "/remote.git") {
+                    $0.caFile = certificate + ".public"
+                }
+                #expect(try await trusting.poll() != nil)
+            }
+        }
+    }
+
+    @Test
     func `a redirect is not followed`() async throws {
         try await Workshop.run { workshop in
             try await LoopbackServers.http(root: workshop.root) { url in

@@ -1,21 +1,26 @@
 """Serves the repositories below a folder over HTTP on a loopback port, by git http-backend.
 
-usage: http_git_server.py FOLDER [USER PASSWORD]
+usage: http_git_server.py FOLDER [--certificate FILE] [USER PASSWORD]
 
-Prints its port and serves until it is ended. With a user and a password it wants basic authentication. Paths below
-/elsewhere/ answer with a redirect to the same path without that prefix.
+Prints its port and serves until it is ended. With a certificate and its key, in one PEM file, it speaks TLS. With a
+user and a password it wants basic authentication. Paths below /elsewhere/ answer with a redirect to the same path
+without that prefix.
 """
 
 import base64
 import http.server
 import os
+import ssl
 import subprocess
 import sys
 
-root = sys.argv[1]
+root, *rest = sys.argv[1:]
+certificate = None
+if rest[:1] == ["--certificate"]:
+    certificate, *rest = rest[1:]
 wanted = None
-if len(sys.argv) > 3:
-    wanted = "Basic " + base64.b64encode(f"{sys.argv[2]}:{sys.argv[3]}".encode()).decode()
+if rest:
+    wanted = "Basic " + base64.b64encode(":".join(rest).encode()).decode()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -64,7 +69,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
         }
         if wanted:
-            environment["REMOTE_USER"] = sys.argv[2]
+            environment["REMOTE_USER"] = rest[0]
         result = subprocess.run(["git", "http-backend"], input=body, env=environment, stdout=subprocess.PIPE)
         head, _, content = result.stdout.partition(b"\r\n\r\n")
         status, headers = 200, []
@@ -81,5 +86,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+if certificate:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_address[1], flush=True)
 server.serve_forever()
