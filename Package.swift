@@ -86,7 +86,7 @@ let package = Package(
         .target(
             name: "Artifacts",
             dependencies: [
-                "Deployments", "Reconciliation", "Transport",
+                "CZlib", "Deployments", "Reconciliation", "Transport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -176,6 +176,12 @@ let package = Package(
             path: "Sources/Shims/CYaml",
             pkgConfig: "yaml-0.1",
             providers: [.apt(["libyaml-dev"])]
+        ),
+        .systemLibrary(
+            name: "CZlib",
+            path: "Sources/Shims/CZlib",
+            pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"])]
         ),
         .systemLibrary(
             name: "CLibgit2",

@@ -73,6 +73,7 @@ struct FileSink {
                 )
             }
         }
+        self.destination.started?(HTTPResponse(status: status, headers: headers))
         self.descriptor = Glibc.open(self.destination.path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard self.descriptor >= 0 else { return self.failure("open") }
         guard ftruncate(self.descriptor, Int(start)) == 0, lseek(self.descriptor, Int(start), SEEK_SET) == Int(start)

@@ -25,8 +25,9 @@ package final class HTTPClient: Sendable {
     /// With an `offset` above zero the rest is asked for with a `Range` field; give `If-Range` among the request's
     /// header fields, so that a changed file is not mixed with the old one. 206 writes from `offset` on, 200 writes
     /// from the start and shortens the file, every other status leaves the file alone. What arrived before an error
-    /// stays in the file. The file is not synced to the disk. `progress` gets the bytes in the file so far and the
-    /// expected total, on the client's thread.
+    /// stays in the file. The file is not synced to the disk. On the client's thread, `started` gets the answer 200 or
+    /// 206 before the file is touched, for its validators; `progress` the bytes in the file so far and the expected
+    /// total.
     ///
     /// - Returns: The answer without its body.
     /// - Throws: A `TransportError` as ``send(_:)`` does, and `storage` or `storageFull`.
@@ -34,6 +35,7 @@ package final class HTTPClient: Sendable {
         _ request: HTTPRequest,
         toFile path: String,
         resumingAt offset: Int64 = 0,
+        started: (@Sendable (HTTPResponse) -> Void)? = nil,
         progress: (@Sendable (Int64, Int64?) -> Void)? = nil
     ) async throws(TransportError) -> HTTPResponse {
         var request = request
@@ -43,7 +45,7 @@ package final class HTTPClient: Sendable {
         }
         return try await self.exchange(
             request,
-            file: FileDestination(path: path, offset: offset, progress: progress)
+            file: FileDestination(path: path, offset: offset, started: started, progress: progress)
         )
     }
 

@@ -157,5 +157,6 @@ struct Exchange: Sendable {
 struct FileDestination: Sendable {
     var path: String
     var offset: Int64
+    var started: (@Sendable (HTTPResponse) -> Void)?
     var progress: (@Sendable (Int64, Int64?) -> Void)?
 }

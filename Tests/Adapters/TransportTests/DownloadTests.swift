@@ -38,9 +38,11 @@ final class DownloadTests {
     func `a download fills its file and tells its progress`() async throws {
         let server = try LoopbackServer(handler: Self.answer)
         let progress = Mutex<[(Int64, Int64?)]>([])
+        let tag = Mutex<String?>(nil)
         let response = try await self.client.download(
             HTTPRequest(url: server.url),
             toFile: self.path,
+            started: { answer in tag.withLock { $0 = answer.headers["ETag"] } },
             progress: { received, total in progress.withLock { $0.append((received, total)) } }
         )
         #expect(response.status == 200)
@@ -49,6 +51,7 @@ final class DownloadTests {
         let last = progress.withLock { $0.last }
         #expect(last?.0 == 100_000)
         #expect(last?.1 == 100_000)
+        #expect(tag.withLock { $0 } == "\"1\"")
     }
 
     @Test

@@ -1,0 +1,95 @@
+import Deployments
+import Foundation
+import Glibc
+import Reconciliation
+import Testing
+
+@testable import Artifacts
+
+@Suite("The cache's limits", .timeLimit(.minutes(1)))
+struct CapacityTests {
+    let fixture: StoreFixture
+
+    init() throws {
+        self.fixture = try StoreFixture()
+    }
+
+    private func source(_ name: String, _ count: Int) throws -> Model {
+        let bytes = sampleBytes(count, seed: UInt64(name.utf8.first ?? 0))
+        return model("file://\(try self.fixture.write(bytes, to: name))", digest: sha256(bytes))
+    }
+
+    private static func isReady(_ state: ArtifactState) -> Bool {
+        if case .ready = state { true } else { false }
+    }
+
+    @Test
+    func `the longest unused artifact goes first, and never one in use`() async throws {
+        let (a, b, c, d) = (
+            try self.source("a", 400), try self.source("b", 400), try self.source("c", 400), try self.source("d", 400)
+        )
+        try await self.fixture.withStore({ $0.maxBytes = 1000 }) { store in
+            _ = try await store.path(a)
+            await store.retain([a])
+            _ = try await store.path(b)
+            _ = try await store.path(c)
+            #expect(Self.isReady(await store.state(of: a)))
+            #expect(await store.state(of: b) == .absent)
+            #expect(Self.isReady(await store.state(of: c)))
+            await store.retain([c])
+            _ = try await store.path(d)
+            #expect(await store.state(of: a) == .absent)
+            #expect(Self.isReady(await store.state(of: c)))
+        }
+    }
+
+    @Test
+    func `what was asked for just now is not evicted before it is retained`() async throws {
+        let (a, b, c) = (try self.source("a", 400), try self.source("b", 400), try self.source("c", 400))
+        try await self.fixture.withStore({
+            $0.maxBytes = 1000
+            $0.evictionGrace = .seconds(600)
+        }) { store in
+            _ = try await store.path(a)
+            _ = try await store.path(b)
+            let state = try await store.settled(c) { if case .retrying = $0 { true } else { false } }
+            guard case .retrying(let message) = state else { throw CancellationError() }
+            #expect(message.contains("do not fit beside the 800 bytes of models in use"))
+            #expect(message.contains("artifacts.maxBytes"))
+            #expect(Self.isReady(await store.state(of: a)))
+        }
+    }
+
+    @Test
+    func `one artifact larger than the whole cache fails`() async throws {
+        let large = try self.source("a", 1001)
+        let message = try await self.fixture.withStore({ $0.maxBytes = 1000 }) { try await $0.failure(large) }
+        #expect(message.contains("1001 bytes"))
+    }
+
+    @Test
+    func `the order of use survives a restart`() async throws {
+        let (a, b, c) = (try self.source("a", 400), try self.source("b", 400), try self.source("c", 400))
+        try await self.fixture.withStore { store in
+            _ = try await store.path(a)
+            _ = try await store.path(b)
+            await store.retain([a])
+        }
+        try await self.fixture.withStore({ $0.maxBytes = 1000 }) { store in
+            _ = try await store.path(c)
+            #expect(await store.state(of: b) == .absent)
+            #expect(Self.isReady(await store.state(of: a)))
+        }
+    }
+
+    @Test
+    func `a full disk is waited for, another fault of it is retried`() {
+        errno = ENOSPC
+        let full = ArtifactError.system("write", "/x")
+        #expect(full.code == .storageFull)
+        #expect(full.recovery == .wait(.seconds(30)))
+        #expect(full.message.contains("free disk space"))
+        errno = EIO
+        #expect(ArtifactError.system("write", "/x").recovery == .retry)
+    }
+}
