@@ -82,7 +82,7 @@ extension Fleet {
             samples: samples,
             measurements: measurements,
             commands: commands,
-            baseline: self.baselines[id]?.baseline ?? Baseline(),
+            baseline: self.baselines[id].map { Baseline(burst: $0.burst, latency: $0.latency) } ?? Baseline(),
             unhealthyDependencies: self.unhealthyDependencies(of: rollout)
         )
     }

@@ -15,7 +15,8 @@ struct Fleet {
     var tracker: DesiredStateTracker
     var replicas: Reading<[Replica]> = .unknown("not looked at yet")
     var router: Reading<RouterObservation> = .unknown("not looked at yet")
-    var baselines: [DeploymentID: BaselineWindow] = [:]
+    /// What rollouts take their burst factor and latency bound from. In memory only: a rollout keeps what it used.
+    var baselines: [DeploymentID: StableHistory] = [:]
     /// The newest transitions per deployment, for display.
     var recent: [DeploymentID: [Transition]] = [:]
     var waits: [DeploymentID: [String]] = [:]
@@ -148,8 +149,10 @@ struct Fleet {
             guard let rollout = self.members[id]?.rollout, let stable = rollout.stable, !rollout.isInFlight else {
                 continue
             }
-            guard let counters = sample.tracks[stable.revision] else { continue }
-            self.baselines[id, default: BaselineWindow()].add(counters, of: stable.revision, at: sample.time)
+            if self.baselines[id]?.revision != stable.revision {
+                self.baselines[id] = StableHistory(revision: stable.revision)
+            }
+            self.baselines[id]?.add(sample)
         }
     }
 }

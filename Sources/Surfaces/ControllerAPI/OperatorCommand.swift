@@ -17,7 +17,8 @@ package struct OperatorRequest: Codable, Hashable, Sendable {
     package var force: Bool
 
     package enum Verb: String, Codable, Hashable, Sendable, CaseIterable {
-        case pause, resume, promote, abort, rollback, retry
+        /// `prune` confirms that a manifest that is gone from git is meant to be.
+        case pause, resume, promote, abort, rollback, retry, prune
     }
 
     package init(
