@@ -65,6 +65,8 @@ package final class LoopbackServer: Sendable {
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0, let server = self, server.admit(connection) else {
                     if connection >= 0 { close(connection) }
+                    // Closed by nobody else: its number may soon be another server's listener.
+                    close(listener)
                     return
                 }
                 Thread.detachNewThread { server.serve(connection) }
@@ -87,7 +89,6 @@ package final class LoopbackServer: Sendable {
             guard !$0.isStopped else { return }
             $0.isStopped = true
             shutdown(self.listener, Int32(SHUT_RDWR))
-            close(self.listener)
             for connection in $0.connections {
                 shutdown(connection, Int32(SHUT_RDWR))
             }
