@@ -263,11 +263,11 @@ let package = Package(
         .testTarget(
             name: "LocalPlatformTests",
             dependencies: [
-                "CSpawn", "Deployments", "LocalPlatform", "Reconciliation", "Transport",
+                "CSpawn", "Deployments", "LocalPlatform", "LoopbackServer", "Reconciliation", "Transport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Adapters/LocalPlatformTests",
-            exclude: ["Fixtures"]
+            exclude: ["Envoy/Golden", "Fixtures"]
         ),
         .testTarget(
             name: "PersistenceTests",
