@@ -286,10 +286,13 @@ let package = Package(
         .testTarget(
             name: "ControllerCommandsTests",
             dependencies: [
-                "ControllerAPI", "ControllerCommands", "Deployments", "Manifests", "Transport",
+                "ControllerAPI", "ControllerCommands", "ControllerServer", "Deployments", "Manifests",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            path: "Tests/Surfaces/ControllerCommandsTests"
+            path: "Tests/Surfaces/ControllerCommandsTests",
+            exclude: ["Golden"]
         ),
         .testTarget(name: "IntegrationTests", dependencies: ["Transport"], path: "Tests/Integration"),
         .testTarget(name: "TidyTests", path: "Tests/TidyTests"),

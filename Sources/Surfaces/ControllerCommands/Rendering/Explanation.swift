@@ -7,12 +7,12 @@ package enum Explanation {
         let paragraphs: [(title: String, sentences: [String])] = [
             ("Where it is", Self.place(status, now: now)),
             ("What holds it", status.holds.map { Self.sentence($0, now: now) }),
-            ("What it waits for", status.waitingFor.map { Self.closed($0) }),
+            ("What it waits for", status.waitingFor.map { "• " + $0 }),
             ("What the gates say", status.gates.map { Self.sentence($0) }),
             ("What is quarantined", status.quarantined.map { Self.sentence($0, now: now) }),
             ("What is wrong in git", Self.problems(status)),
             ("What happens next", Self.next(status, now: now)),
-            ("What the controller sees", status.sources.map { Self.closed($0) }),
+            ("What the controller sees", status.sources.map { "• " + $0 }),
         ]
         var lines: [StyledText] = []
         for (title, sentences) in paragraphs where !sentences.isEmpty {
@@ -33,7 +33,7 @@ package enum Explanation {
     private static func place(_ status: DeploymentStatus, now: Date) -> [String] {
         let since = "since \(TimeText.clock(status.since, now: now)) (\(TimeText.age(of: status.since, now: now)))"
         var sentences = ["\(status.id) \(Self.phase(status)), \(since). Its health is \(status.health.rawValue)."]
-        if !status.message.isEmpty { sentences.append(Self.closed(status.message)) }
+        if !status.message.isEmpty { sentences.append(Self.closed("In short: \(status.message)")) }
         if let canary = status.canary {
             sentences.append(Self.origin(of: canary, called: "new revision"))
         } else if let stable = status.stable {
@@ -137,12 +137,12 @@ package enum Explanation {
 
     private static func problems(_ status: DeploymentStatus) -> [String] {
         guard !status.diagnostics.isEmpty else { return [] }
-        return ["The newest manifest has problems; the last good one stands."] + status.diagnostics
+        return ["The newest manifest has problems; the last good one stands."] + status.diagnostics.map { "• " + $0 }
     }
 
     private static func next(_ status: DeploymentStatus, now: Date) -> [String] {
-        var sentences = status.next.map { Self.closed($0) }
-        if let end = status.bakeEnds { sentences.append("The bake ends \(TimeText.until(end, now: now)).") }
+        var sentences = status.next.map { "• " + $0 }
+        if let end = status.bakeEnds { sentences.append("• the bake ends \(TimeText.until(end, now: now))") }
         return sentences
     }
 

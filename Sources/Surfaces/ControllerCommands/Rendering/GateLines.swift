@@ -9,19 +9,16 @@ package enum GateLines {
                 return [
                     StyledText("\(mark) ", style) + StyledText(gate.name, .bold),
                     StyledText(gate.outcome, style),
-                    StyledText(Self.measured(gate)),
+                    StyledText(gate.value),
                 ]
             }
         )
         return zip(titles, gates).flatMap { title, gate in [title] + Self.details(gate) }
     }
 
-    private static func measured(_ gate: GateStatus) -> String {
-        [gate.value, gate.limit.isEmpty ? "" : "must be \(gate.limit)"].filter { !$0.isEmpty }.joined(separator: "; ")
-    }
-
     private static func details(_ gate: GateStatus) -> [StyledText] {
-        var lines: [StyledText] = []
+        // On lines of their own, so that a narrow terminal cuts none of them off.
+        var lines: [StyledText] = gate.limit.isEmpty ? [] : [StyledText("    must be \(gate.limit)", .dim)]
         var meters: [StyledText] = []
         if let breach = gate.breachEvidence { meters.append("breach " + Meter.render(breach, style: .red)) }
         if let safe = gate.safeEvidence { meters.append("safe " + Meter.render(safe, style: .green)) }

@@ -18,8 +18,7 @@ package enum JSONTree: Hashable, Sendable, Decodable {
         }
         let attempts: [() throws -> JSONTree] = [
             { .bool(try container.decode(Bool.self)) },
-            { .integer(try container.decode(Int64.self)) },
-            { .number(try container.decode(Double.self)) },
+            { Self.numeric(try container.decode(Double.self)) },
             { .string(try container.decode(String.self)) },
             { .array(try container.decode([JSONTree].self)) },
         ]
@@ -27,10 +26,16 @@ package enum JSONTree: Hashable, Sendable, Decodable {
             do {
                 self = try attempt()
                 return
-            } catch DecodingError.typeMismatch, DecodingError.dataCorrupted {
+            } catch DecodingError.typeMismatch {
                 // The value is of another type: the next attempt, and at last the object, tells.
             }
         }
         self = .object(try container.decode([String: JSONTree].self))
+    }
+
+    /// Whole numbers are asked for as floating point, because Foundation reports a fraction where an integer is
+    /// wanted as broken JSON. Beyond 2^53 they stay floating point: the API has no such numbers.
+    private static func numeric(_ value: Double) -> JSONTree {
+        value.magnitude <= 9_007_199_254_740_992 && value.rounded() == value ? .integer(Int64(value)) : .number(value)
     }
 }

@@ -36,7 +36,7 @@ package enum StatusTree {
         }
         if let desired = status.desired, desired.commit != status.newest?.commit.commit {
             let story = desired.story.isEmpty ? "" : "  \(desired.story)"
-            lines.append(StyledText("  desired since \(desired.short)\(story)"))
+            lines.append(StyledText("  wanted by git: \(desired.short)\(story)"))
         }
         return lines
     }

@@ -1,0 +1,66 @@
+import Deployments
+package import Manifests
+
+/// What `controller validate` found.
+package struct ValidationReport: Encodable, Hashable, Sendable {
+    package var files: Int
+    package var deployments: [Deployment]
+    package var diagnostics: [Diagnostic]
+    package var errors: Int
+    package var warnings: Int
+
+    package struct Deployment: Encodable, Hashable, Sendable {
+        package var name: String
+        package var path: String
+        package var model: String
+        package var version: String
+        package var runtime: String
+        package var revision: String
+    }
+
+    init(_ state: DesiredState, of files: ManifestFiles, library: [Diagnostic]) {
+        self.files = files.manifestCount
+        self.deployments = state.deployments.map { spec in
+            Deployment(
+                name: spec.id.description,
+                path: files.shownPath(spec.origin.path),
+                model: spec.model.name,
+                version: spec.model.version,
+                runtime: spec.runtime.name,
+                revision: spec.revision.digest
+            )
+        }
+        let found = state.diagnostics.map { diagnostic in
+            var diagnostic = diagnostic
+            diagnostic.path = files.shownPath(diagnostic.path)
+            return diagnostic
+        }
+        self.diagnostics = library + files.diagnostics + found
+        self.errors = self.diagnostics.count { $0.severity == .error }
+        self.warnings = self.diagnostics.count - self.errors
+    }
+
+    /// One line for each problem, as compilers print them and editors read them.
+    var lines: [StyledText] {
+        self.diagnostics.map { diagnostic in
+            let (word, style): (String, StyledText.Style) =
+                diagnostic.severity == .error ? ("error", .red) : ("warning", .yellow)
+            let place = diagnostic.line > 0 ? ":\(diagnostic.line):\(diagnostic.column)" : ""
+            let field = diagnostic.field.isEmpty ? "" : "\(diagnostic.field): "
+            return StyledText("\(diagnostic.path)\(place): ", .bold) + StyledText("\(word): ", style)
+                + StyledText("\(field)\(diagnostic.message)")
+        }
+    }
+
+    /// `2 files, 1 deployment, 3 errors, 1 warning`
+    var summary: String {
+        [
+            Self.counted(self.files, "file"), Self.counted(self.deployments.count, "valid deployment"),
+            Self.counted(self.errors, "error"), self.warnings > 0 ? Self.counted(self.warnings, "warning") : "",
+        ].filter { !$0.isEmpty }.joined(separator: ", ")
+    }
+
+    private static func counted(_ count: Int, _ noun: String) -> String {
+        "\(count) \(noun)\(count == 1 ? "" : "s")"
+    }
+}

@@ -1,0 +1,143 @@
+import ArgumentParser
+import ControllerAPI
+import ControllerCommands
+import ControllerServer
+import Deployments
+import Foundation
+import Logging
+import ServiceLifecycle
+import Synchronization
+import Testing
+
+/// The program's root, as `controller` builds it around these commands.
+struct TestRoot: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "controller", subcommands: ClientCommands.all)
+}
+
+/// What a command printed, and how it ended.
+struct Run: Sendable {
+    var status: Int32
+    var output: String
+    var remarks: String
+}
+
+/// Runs command lines against a real daemon's API, with everything else under the test's control.
+final class CommandFixture: Sendable {
+    let folder: URL
+    let fleet: Mutex<FleetStatus>
+    let answer = Mutex(OperatorAnswer(accepted: true, changed: true, message: "done"))
+    let commands = Mutex<[OperatorRequest]>([])
+    let environment: [String: String]
+    private let daemon = Mutex<ServiceGroup?>(nil)
+    private let (starts, start) = AsyncStream.makeStream(of: Void.self)
+
+    init() throws {
+        // Short: a socket's path has at most 103 bytes.
+        self.folder = URL(filePath: "/tmp/cli-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(
+            at: self.folder,
+            withIntermediateDirectories: false,
+            attributes: [.posixPermissions: 0o700]
+        )
+        self.environment = ["CONTROLLER_SOCKET": self.folder.appending(path: "c.sock").path]
+        self.fleet = Mutex(FleetStatus(time: Statuses.now, deployments: [Statuses.midCanary], sources: []))
+    }
+
+    deinit {
+        do {
+            try FileManager.default.removeItem(at: self.folder)
+        } catch {
+            Issue.record("the test's folder cannot be removed: \(error)")
+        }
+    }
+
+    var socket: String { self.folder.appending(path: "c.sock").path }
+
+    /// Runs `body` while the API is served.
+    func serving(_ body: @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                for await _ in self.starts {
+                    let daemon = ServiceGroup(services: [self.server()], logger: Self.silentLogger)
+                    self.daemon.withLock { $0 = daemon }
+                    try await daemon.run()
+                }
+            }
+            try await self.startDaemon()
+            try await body()
+            group.cancelAll()
+            // A cancelled server may say so; that is not what the tests look at.
+            while let result = await group.nextResult() { _ = result }
+        }
+    }
+
+    func startDaemon() async throws {
+        self.start.yield()
+        try await self.poll { await self.run("get").status == 0 }
+    }
+
+    func stopDaemon() async throws {
+        await self.daemon.withLock { $0 }?.triggerGracefulShutdown()
+        try await self.poll { await self.run("get").status == 3 }
+    }
+
+    private func poll(_ condition: () async -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while !(await condition()) {
+            try #require(ContinuousClock.now < deadline)
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func server() -> APIServer {
+        APIServer(
+            socket: self.socket,
+            fleet: { self.fleet.withLock { $0 } },
+            history: { _, limit in self.fleet.withLock { Array($0.deployments[0].events.suffix(limit)) } },
+            command: { _, request in
+                self.commands.withLock { $0.append(request) }
+                return self.answer.withLock { $0 }
+            },
+            logger: Self.silentLogger
+        )
+    }
+
+    private static var silentLogger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+
+    func run(
+        _ arguments: String...,
+        environment: [String: String] = [:],
+        terminal: Terminal? = nil,
+        sleep: @escaping @Sendable (Duration) async throws -> Void = { _ in throw CancellationError() }
+    ) async -> Run {
+        await self.run(arguments, environment: environment, terminal: terminal, sleep: sleep)
+    }
+
+    func run(
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        terminal: Terminal? = nil,
+        sleep: @escaping @Sendable (Duration) async throws -> Void = { _ in throw CancellationError() }
+    ) async -> Run {
+        let (output, remarks) = (Captured(), Captured())
+        let console = Console(
+            environment: self.environment.merging(environment) { $1 },
+            now: { Statuses.now },
+            sleep: sleep,
+            output: { output.add($0) },
+            remark: { remarks.add($0) },
+            terminal: { terminal },
+            remarksToTerminal: false,
+            connect: { ControllerClient(socket: $0) },
+            restoreCursorOnSignals: {}
+        )
+        let status = await CommandRunner.run(TestRoot.self, arguments: arguments, console: console)
+        return Run(status: status, output: output.text, remarks: remarks.text)
+    }
+
+    private final class Captured: Sendable {
+        private let storage = Mutex("")
+        var text: String { self.storage.withLock { $0 } }
+        func add(_ text: String) { self.storage.withLock { $0 += text } }
+    }
+}

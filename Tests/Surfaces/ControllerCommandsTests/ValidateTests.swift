@@ -1,0 +1,128 @@
+import ControllerCommands
+import Foundation
+import Testing
+
+@Suite("validate")
+struct ValidateTests {
+    let fixture: CommandFixture
+    let models: URL
+
+    static let runtime = """
+        apiVersion: controller/v1
+        kind: ServingRuntime
+        metadata: {name: onnx}
+        spec:
+          formats: [{name: onnx, priority: 1}]
+          protocol: open-inference-v2
+          command: [model-server, --port, "${port}"]
+        """
+
+    static func deployment(_ name: String, _ extra: String = "") -> String {
+        """
+        apiVersion: controller/v1
+        kind: ModelDeployment
+        metadata: {name: \(name), namespace: search}
+        spec:
+          model:
+            name: magika
+            version: "3.3"
+            format: onnx
+            uri: https://models.example/magika/3.3.tar.gz
+            digest: sha256:\(String(repeating: "5f", count: 32))
+        \(extra)
+        """
+    }
+
+    init() throws {
+        self.fixture = try CommandFixture()
+        self.models = self.fixture.folder.appending(path: "models")
+        try self.write("runtimes/onnx.yaml", Self.runtime)
+        try self.write("models/good.yaml", Self.deployment("file-type", "  golden: golden/file-type.jsonl"))
+        try self.write("models/golden/file-type.jsonl", #"{"request": {"inputs": []}, "expected": {"outputs": []}}"#)
+    }
+
+    private func write(_ path: String, _ text: String) throws {
+        let file = self.fixture.folder.appending(path: path)
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(),
+            withIntermediateDirectories: true
+        )
+        try Data(text.utf8).write(to: file)
+    }
+
+    private func validate(_ path: String, _ more: String...) async -> Run {
+        let runtimes = self.fixture.folder.appending(path: "runtimes").path
+        return await self.fixture.run(["validate", path, "--runtimes", runtimes] + more)
+    }
+
+    @Test
+    func `a clean folder ends with 0`() async {
+        let run = await self.validate(self.models.path)
+        #expect(run.status == 0, "\(run)")
+        #expect(run.output.isEmpty)
+        #expect(run.remarks == "1 file, 1 valid deployment, 0 errors\n")
+    }
+
+    @Test
+    func `a single file finds its golden file beside it`() async {
+        let run = await self.validate(self.models.appending(path: "good.yaml").path)
+        #expect(run.status == 0, "\(run)")
+    }
+
+    @Test
+    func `a problem ends with 1 and is printed where it is`() async throws {
+        try self.write("models/team/bad.yaml", Self.deployment("bad", "  replcas: 3"))
+        let run = await self.validate(self.models.path)
+        #expect(run.status == 1)
+        let place = self.models.appending(path: "team/bad.yaml").path + ":11:3: error: "
+        #expect(run.output.hasPrefix(place), "\(run.output)")
+        #expect(run.output.contains("replicas"))
+        #expect(run.remarks == "2 files, 1 valid deployment, 1 error\n")
+    }
+
+    @Test
+    func `programs get the same as JSON`() async throws {
+        try self.write("models/bad.yaml", "apiVersion: controller/v1\nkind: ModelDeploymet\n")
+        let run = await self.validate(self.models.path, "--output", "json")
+        #expect(run.status == 1)
+        #expect(run.remarks.isEmpty)
+        struct Report: Decodable {
+            struct Deployment: Decodable { var name: String, path: String, runtime: String, revision: String }
+            struct Diagnostic: Decodable { var path: String, line: Int, severity: String }
+            var deployments: [Deployment], diagnostics: [Diagnostic], errors: Int
+        }
+        let report = try JSONDecoder().decode(Report.self, from: Data(run.output.utf8))
+        #expect(report.errors == 1)
+        #expect(report.diagnostics.map(\.path) == [self.models.appending(path: "bad.yaml").path])
+        #expect(report.deployments.map(\.name) == ["search/file-type"])
+        #expect(report.deployments.first?.revision.count == 64)
+    }
+
+    @Test
+    func `a problem in the shipped runtimes is told too`() async throws {
+        try self.write("runtimes/broken.yaml", "apiVersion: controller/v1\nkind: ServingRuntime\n")
+        let run = await self.validate(self.models.path)
+        #expect(run.status == 1)
+        #expect(run.output.contains("runtimes/broken.yaml:"))
+    }
+
+    @Test
+    func `symbolic links are refused, hidden files are not read`() async throws {
+        try self.write("models/.hidden.yaml", "nonsense")
+        try FileManager.default.createSymbolicLink(
+            at: self.models.appending(path: "link.yaml"),
+            withDestinationURL: URL(filePath: "/etc/passwd")
+        )
+        let run = await self.validate(self.models.path)
+        #expect(run.status == 1)
+        #expect(run.output.split(separator: "\n").count == 1)
+        #expect(run.output.contains("link.yaml: error: symbolic links are not followed"))
+    }
+
+    @Test
+    func `a folder without manifests is a wrong path`() async throws {
+        try self.write("empty/readme.txt", "")
+        let run = await self.validate(self.fixture.folder.appending(path: "empty").path)
+        #expect(run.status == 2)
+    }
+}
