@@ -14,6 +14,12 @@ struct RenderingTests {
         try Golden.expect(lines.rendered(colour: false), is: "status-\(name).txt")
     }
 
+    @Test
+    func `a small terminal gets what is not as it should be`() throws {
+        let lines = StatusTree.lines(Statuses.midCanary, now: self.now, width: nil, brief: true)
+        try Golden.expect(lines.rendered(colour: false), is: "status-brief.txt")
+    }
+
     @Test(arguments: Statuses.all.map(\.name))
     func `explain writes sentences`(name: String) throws {
         let status = try #require(Statuses.all.first { $0.name == name }).status

@@ -2,13 +2,16 @@ package import ControllerAPI
 
 /// The revisions of a deployment, and under each its replicas.
 package enum RevisionTree {
-    package static func lines(_ status: DeploymentStatus) -> [StyledText] {
+    /// `brief` shows only the replicas that are not ready.
+    package static func lines(_ status: DeploymentStatus, brief: Bool = false) -> [StyledText] {
         let tracks: [(name: String, style: StyledText.Style, revision: RevisionStatus?)] = [
             ("canary", .cyan, status.canary), ("stable", .green, status.stable), ("previous", .dim, status.previous),
         ]
         return tracks.flatMap { track -> [StyledText] in
             guard let revision = track.revision else { return [] }
-            return [Self.title(track.name, track.style, revision)] + Self.details(revision) + Self.replicas(revision)
+            let title = Self.title(track.name, track.style, revision)
+            guard brief else { return [title] + Self.details(revision) + Self.replicas(revision.replicas) }
+            return [title] + Self.replicas(revision.replicas.filter { $0.state != "ready" })
         }
     }
 
@@ -31,9 +34,9 @@ package enum RevisionTree {
         return lines
     }
 
-    private static func replicas(_ revision: RevisionStatus) -> [StyledText] {
-        let rows = revision.replicas.enumerated().map { index, replica -> [StyledText] in
-            let branch = index + 1 < revision.replicas.count ? "├─ " : "└─ "
+    private static func replicas(_ replicas: [ReplicaStatus]) -> [StyledText] {
+        let rows = replicas.enumerated().map { index, replica -> [StyledText] in
+            let branch = index + 1 < replicas.count ? "├─ " : "└─ "
             let (mark, style) = Self.mark(replica.state)
             var row = [
                 StyledText(branch, .dim) + StyledText(mark, style) + StyledText(" \(replica.name)"),

@@ -3,19 +3,26 @@ package import Foundation
 
 /// `controller status`: everything about one deployment on one screen.
 package enum StatusTree {
-    /// The width is the terminal's; without one, as in a pipe, lines stay whole.
-    package static func lines(_ status: DeploymentStatus, now: Date, width: Int?) -> [StyledText] {
+    /// The width is the terminal's; without one, as in a pipe, lines stay whole. `brief` leaves out what is as it
+    /// should be, for small terminals.
+    package static func lines(
+        _ status: DeploymentStatus,
+        now: Date,
+        width: Int?,
+        brief: Bool = false
+    ) -> [StyledText] {
         var lines = Self.header(status, now: now)
         lines += Self.section("Holds", Self.holds(status, now: now))
         lines += Self.section("Steps", Self.steps(status, now: now))
-        lines += Self.section("Revisions", RevisionTree.lines(status))
+        lines += Self.section("Revisions", RevisionTree.lines(status, brief: brief))
         lines += Self.section("Gates", GateLines.lines(status.gates))
         lines += Self.section("Waiting for", status.waitingFor.map { StyledText("• \($0)") })
         lines += Self.section("Next", status.next.map { StyledText("• \($0)") })
         lines += Self.section("Quarantined", Self.quarantined(status, now: now))
         lines += Self.section("Problems in the newest manifest (the last good one stands)", Self.problems(status))
-        lines += Self.section("Sources", status.sources.map { StyledText("• \($0)") })
+        if !brief { lines += Self.section("Sources", status.sources.map { StyledText("• \($0)") }) }
         lines += Self.section("Events", Self.events(status, now: now))
+        if brief { lines.removeAll(where: \.isEmpty) }
         return lines.map { line in width.map { line.truncated(to: $0) } ?? line }
     }
 

@@ -42,13 +42,16 @@ struct Watch: Sendable {
     private func frame(_ status: DeploymentStatus, problem: ControllerClientError?) -> String {
         let terminal = self.console.terminal() ?? Terminal(columns: 80, rows: 24)
         let now = self.console.now()
+        // The last row stays empty: a line feed there would scroll the frame's beginning away.
+        let room = max(1, terminal.rows - 1)
         var lines = StatusTree.lines(status, now: now, width: terminal.columns)
+        if lines.count > room {
+            lines = StatusTree.lines(status, now: now, width: terminal.columns, brief: true)
+        }
         if let problem {
             let notice = StyledText("last seen state; trying again: ", .yellow) + StyledText(problem.message)
             lines.insert(notice.truncated(to: terminal.columns), at: 0)
         }
-        // The last row stays empty: a line feed there would scroll the frame's beginning away.
-        let room = max(1, terminal.rows - 1)
         if lines.count > room {
             let hidden = lines.count - room + 1
             lines = Array(lines.prefix(room - 1))
