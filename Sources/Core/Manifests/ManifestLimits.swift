@@ -20,7 +20,7 @@ package struct ManifestLimits: Hashable, Sendable {
         documents: Int = 64,
         depth: Int = 64,
         nodes: Int = 50_000,
-        goldenBytes: Int = 4 << 20,
+        goldenBytes: Int = 1 << 20,
         goldenPredictions: Int = 1000,
         diagnosticsPerFile: Int = 100
     ) {

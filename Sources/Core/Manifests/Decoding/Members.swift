@@ -5,6 +5,8 @@ package struct Members {
     private var fields: [String: Field] = [:]
     /// There are members that the shape does not have; what seems to be missing may be among them.
     private var hasStrangers = false
+    /// What unknown members were probably meant to be.
+    private var meant: Set<String> = []
 
     fileprivate init(field: Field, shape: Shape) {
         self.field = field
@@ -39,6 +41,7 @@ package struct Members {
         if let instead = self.shape.unavailable[member.key] {
             message = "\(member.key.inBackticks) is not available in this version: \(instead)"
         } else {
+            if let name = NearestName.of(member.key, among: self.shape.names) { self.meant.insert(name) }
             let hint = NearestName.hint(for: member.key, among: self.shape.names)
             message = "unknown field \(member.key.inBackticks): \(hint)"
         }
@@ -47,6 +50,7 @@ package struct Members {
 
     fileprivate func checkRequired() {
         for entry in self.shape.fields where entry.isRequired && self.fields[entry.name] == nil {
+            if self.meant.contains(entry.name) { continue }
             let message = "\(entry.name.inBackticks) is missing: add for example `\(entry.name): \(entry.example)`"
             self.field.error(message)
         }

@@ -54,6 +54,12 @@ extension Field {
 
     fileprivate func artifactURI() -> String? {
         guard let uri = self.string(limit: 2048) else { return nil }
+        let authority = uri.firstRange(of: "://").map { uri[$0.upperBound...].prefix { $0 != "/" } } ?? ""
+        guard !authority.contains("@") else {
+            // Not repeated in the message: it may be a password.
+            self.error("a URI in git must not carry a user or a password: give them to the daemon's configuration")
+            return nil
+        }
         guard let colon = uri.firstIndex(of: ":") else {
             self.expected("a URI, such as file:///srv/models/m.onnx or https://models.example/m.onnx")
             return nil
@@ -84,11 +90,6 @@ extension Field {
                 return false
             }
             return true
-        }
-        guard !authority.contains("@") else {
-            // Not repeated in the message: it may be a password.
-            self.error("a URI in git must not carry a user or a password: give them to the daemon's configuration")
-            return false
         }
         let host = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let isAddress = authority.hasPrefix("[") && authority.contains("]")

@@ -38,7 +38,7 @@ extension ServingRuntime {
 
     /// The parameters that a deployment must give.
     var parameterNames: Set<String> {
-        let texts = self.command + self.environment.values + [self.readiness.path, self.metricsPath ?? ""]
+        let texts = self.command + self.environment.values + [self.readiness.path]
         let names = texts.flatMap(TemplateVariables.names).filter { $0.hasPrefix(Self.parameterPrefix) }
         return Set(names.map { String($0.dropFirst(Self.parameterPrefix.count)) })
     }
@@ -65,7 +65,7 @@ extension ServingRuntime {
         let timeouts: ClosedRange<Duration> = .seconds(1) ... .hours(24)
         self.startupTimeout =
             spec["startup"]?.members(of: .startup)?["timeout"]?.duration(in: timeouts) ?? self.startupTimeout
-        self.metricsPath = spec["metrics"]?.members(of: .metrics)?["path"]?.templatedPath()
+        self.metricsPath = spec["metrics"]?.members(of: .metrics)?["path"]?.path()
         if let shutdown = spec["shutdown"]?.members(of: .shutdown) {
             self.shutdown.drain = shutdown["drain"]?.duration(in: .zero ... .hours(1)) ?? self.shutdown.drain
             self.shutdown.grace = shutdown["grace"]?.duration(in: .zero ... .hours(1)) ?? self.shutdown.grace
