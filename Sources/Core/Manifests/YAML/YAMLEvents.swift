@@ -107,7 +107,9 @@ struct YAMLEvents: ~Copyable {
             ? "YAML indents with spaces, never tabs, and a text that starts with one of %@`&*!|>{}[] needs quotes"
             : "check the indentation, the colons and the quotes there and in the lines above"
         var context = ""
-        if let text = state.context.map({ String(cString: $0) }) {
+        if let text = state.context.map({ String(cString: $0) }), state.context_mark.line < state.problem_mark.line,
+            state.context_mark.line < self.lines
+        {
             context = ", \(text) that starts in line \(state.context_mark.line + 1)"
         }
         return YAMLProblem(

@@ -1,0 +1,168 @@
+import Deployments
+import Manifests
+
+extension Configuration.Repository {
+    init?(decoding field: Field) {
+        guard let members = field.members(of: .repository) else { return nil }
+        let name = members["name"]?.remoteName()
+        let url = members["url"]?.repositoryURL()
+        let times: ClosedRange<Duration> = .seconds(1) ... .hours(24)
+        var deletion = Configuration.Deletion()
+        if let given = members["deletion"]?.members(of: .deletion) {
+            deletion.grace = given["grace"]?.duration(in: .zero ... .hours(24 * 30)) ?? deletion.grace
+            deletion.maxShare = given["maxShare"]?.percentage(in: 0...100) ?? deletion.maxShare
+        }
+        let repository = Configuration.Repository(
+            name: name ?? "",
+            url: url ?? "",
+            branch: members["branch"]?.branchName() ?? "main",
+            path: members["path"]?.folder() ?? "",
+            interval: members["interval"]?.duration(in: times) ?? .seconds(30),
+            timeout: members["timeout"]?.duration(in: times) ?? .seconds(60),
+            historyRewrite: members["historyRewrite"]?.choice(of: Configuration.HistoryRewrite.self) ?? .reject,
+            deletion: deletion,
+            credentials: members["credentials"].flatMap { Configuration.Credentials(decoding: $0) } ?? .none,
+            caFile: members["caFile"]?.absolutePath(),
+            writesNotes: members["notes"]?.boolean() ?? false
+        )
+        guard name != nil, url != nil else { return nil }
+        repository.check(members)
+        self = repository
+    }
+
+    /// What is given must be of use for the URL.
+    private func check(_ members: Members) {
+        let isHTTP = self.url.hasPrefix("https://") || self.url.hasPrefix("http://")
+        let isFile = self.url.hasPrefix("file://") || self.url.hasPrefix("/")
+        switch self.credentials {
+        case .none: break
+        case .token where !isHTTP:
+            members["credentials"]?.error("a token opens only http and https URLs: use `sshKeyFile`, or another `url`")
+        case .token where self.url.hasPrefix("http://"):
+            members["credentials"]?.warning("the token travels readable for everyone on the way: use an https URL")
+        case .sshKey where isHTTP || isFile:
+            members["credentials"]?.error("a key opens only ssh URLs: use `tokenFile`, or another `url`")
+        case .token, .sshKey: break
+        }
+        if !self.url.hasPrefix("https://") {
+            members["caFile"]?.error("`caFile` is only for https URLs: remove it, or use another `url`")
+        }
+    }
+}
+
+extension Configuration.Credentials {
+    fileprivate init?(decoding field: Field) {
+        guard let members = field.members(of: .credentials) else { return nil }
+        let token = members["tokenFile"]?.absolutePath()
+        let username = members["username"]?.string(limit: 256)
+        let key = members["sshKeyFile"]?.absolutePath()
+        let hosts = members["knownHostsFile"]?.absolutePath()
+        switch members.exactlyOne(of: ["tokenFile", "sshKeyFile"]) {
+        case "tokenFile":
+            members["knownHostsFile"]?.error("`knownHostsFile` belongs to `sshKeyFile`: remove it")
+            guard let token else { return nil }
+            self = .token(file: token, username: username ?? "git")
+        case "sshKeyFile":
+            members["username"]?.error("`username` belongs to `tokenFile`: an ssh URL has its own, ssh://git@host/…")
+            if members["knownHostsFile"] == nil {
+                field.error("`knownHostsFile` is missing: write what `ssh-keyscan HOST` prints into a file, check it")
+            }
+            guard let key, let hosts else { return nil }
+            self = .sshKey(file: key, knownHostsFile: hosts)
+        default: return nil
+        }
+    }
+}
+
+extension Configuration.Provider {
+    init?(decoding field: Field) {
+        guard let members = field.members(of: .provider) else { return nil }
+        let name = members["name"]?.label()
+        let kind = members["kind"]?.choice(of: Kind.self)
+        let url = members["url"]?.webURL()
+        let timeout = members["timeout"]?.duration(in: .milliseconds(100) ... .minutes(5))
+        let tokenFile = members["tokenFile"]?.absolutePath()
+        guard let name, let kind, let url else { return nil }
+        self.init(name: name, kind: kind, url: url, timeout: timeout ?? .seconds(5), tokenFile: tokenFile)
+    }
+}
+
+extension Field {
+    fileprivate func remoteName() -> String? {
+        self.string(form: "letters, digits, and inside also . _ and -") { NameForm.isIdentifier($0, also: "-.") }
+    }
+
+    /// The rules of `git check-ref-format`, a little stricter.
+    fileprivate func branchName() -> String? {
+        let form = "the name of a branch, such as main or release/1.2, without refs/heads/"
+        return self.string(limit: 200, form: form) { name in
+            let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+            return !name.hasPrefix("refs/") && !name.hasPrefix("-") && !name.contains("..") && !name.contains("@{")
+                && parts.allSatisfy {
+                    !$0.isEmpty && !$0.hasPrefix(".") && !$0.hasSuffix(".lock") && !$0.hasSuffix(".")
+                }
+                && name.unicodeScalars.allSatisfy {
+                    $0.value > 0x20 && $0.value != 0x7F && !" ~^:?*[\\".unicodeScalars.contains($0)
+                }
+        }
+    }
+
+    /// From the root of a repository, without slashes at its ends.
+    fileprivate func folder() -> String? {
+        let form = "a folder from the root of the repository, such as deployments, without .."
+        let path = self.string(limit: 1024, form: form) { text in
+            !text.hasPrefix("/") && !text.split(separator: "/").contains { [".", ".."].contains($0) || $0 == ".git" }
+        }
+        return path.map { $0.split(separator: "/").joined(separator: "/") }
+    }
+
+    fileprivate func repositoryURL() -> String? {
+        guard let url = self.urlWithoutSecret(namedBy: "credentials") else { return nil }
+        guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !url.hasPrefix("-"), url.count > 1 else {
+            self.expected("the URL of a git repository")
+            return nil
+        }
+        if url.hasPrefix("/") || url.hasPrefix("file:///") { return url }
+        guard let range = url.firstRange(of: "://") else {
+            // user@host:path, as ssh writes it
+            let parts = url.split(separator: ":", maxSplits: 1)
+            let host = parts.first?.split(separator: "@").last.map { $0.lowercased() } ?? ""
+            if parts.count == 2, NameForm.isHost(host) { return url }
+            self.expected("a URL with file, http, https or ssh")
+            return nil
+        }
+        guard ["http", "https", "ssh"].contains(url[..<range.lowerBound]) else {
+            self.expected("a URL with file, http, https or ssh")
+            return nil
+        }
+        guard url[range.upperBound...].first.map({ $0 != "/" }) ?? false else {
+            self.expected("a URL with a host")
+            return nil
+        }
+        return url
+    }
+
+    /// Without a slash at its end.
+    fileprivate func webURL() -> String? {
+        guard let url = self.urlWithoutSecret(namedBy: "tokenFile") else { return nil }
+        guard let range = url.firstRange(of: "://"), ["http", "https"].contains(url[..<range.lowerBound]),
+            url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !url.contains("?"), !url.contains("#"),
+            url[range.upperBound...].first.map({ $0 != "/" }) ?? false
+        else {
+            self.expected("an http or https URL without query")
+            return nil
+        }
+        return url.hasSuffix("/") ? String(url.dropLast()) : url
+    }
+
+    /// Refuses passwords, and with http also users, as tokens are given in their place. Comes before every check whose
+    /// message would repeat the value.
+    private func urlWithoutSecret(namedBy setting: String) -> String? {
+        guard let url = self.string(limit: 2048) else { return nil }
+        let rest = url.firstRange(of: "://").map { url[$0.upperBound...] } ?? url[...]
+        guard let at = rest.prefix(while: { $0 != "/" }).lastIndex(of: "@") else { return url }
+        guard rest[..<at].contains(":") || url.hasPrefix("http") else { return url }
+        self.error("a secret must not be part of a URL: remove it, and name a file that holds it with `\(setting)`")
+        return nil
+    }
+}

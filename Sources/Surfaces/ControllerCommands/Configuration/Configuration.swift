@@ -1,0 +1,130 @@
+import Deployments
+package import Manifests
+
+/// What an operator says about the daemon: where things are, and who may.
+///
+/// Secrets are named by file, never held.
+package struct Configuration: Hashable, Sendable {
+    /// Absolute. Everything that the daemon remembers is in it.
+    package var stateDirectory: String
+    /// Absolute. The Unix socket that the API is served on.
+    package var socket: String
+    package var logLevel: LogLevel
+    /// Between two observations, each followed by a decision.
+    package var poll: Duration
+    /// Folders with ServingRuntimes and AnalysisTemplates that come with the product.
+    package var runtimes: [String]
+    /// At least one.
+    package var repositories: [Repository]
+    package var providers: [Provider]
+    package var artifacts: Artifacts
+    package var local: Local
+    /// What is allowed and probably not meant.
+    package var warnings: [Diagnostic]
+
+    package enum LogLevel: String, Hashable, Sendable, CaseIterable {
+        case trace, debug, info, notice, warning, error, critical
+    }
+
+    /// A watched branch.
+    package struct Repository: Hashable, Sendable {
+        package var name: String
+        package var url: String
+        package var branch: String
+        /// The watched folder, from the root of the repository; empty for the whole tree.
+        package var path: String
+        /// Between two looks at the remote.
+        package var interval: Duration
+        /// For all that one look does on the network.
+        package var timeout: Duration
+        package var historyRewrite: HistoryRewrite
+        package var deletion: Deletion
+        package var credentials: Credentials
+        /// A PEM file with the authorities of an `https` server; nothing for the system's.
+        package var caFile: String?
+        /// Whether outcomes are written on commits, on `refs/notes/rollouts`.
+        package var writesNotes: Bool
+    }
+
+    package enum HistoryRewrite: String, Hashable, Sendable, CaseIterable { case reject, accept }
+
+    /// When a manifest that vanished is a deletion.
+    package struct Deletion: Hashable, Sendable {
+        /// How long it must stay gone.
+        package var grace: Duration = .minutes(5)
+        /// Percent of a repository's deployments that one commit may remove without an operator's word.
+        package var maxShare = 30
+
+        package init() {}
+    }
+
+    package enum Credentials: Hashable, Sendable {
+        case none
+        case token(file: String, username: String)
+        case sshKey(file: String, knownHostsFile: String)
+    }
+
+    /// A service that answers metric queries.
+    package struct Provider: Hashable, Sendable {
+        package enum Kind: String, Hashable, Sendable, CaseIterable { case prometheus }
+
+        package var name: String
+        package var kind: Kind
+        /// `http` or `https`, without user and password.
+        package var url: String
+        package var timeout: Duration
+        /// A file whose first line is a bearer token.
+        package var tokenFile: String?
+    }
+
+    /// Where model files are kept.
+    package struct Artifacts: Hashable, Sendable {
+        package var directory: String
+        /// Bytes of one artifact.
+        package var maxSize: Int64
+        /// For one artifact to arrive.
+        package var timeout: Duration
+    }
+
+    /// Replicas and the router on this machine.
+    package struct Local: Hashable, Sendable {
+        /// A path, or a name that is looked up in `PATH`.
+        package var envoy: String
+        /// Where the router takes requests.
+        package var listen: SocketAddress
+        /// For replicas.
+        package var ports: ClosedRange<Int>
+        /// Names of the daemon's variables that replicas inherit; `PATH` is always one.
+        package var environment: [String]
+    }
+}
+
+/// A host and a port: `127.0.0.1:8080`, `[::1]:8080`.
+package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
+    package var host: String
+    package var port: Int
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// - Returns: Nothing when `text` lacks either part.
+    package init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (1...65_535).contains(port), text[text.index(after: colon)...].allSatisfy(\.isASCII)
+        else { return nil }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = String(host.dropFirst().dropLast())
+            guard host.contains(":"), host.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." }) else { return nil }
+        } else if !NameForm.isHost(host) {
+            return nil
+        }
+        self.init(host: host, port: port)
+    }
+
+    package var description: String {
+        self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"
+    }
+}

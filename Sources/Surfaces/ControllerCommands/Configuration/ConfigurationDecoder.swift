@@ -1,0 +1,121 @@
+import Deployments
+import Manifests
+
+/// Makes a configuration of the members of its file. What has errors is replaced with defaults, to find all of them.
+struct ConfigurationDecoder {
+    let sources: SettingSources
+
+    func configuration(from members: Members?, log: DiagnosticLog) -> Configuration {
+        let state = self.sources.value(of: .stateDirectory, else: members?["stateDirectory"]) { $0.absolutePath() }
+        let stateDirectory = state ?? "/var/lib/controller"
+        let socket = self.sources.value(of: .socket, else: members?["socket"]) { $0.absolutePath() }
+        let periods: ClosedRange<Duration> = .milliseconds(100) ... .minutes(1)
+        var configuration = Configuration(
+            stateDirectory: stateDirectory,
+            socket: socket ?? stateDirectory + "/controller.sock",
+            logLevel: self.sources.value(of: .logLevel, else: members?["logLevel"]) {
+                $0.choice(of: Configuration.LogLevel.self)
+            } ?? .info,
+            poll: self.sources.value(of: .poll, else: members?["poll"]) { $0.duration(in: periods) } ?? .seconds(1),
+            runtimes: self.sources.list(of: .runtimes, else: members?["runtimes"]) { $0.absolutePath() } ?? [],
+            repositories: [],
+            providers: [],
+            artifacts: self.artifacts(from: members?["artifacts"]?.members(of: .artifacts), state: stateDirectory),
+            local: self.local(from: members?["local"]?.members(of: .local), at: members?["local"]),
+            warnings: []
+        )
+        self.check(socket: configuration.socket, isGiven: socket != nil, at: members?["socket"], log: log)
+        if let repositories = members?["repositories"]?.list(limit: 100) {
+            configuration.repositories = repositories.compactMap { Configuration.Repository(decoding: $0) }
+            if repositories.isEmpty { members?["repositories"]?.error("there must be a repository to watch: add one") }
+            Self.checkUnique(repositories, configuration.repositories.map(\.name), "repositories")
+        }
+        if let providers = members?["providers"]?.list(limit: 100) {
+            configuration.providers = providers.compactMap { Configuration.Provider(decoding: $0) }
+            Self.checkUnique(providers, configuration.providers.map(\.name), "providers")
+        }
+        return configuration
+    }
+
+    /// The kernel's limit for the path of a Unix socket, with its final zero, is 108 bytes.
+    private func check(socket: String, isGiven: Bool, at field: Field?, log: DiagnosticLog) {
+        let length = socket.utf8.count
+        guard length > 107 else { return }
+        let what = isGiven ? "the path" : "the path of the socket, \(socket.inBackticks) by default,"
+        let message = "\(what) has \(length) bytes, a socket's may have 107: set `socket` to a shorter one"
+        log.add(.error, at: field?.node.position ?? TextPosition(line: 1, column: 1), field: "socket", message)
+    }
+
+    /// Names that two of a list have. Lists that lost an item have been complained about already.
+    private static func checkUnique(_ fields: [Field], _ names: [String], _ what: String) {
+        guard fields.count == names.count else { return }
+        var seen: Set<String> = []
+        for (field, name) in zip(fields, names) where !seen.insert(name).inserted {
+            field.error("there are two \(what) named \(name.inBackticks): rename one")
+        }
+    }
+
+    private func artifacts(from members: Members?, state: String) -> Configuration.Artifacts {
+        let directory = members?["directory"]?.absolutePath()
+        let maxSize = members?["maxSize"]?.bytes(in: 1...(1 << 50))
+        let timeout = members?["timeout"]?.duration(in: .seconds(1) ... .hours(24))
+        return Configuration.Artifacts(
+            directory: directory ?? state + "/artifacts",
+            maxSize: maxSize ?? 20 << 30,
+            timeout: timeout ?? .minutes(30)
+        )
+    }
+
+    private func local(from members: Members?, at field: Field?) -> Configuration.Local {
+        let envoy = self.sources.value(of: .envoy, else: members?["envoy"]) {
+            $0.string(limit: 4096, form: "the name of a program, or its absolute path") { text in
+                !text.isEmpty && (text.hasPrefix("/") || !text.contains("/"))
+            }
+        }
+        let listen = self.sources.value(of: .listen, else: members?["listen"]) { $0.socketAddress() }
+        let ports = self.sources.value(of: .ports, else: members?["ports"]) { $0.portRange() }
+        let names = members?["environment"]?.list()?.compactMap { $0.environmentVariable() } ?? []
+        let local = Configuration.Local(
+            envoy: envoy ?? "envoy",
+            listen: listen ?? SocketAddress(host: "127.0.0.1", port: 8080),
+            ports: ports ?? 19_000...19_999,
+            environment: ["PATH"] + names.filter { $0 != "PATH" }
+        )
+        if local.ports.contains(local.listen.port) {
+            let message = "the router's own port \(local.listen.port) is one of the replicas' ports: keep them apart"
+            (members?["ports"] ?? members?["listen"] ?? field)?.error(message)
+        }
+        return local
+    }
+}
+
+extension Field {
+    /// Without a slash at its end.
+    func absolutePath() -> String? {
+        let path = self.string(limit: 4096, form: "an absolute path") {
+            $0.hasPrefix("/") && $0.count > 1 && !$0.split(separator: "/").contains("..")
+        }
+        guard var path else { return nil }
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        return path
+    }
+
+    fileprivate func socketAddress() -> SocketAddress? {
+        let form = "a host and a port, such as 127.0.0.1:8080"
+        return self.string(form: form) { SocketAddress($0) != nil }.flatMap(SocketAddress.init)
+    }
+
+    fileprivate func portRange() -> ClosedRange<Int>? {
+        func parse(_ text: String) -> ClosedRange<Int>? {
+            let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+            guard ends.count == 2, ends[0] <= ends[1], ends[0] >= 1024, ends[1] <= 65_535 else { return nil }
+            return ends[0]...ends[1]
+        }
+        let form = "a range of ports between 1024 and 65535, such as 19000-19999"
+        return self.string(form: form) { parse($0) != nil }.flatMap(parse)
+    }
+
+    fileprivate func environmentVariable() -> String? {
+        self.string(form: "the name of a variable, such as LANG", where: NameForm.isEnvironmentVariable)
+    }
+}

@@ -1,0 +1,83 @@
+package import Manifests
+
+extension Shape {
+    /// Every mapping of the configuration file, the file itself first.
+    package static let configurationShapes: [Shape] = [
+        .configuration, .repository, .deletion, .credentials, .provider, .artifacts, .local,
+    ]
+
+    static let configuration = Shape(
+        "configuration",
+        [
+            .optional("stateDirectory", "/var/lib/controller"),
+            .optional("socket", "/run/controller/controller.sock"),
+            .optional("logLevel", "info"),
+            .optional("poll", "1s"),
+            .optional("runtimes", "[/usr/share/controller/runtimes]"),
+            .required("repositories", "[{name: models, url: \"file:///srv/git/models.git\"}]"),
+            .optional("providers", "[{name: prometheus, kind: prometheus, url: \"http://127.0.0.1:9090\"}]"),
+            .optional("artifacts", "{maxSize: 20Gi}"),
+            .optional("local", "{listen: \"127.0.0.1:8080\"}"),
+        ]
+    )
+    static let repository = Shape(
+        "repository",
+        [
+            .required("name", "models"),
+            .required("url", "https://git.example/team/models.git"),
+            .optional("branch", "main"),
+            .optional("path", "deployments"),
+            .optional("interval", "30s"),
+            .optional("timeout", "60s"),
+            .optional("historyRewrite", "reject"),
+            .optional("deletion", "{grace: 5m, maxShare: 30}"),
+            .optional("credentials", "{tokenFile: /etc/controller/token}"),
+            .optional("caFile", "/etc/ssl/certs/internal.pem"),
+            .optional("notes", "true"),
+        ]
+    )
+    static let deletion = Shape("deletion", [.optional("grace", "5m"), .optional("maxShare", "30")])
+    static let credentials = Shape(
+        "credentials",
+        [
+            .optional("tokenFile", "/etc/controller/token"),
+            .optional("username", "git"),
+            .optional("sshKeyFile", "/etc/controller/id_ed25519"),
+            .optional("knownHostsFile", "/etc/controller/known_hosts"),
+        ],
+        unavailable: [
+            "token": "write the token into a file that only the daemon may read, and name it with `tokenFile`",
+            "password": "write the password into a file that only the daemon may read, and name it with `tokenFile`",
+        ]
+    )
+    static let provider = Shape(
+        "provider",
+        [
+            .required("name", "prometheus"),
+            .required("kind", "prometheus"),
+            .required("url", "http://127.0.0.1:9090"),
+            .optional("timeout", "5s"),
+            .optional("tokenFile", "/etc/controller/prometheus-token"),
+        ],
+        unavailable: [
+            "token": "write the token into a file that only the daemon may read, and name it with `tokenFile`"
+        ]
+    )
+    static let artifacts = Shape(
+        "artifacts",
+        [
+            .optional("directory", "/var/lib/controller/artifacts"),
+            .optional("maxSize", "20Gi"),
+            .optional("timeout", "30m"),
+        ]
+    )
+    static let local = Shape(
+        "local",
+        [
+            .optional("envoy", "/usr/bin/envoy"),
+            .optional("listen", "127.0.0.1:8080"),
+            .optional("ports", "19000-19999"),
+            .optional("environment", "[HOME, LANG]"),
+        ]
+    )
+}
