@@ -2,7 +2,7 @@ import Deployments
 import Foundation
 import Glibc
 import Logging
-import Reconciliation
+package import Reconciliation
 
 extension EnvoyRouter {
     /// Starts Envoy, or takes over the one that runs, and starts it again when it ends. Ends with its task; Envoy goes
@@ -25,7 +25,7 @@ extension EnvoyRouter {
                 self.end("Envoy can't be started: \(error)")
             }
             failures = ContinuousClock.now - begin > Self.soundLife ? 0 : failures + 1
-            if failures > 0 {
+            if failures > 1 {
                 _ = await pause(for: min(Self.longestPause, .milliseconds(125) * (1 << min(failures, 10))))
             }
         }

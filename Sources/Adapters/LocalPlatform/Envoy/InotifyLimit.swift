@@ -21,11 +21,12 @@ struct InotifyLimit: Hashable, Sendable {
     /// - Throws: `limitReached` when Envoy would abort with so many clusters.
     func check(clusters: Int) throws(PlatformError) {
         guard clusters + Self.reserve > self.instances else { return }
+        let needed = clusters + Self.reserve
         throw PlatformError(
             code: .limitReached,
             message: """
-                \(clusters) revisions need \(clusters + Self.reserve) inotify instances and the kernel permits \
-                \(self.instances): run `sysctl fs.inotify.max_user_instances=\(max(1024, 2 * (clusters + Self.reserve)))`
+                \(clusters) revisions need \(needed) inotify instances and the kernel permits \(self.instances): \
+                run `sysctl fs.inotify.max_user_instances=\(max(1024, 2 * needed))`
                 """,
             recovery: .wait(.seconds(30))
         )
