@@ -69,8 +69,7 @@ build: setup-build ## Build everything, tests included, for debugging
 release: setup-build ## Build the controller as it is shipped
 	$(call say,swift build for release)
 	@swift build --configuration release --product controller --static-swift-stdlib $(SWIFT_FLAGS)
-	@ls -l "$$(swift build --configuration release --show-bin-path)/controller" \
-	    --rate $(RATE)
+	@ls -l "$$(swift build --configuration release --show-bin-path)/controller"
 
 # MARK: Checking
 
