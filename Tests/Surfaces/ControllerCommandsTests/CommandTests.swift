@@ -44,7 +44,7 @@ struct CommandTests {
     @Test
     func `without a daemon every command ends with 3 and says how to start one`() async {
         for command in [
-            "get", "status", "explain", "history", "pause", "resume", "promote", "abort", "rollback", "retry",
+            "get", "status", "explain", "history", "pause", "resume", "promote", "abort", "rollback", "retry", "prune",
         ] {
             let run = await self.fixture.run(command, "search/file-type")
             #expect(run.status == 3, "\(command)")
@@ -82,6 +82,7 @@ struct CommandTests {
                 ["rollback", "search/file-type", "--to", "5f2c"],
                 ["undo", "search/file-type", "--why", "wrong labels"],
                 ["retry", "search/file-type"],
+                ["prune", "search/file-type", "--why", "replaced"],
             ]
             for line in lines {
                 let run = await self.fixture.run(line)
@@ -106,6 +107,7 @@ struct CommandTests {
                     OperatorRequest(verb: .rollback, to: "5f2c"),
                     OperatorRequest(verb: .rollback, why: "wrong labels"),
                     OperatorRequest(verb: .retry),
+                    OperatorRequest(verb: .prune, why: "replaced"),
                 ]
             )
         }
