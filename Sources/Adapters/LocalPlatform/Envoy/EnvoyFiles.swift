@@ -12,7 +12,6 @@ struct EnvoyFiles: Hashable, Sendable {
     var ledger: String { "\(self.directory)/ledger.json" }
     var process: String { "\(self.directory)/process.json" }
     var adminSocket: String { "\(self.directory)/admin.sock" }
-    var baseID: String { "\(self.directory)/base-id" }
     var log: String { "\(self.directory)/envoy.log" }
     /// What Envoy prints before its log is open, and when it crashes.
     var output: String { "\(self.directory)/envoy.out" }

@@ -41,7 +41,6 @@ extension EnvoyRouter {
         guard try await process.end(grace: Self.patience) else {
             throw .invalidState("Envoy (process \(process.identity.pid)) does not end: end it by hand")
         }
-        self.removeSharedMemory()
         try self.files.remove(self.files.process)
     }
 
@@ -115,7 +114,6 @@ extension EnvoyRouter {
     }
 
     private func startedProcess() throws(PlatformError) -> DetachedProcess {
-        self.removeSharedMemory()
         let process = try DetachedProcess.spawn(
             SpawnRequest(
                 executable: self.configuration.executable,
@@ -140,10 +138,12 @@ extension EnvoyRouter {
         return [
             "-c", self.files.bootstrap,
             "--concurrency", "\(self.configuration.concurrency)",
-            "--use-dynamic-base-id", "--base-id-path", self.files.baseID,
+            // Ready for a hot restart, Envoy asks the kernel for a SIGTERM when the thread that started it ends, which
+            // is any thread of a pool, and with it the controller.
+            "--disable-hot-restart",
             // At this level it writes refusals and little else: nobody has to rotate the log.
             "--log-level", "warning", "--log-path", self.files.log, "--file-flush-interval-msec", "200",
-            "--drain-time-s", "\(max(1, drain))", "--parent-shutdown-time-s", "\(max(1, drain) + 5)",
+            "--drain-time-s", "\(max(1, drain))",
         ]
     }
 
@@ -152,14 +152,5 @@ extension EnvoyRouter {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
         return min(65536, UInt64(limit.rlim_max))
-    }
-
-    /// What Envoy leaves in memory when it ends: its base id names it.
-    private func removeSharedMemory() {
-        guard let bytes = self.files.read(self.files.baseID),
-            let id = UInt32(String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
-        else { return }
-        // A page of memory is all that is lost when it stays.
-        unlink("/dev/shm/envoy_shared_memory_\(id)0")
     }
 }

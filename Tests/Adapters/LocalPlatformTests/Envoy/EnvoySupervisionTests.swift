@@ -50,6 +50,19 @@ struct EnvoySupervisionTests {
     }
 
     @Test
+    func `Envoy does not end with the thread that started it`() async throws {
+        let one = try Bench.upstream("one")
+        try await self.bench.withRouter { router in
+            let table = self.bench.table([Bench.first: [Bench.backend(one)]], [Bench.first: 100])
+            try await self.bench.serve(table, with: router)
+            // The signal that Envoy would ask for cannot be seen from outside, so look at what it was told.
+            let pid = try Self.pid(in: self.bench)
+            let arguments = try Data(contentsOf: URL(filePath: "/proc/\(pid)/cmdline")).split(separator: 0)
+            #expect(arguments.contains { $0.elementsEqual("--disable-hot-restart".utf8) })
+        }
+    }
+
+    @Test
     func `an Envoy that was killed serves the same again`() async throws {
         let one = try Bench.upstream("one")
         try await self.bench.withRouter { router in
