@@ -45,7 +45,9 @@ class Sandbox:
             raise SandboxError("another `make demo` is running in this folder") from None
         self.end_processes()
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.binaries.mkdir(parents=True, mode=0o700)
+        # The controller's socket may only be in a folder of its owner's.
+        self.folder.mkdir(mode=0o700)
+        self.binaries.mkdir()
         server = self.virtual_environment / "bin" / "magika-model-server"
         if not server.is_file():
             raise SandboxError(f"{server} is missing: run `make setup`")

@@ -80,7 +80,10 @@ package struct Configuration: Hashable, Sendable {
     /// Where model files are kept.
     package struct Artifacts: Hashable, Sendable {
         package var directory: String
-        /// Bytes of one artifact.
+        /// `file:` URIs must lie under one of these; with none, they are refused: a manifest must not read whatever the
+        /// daemon may.
+        package var fileRoots: [String]
+        /// Bytes of all artifacts kept.
         package var maxSize: Int64
         /// For one artifact to arrive.
         package var timeout: Duration

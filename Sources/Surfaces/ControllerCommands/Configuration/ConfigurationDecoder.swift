@@ -61,6 +61,7 @@ struct ConfigurationDecoder {
         let timeout = members?["timeout"]?.duration(in: .seconds(1) ... .hours(24))
         return Configuration.Artifacts(
             directory: directory ?? state + "/artifacts",
+            fileRoots: members?["fileRoots"]?.list(limit: 100)?.compactMap { $0.absolutePath() } ?? [],
             maxSize: maxSize ?? 20 << 30,
             timeout: timeout ?? .minutes(30)
         )

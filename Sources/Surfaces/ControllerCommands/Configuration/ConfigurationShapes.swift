@@ -67,6 +67,7 @@ extension Shape {
         "artifacts",
         [
             .optional("directory", "/var/lib/controller/artifacts"),
+            .optional("fileRoots", "[/srv/models]"),
             .optional("maxSize", "20Gi"),
             .optional("timeout", "30m"),
         ]

@@ -1,0 +1,22 @@
+import ArgumentParser
+import ControllerCommands
+
+@main
+struct Controller: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "controller",
+        abstract: "Deploys machine-learning models from git: gradually, judged, and back by itself.",
+        discussion: """
+            A team merges a change to a ModelDeployment manifest. The controller starts the new model beside the old one,
+            moves traffic in steps while it judges, and promotes it or takes the traffic back.
+
+            EXAMPLES
+              controller run --config /etc/controller/controller.yaml
+              controller status file-type --watch
+              controller rollback file-type --why "wrong labels for PDF"
+              controller validate deployments/
+            """,
+        version: "0.1.0",
+        subcommands: [RunCommand.self] + ClientCommands.all
+    )
+}

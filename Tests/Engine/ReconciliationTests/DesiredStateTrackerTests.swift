@@ -1,0 +1,131 @@
+import Deployments
+import Manifests
+import Reconciliation
+import Rollouts
+import Testing
+
+@Suite
+struct DesiredStateTrackerTests {
+    static let repository = "models"
+    static let start = Timestamp(milliseconds: 1_000_000)
+    static let origin = CommitReference(repository: Self.repository, branch: "main", commit: "1")
+
+    static func spec(_ name: String, path: String? = nil) -> DeploymentSpec {
+        var origin = Self.origin
+        origin.path = path ?? "\(name).yaml"
+        return DeploymentSpec(
+            id: DeploymentID(namespace: "default", name: name),
+            revision: Revision(digest: name),
+            origin: origin,
+            model: Model(name: name, version: "1", format: "onnx", uri: "file:/m"),
+            runtime: ServingRuntime(name: "onnx", command: ["serve"])
+        )
+    }
+
+    static func tracker(_ names: [String]) -> DesiredStateTracker {
+        var tracker = DesiredStateTracker(policies: [Self.repository: .init(grace: .minutes(5), maxShare: 30)])
+        Self.update(&tracker, names)
+        return tracker
+    }
+
+    static func update(
+        _ tracker: inout DesiredStateTracker,
+        _ names: [String],
+        invalid: Set<DeploymentID> = [],
+        unreadable: Set<String> = [],
+        rewroteHistory: Bool = false,
+        at time: Timestamp = Self.start
+    ) {
+        let state = DesiredState(
+            deployments: names.map { Self.spec($0) },
+            invalid: invalid,
+            unreadable: unreadable
+        )
+        tracker.update(
+            state,
+            from: Self.repository,
+            origin: Self.origin,
+            rewroteHistory: rewroteHistory,
+            at: time
+        )
+        tracker.notePoll(of: Self.repository)
+    }
+
+    static let id = DeploymentID(namespace: "default", name: "a")
+    static let many = ["a", "b", "c", "d"]
+
+    @Test
+    func `a manifest that vanishes is a deletion after two polls and the grace time`() {
+        var tracker = Self.tracker(Self.many)
+        Self.update(&tracker, ["b", "c", "d"])
+        #expect(tracker.desired(Self.id, at: Self.start + .minutes(6)) == .spec(Self.spec("a")), "one poll only")
+        tracker.notePoll(of: Self.repository)
+        #expect(tracker.desired(Self.id, at: Self.start + .minutes(4)) == .spec(Self.spec("a")), "within the grace")
+        #expect(tracker.desired(Self.id, at: Self.start + .minutes(5)) == .absent)
+    }
+
+    @Test
+    func `a manifest that comes back in time was never gone`() {
+        var tracker = Self.tracker(Self.many)
+        Self.update(&tracker, ["b", "c", "d"])
+        Self.update(&tracker, Self.many, at: Self.start + .minutes(4))
+        tracker.notePoll(of: Self.repository)
+        #expect(tracker.desired(Self.id, at: Self.start + .hours(1)) == .spec(Self.spec("a")))
+    }
+
+    @Test
+    func `a commit that removes too much, or everything, or rewrote history waits for an operator`() {
+        for (names, rewrote) in [(["c", "d"], false), ([], false), (["b", "c", "d"], true)] {
+            var tracker = Self.tracker(Self.many)
+            Self.update(&tracker, names, rewroteHistory: rewrote)
+            for _ in 0..<5 { tracker.notePoll(of: Self.repository) }
+            #expect(tracker.desired(Self.id, at: Self.start + .hours(9)) == .spec(Self.spec("a")))
+            #expect(tracker.notes(on: Self.id).contains { $0.contains("controller prune default/a") })
+            let isConfirmed = tracker.confirmDeletion(of: Self.id)
+            #expect(isConfirmed)
+            #expect(tracker.desired(Self.id, at: Self.start) == .absent)
+        }
+    }
+
+    @Test
+    func `a manifest in git cannot be pruned`() {
+        var tracker = Self.tracker(Self.many)
+        let isConfirmed = tracker.confirmDeletion(of: Self.id)
+        #expect(!isConfirmed)
+    }
+
+    @Test
+    func `a broken manifest, or an unreadable file, is no deletion: the last good one stands`() {
+        for (invalid, unreadable) in [([Self.id], []), ([], ["a.yaml"])] as [(Set<DeploymentID>, Set<String>)] {
+            var tracker = Self.tracker(Self.many)
+            Self.update(&tracker, ["b", "c", "d"], invalid: invalid, unreadable: unreadable)
+            for _ in 0..<5 { tracker.notePoll(of: Self.repository) }
+            #expect(tracker.desired(Self.id, at: Self.start + .hours(9)) == .spec(Self.spec("a")))
+        }
+    }
+
+    @Test
+    func `what was desired before a restart stands until git is read again`() {
+        var tracker = DesiredStateTracker(policies: [Self.repository: .init()])
+        #expect(tracker.desired(Self.id, at: Self.start) == .unknown)
+        tracker.restore(Self.spec("a"), from: Self.repository)
+        #expect(tracker.desired(Self.id, at: Self.start) == .spec(Self.spec("a")))
+    }
+
+    @Test
+    func `two repositories cannot own one deployment: the first keeps it`() {
+        var tracker = DesiredStateTracker(policies: ["models": .init(), "other": .init()])
+        Self.update(&tracker, ["a"])
+        var foreign = Self.spec("a")
+        foreign.revision = Revision(digest: "foreign")
+        tracker.update(
+            DesiredState(deployments: [foreign]),
+            from: "other",
+            origin: Self.origin,
+            rewroteHistory: false,
+            at: Self.start
+        )
+        #expect(tracker.desired(Self.id, at: Self.start) == .spec(Self.spec("a")))
+        #expect(tracker.diagnostics(of: "other").contains { $0.message.contains("already declared in repository models") })
+    }
+}
