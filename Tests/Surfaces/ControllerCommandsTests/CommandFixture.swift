@@ -82,7 +82,7 @@ final class CommandFixture: Sendable {
     }
 
     private func poll(_ condition: () async -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(300)
         while !(await condition()) {
             try #require(ContinuousClock.now < deadline)
             try await Task.sleep(for: .milliseconds(20))
@@ -128,7 +128,7 @@ final class CommandFixture: Sendable {
             remark: { remarks.add($0) },
             terminal: { terminal },
             remarksToTerminal: false,
-            connect: { ControllerClient(socket: $0) },
+            connect: { ControllerClient(socket: $0, timeout: .seconds(300)) },
             restoreCursorOnSignals: {}
         )
         let status = await CommandRunner.run(TestRoot.self, arguments: arguments, console: console)

@@ -154,7 +154,8 @@ struct APIServerTests {
                 method: method,
                 url: "http://controller\(path)",
                 body: body.isEmpty ? nil : Array(body.utf8),
-                unixSocket: self.fixture.socket
+                unixSocket: self.fixture.socket,
+                timeout: .seconds(300)
             )
         )
     }

@@ -51,7 +51,7 @@ struct ServerFixture: Sendable {
         )
     }
 
-    var client: ControllerClient { ControllerClient(socket: self.socket) }
+    var client: ControllerClient { ControllerClient(socket: self.socket, timeout: .seconds(300)) }
 
     var recorded: [(DeploymentID, OperatorRequest)] { self.commands.all.withLock { $0 } }
 
@@ -100,7 +100,7 @@ struct ServerFixture: Sendable {
     }
 
     func waitUntilServed() async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(300)
         while true {
             do {
                 _ = try await self.client.fleet()
