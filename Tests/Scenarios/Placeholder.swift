@@ -1,0 +1,1 @@
+// The scenarios land with their transcripts.
