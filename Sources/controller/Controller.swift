@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControllerCommands
+import Glibc
 
 @main
 struct Controller: AsyncParsableCommand {
@@ -19,4 +20,9 @@ struct Controller: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [RunCommand.self] + ClientCommands.all
     )
+
+    /// ArgumentParser's own `main()` knows neither this program's exit statuses nor its errors.
+    static func main() async {
+        Glibc.exit(await CommandRunner.run(Self.self))
+    }
 }
