@@ -12,18 +12,24 @@ enum EnvoyCluster {
     }
 
     private static func escaped(_ text: String) -> String {
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+        guard !text.utf8.allSatisfy(Self.isPlain) else { return text }
+        return text.utf8.reduce(into: "") { result, byte in
+            if Self.isPlain(byte) {
                 result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
+            } else {
                 result += byte < 16 ? "_0" : "_"
                 result += String(byte, radix: 16)
             }
         }
-        return result
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
     }
 
     static func definition(_ name: String, files: EnvoyFiles) -> EnvoyValue {

@@ -21,10 +21,6 @@ struct EnvoySupervisionTests {
     func `another controller takes Envoy over without a failed request`() async throws {
         let (one, two) = (try Bench.upstream("one"), try Bench.upstream("two"))
         let backends = [Bench.first: [Bench.backend(one)], Bench.second: [Bench.backend(two)]]
-        try await self.bench.withRouter { router in
-            try await self.bench.serve(self.bench.table(backends, [Bench.first: 100]), with: router)
-        }
-        // The same again, but with one controller after the other.
         let earlier = self.bench.router()
         try await self.bench.running(earlier) {
             try await self.bench.serve(self.bench.table(backends, [Bench.first: 60, Bench.second: 40]), with: earlier)
