@@ -45,7 +45,9 @@ package enum PlanCheck {
         _ now: Timestamp
     ) -> String? {
         if weights.isEmpty {
-            return rollout.phase == .removing || rollout.stable == nil ? nil : "rule 1: weights are taken away"
+            let served = observed.router.last?.weights.keys.map(\.self) ?? []
+            let isMeant = rollout.phase == .removing || served.allSatisfy { rollout.quarantine[$0] != nil }
+            return isMeant ? nil : "rule 1: all weights are taken away"
         }
         if weights.values.reduce(0, { $0 + $1.percent }) != 100 { return "rule 1: weights do not sum to 100" }
         let ready = Set((observed.replicas.last ?? []).filter { $0.state == .ready }.map(\.id.revision))

@@ -1,4 +1,5 @@
 package import Deployments
+package import Rollouts
 
 /// Compares a target with an observation and plans no further than the next safe step.
 ///
@@ -14,6 +15,9 @@ package struct Planner: Sendable {
     package var deployment: DeploymentID
     /// The revision that may always have all traffic back.
     package var stable: Revision?
+    /// Whether nothing at all may serve: at the deployment's end, or when what serves is quarantined. Not knowing of a
+    /// stable revision, as after a lost journal, is no reason to take traffic away.
+    package var mayEndTraffic: Bool
     package var freshness: Duration
 
     package static let defaultDrainLimit: Duration = .seconds(30)
@@ -24,6 +28,7 @@ package struct Planner: Sendable {
         target: Target,
         observed: Observation,
         drainLimits: [Revision: Duration] = [:],
+        mayEndTraffic: Bool = false,
         freshness: Duration,
         now: Timestamp
     ) {
@@ -32,8 +37,25 @@ package struct Planner: Sendable {
         self.target = target
         self.observed = observed
         self.drainLimits = drainLimits
+        self.mayEndTraffic = mayEndTraffic
         self.freshness = freshness
         self.now = now
+    }
+
+    /// What the daemon, the simulator and the tests plan with.
+    package init(for rollout: Rollout, observed: Observation, now: Timestamp) {
+        let known = rollout.specs + rollout.history + rollout.quarantine.values.map(\.spec)
+        let served = observed.router.last?.weights.keys.map(\.self) ?? []
+        self.init(
+            deployment: rollout.id,
+            stable: rollout.stable?.revision,
+            target: rollout.target,
+            observed: observed,
+            drainLimits: Dictionary(known.map { ($0.revision, $0.runtime.shutdown.drain) }) { first, _ in first },
+            mayEndTraffic: rollout.phase == .removing || served.allSatisfy { rollout.quarantine[$0] != nil },
+            freshness: Rollout.freshness,
+            now: now
+        )
     }
 
     package func plan() -> Plan {
@@ -78,7 +100,7 @@ package struct Planner: Sendable {
         let router = self.observed.router
         if let fresh = router.fresh(at: self.now, within: self.freshness), fresh.weights == wanted { return }
         let served = router.last?.weights ?? [:]
-        if wanted.isEmpty, served.isEmpty { return }
+        if wanted.isEmpty, served.isEmpty || !self.mayEndTraffic { return }
         let gains = wanted.filter { $0.value > served[$0.key, default: .none] }.keys.sorted()
 
         if !self.isRetreat(to: wanted, from: served) {

@@ -157,10 +157,7 @@ extension Rollout {
             self.isObservationFresh(situation, at: now), self.isServing(step, situation)
         else { return }
         let policy = canary.rollout.steps[step]
-        if policy.action == .approval {
-            if self.isApproved { self.leave(step: step, situation, at: now, into: &outcome) }
-            return
-        }
+        if policy.action == .approval { return }
         let elapsed = now - servedSince
         guard elapsed >= policy.atLeast, let analysis = self.analysis else { return }
         if self.isStableDown(situation, at: now) {

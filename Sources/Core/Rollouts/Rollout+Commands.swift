@@ -119,8 +119,7 @@ extension Rollout {
             return .unchanged("already paused by \(pause.by)")
         }
         self.pause = Pause(by: command.by, why: command.why, since: now, until: until)
-        let why = command.why.isEmpty ? "" : ": \(command.why)"
-        self.record(.paused, "paused\(why)", self.canary, by: command.by, at: now, into: &outcome)
+        self.record(.paused, "paused\(command.reason)", self.canary, by: command.by, at: now, into: &outcome)
         return .done("paused: no new rollout, no rise of weight, no promotion; breaches still roll back")
     }
 
@@ -131,7 +130,7 @@ extension Rollout {
     ) -> CommandAnswer {
         guard let pause = self.pause else { return .unchanged("not paused") }
         self.pause = nil
-        self.record(.resumed, "resumed", self.canary, by: command.by, at: now, into: &outcome)
+        self.record(.resumed, "resumed\(command.reason)", self.canary, by: command.by, at: now, into: &outcome)
         return .done("resumed; it was paused by \(pause.by)")
     }
 
@@ -150,7 +149,7 @@ extension Rollout {
         self.pin = nil
         self.record(
             .retried,
-            "lifted the quarantine: \(record.reason)",
+            "lifted the quarantine (\(record.reason))\(command.reason)",
             desired,
             by: command.by,
             at: now,
@@ -185,20 +184,18 @@ extension Rollout {
         guard self.isObservationFresh(situation, at: now), self.isReady(canary, situation, at: now) else {
             return .refused("the canary is not seen ready and routed just now; try again when it is")
         }
+        let isLast = full || step + 1 == canary.rollout.steps.count
+        if isLast, !situation.unhealthyDependencies.isEmpty {
+            let names = situation.unhealthyDependencies.map(\.description).joined(separator: ", ")
+            return .refused("promotion waits for \(names) to serve a ready revision: promote again then")
+        }
         let forced = force ? ", forced" : ""
-        self.record(
-            .approved,
-            "step \(step + 1) passed by hand\(forced)",
-            canary,
-            by: command.by,
-            at: now,
-            into: &outcome
-        )
+        let message = "step \(step + 1) passed by hand\(forced)\(command.reason)"
+        self.record(.approved, message, canary, by: command.by, at: now, into: &outcome)
         if full {
             self.beginPromoting("by hand", situation, at: now, into: &outcome)
             return .done("promoting \(canary.label) to all traffic")
         }
-        self.isApproved = true
         self.leave(step: step, situation, at: now, into: &outcome)
         return .done("passed step \(step + 1) of \(canary.rollout.steps.count)")
     }
@@ -213,6 +210,11 @@ extension Rollout {
         case .stepping: .refused("no canary")
         }
     }
+}
+
+extension Command {
+    /// As it is put behind what was done.
+    fileprivate var reason: String { self.why.isEmpty ? "" : ": \(self.why)" }
 }
 
 extension DeploymentSpec {

@@ -118,7 +118,6 @@ extension Rollout {
     mutating func enter(_ phase: Phase, at now: Timestamp) {
         self.phase = phase
         self.since = now
-        self.isApproved = false
         self.isInconclusive = false
     }
 

@@ -2,9 +2,9 @@ import Analysis
 import Deployments
 
 extension Rollout {
-    /// Whether both halves of what was seen are recent enough to go on by.
+    /// Whether what git says and both halves of what was seen are recent enough to go on by.
     func isObservationFresh(_ situation: Situation, at now: Timestamp) -> Bool {
-        situation.observation.replicas.fresh(at: now, within: Self.freshness) != nil
+        situation.lostGit == nil && situation.observation.replicas.fresh(at: now, within: Self.freshness) != nil
             && situation.observation.router.fresh(at: now, within: Self.freshness) != nil
     }
 
@@ -43,11 +43,12 @@ extension Rollout {
         if situation.observation.router.fresh(at: now, within: Self.freshness) == nil {
             holds.append(.staleObservation("the router was not seen for more than \(Self.freshness.short)"))
         }
+        if let lost = situation.lostGit { holds.append(.staleObservation(lost)) }
         guard case .stepping(let step, .some) = self.phase, let canary = self.canary, let analysis = self.analysis
         else {
             return holds
         }
-        if canary.rollout.steps[step].action == .approval, !self.isApproved {
+        if canary.rollout.steps[step].action == .approval {
             holds.append(.awaitingApproval(step: step))
         }
         if self.isInconclusive { holds.append(.inconclusive(step: step)) }

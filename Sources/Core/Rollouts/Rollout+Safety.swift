@@ -43,7 +43,7 @@ extension Rollout {
     mutating func finishRollingBack(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) -> Bool {
         guard case .rollingBack(let reason) = self.phase, self.isBack(situation, at: now) else { return false }
         let kind: Transition.Kind = reason == .cancelled ? .superseded : .rolledBack
-        self.record(kind, reason.description, self.canary, at: now, into: &outcome)
+        self.record(kind, reason.description, self.canary, by: reason.by, at: now, into: &outcome)
         self.canary = nil
         self.analysis = nil
         self.enter(.settled, at: now)
@@ -87,13 +87,8 @@ extension Rollout {
         guard let seen = situation.observation.replicas.fresh(at: now, within: Self.freshness) else { return false }
         let replicas = seen.filter { $0.id.revision == canary.revision }
         if replicas.contains(where: { $0.state == .ready }) { return false }
-        let crashed = replicas.first { replica in
-            switch replica.state {
-            case .failed, .backingOff: true
-            case .starting, .ready, .draining, .stopping: false
-            }
-        }
-        if let crashed {
+        // When stable lost all of its replicas too, the machine is the cause: nothing says that the canary is bad.
+        if !self.isStableDown(situation, at: now), let crashed = replicas.first(where: \.hasCrashed) {
             let failure = crashed.lastFailure ?? "ended"
             self.rollBack(.replicaFailed("\(crashed.id): \(failure)"), at: now, into: &outcome)
             return true
@@ -106,10 +101,15 @@ extension Rollout {
     mutating func checkBreaches(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) -> Bool {
         guard self.phase == .baking, let stable = self.stable, let previous = self.previous else { return false }
         if let replicas = situation.observation.replicas.fresh(at: now, within: Self.freshness) {
-            let ready = Set(replicas.filter { $0.state == .ready }.map(\.id.revision))
-            if !ready.contains(stable.revision), ready.contains(previous.revision) {
-                let failure = replicas.first { $0.id.revision == stable.revision && $0.lastFailure != nil }?.lastFailure
-                self.rollBack(.replicaFailed(failure ?? "no replica is ready any more"), at: now, into: &outcome)
+            // All of them crashed, and the previous revision's did not: after a reboot, all merely start again.
+            let own = replicas.filter { $0.id.revision == stable.revision }
+            let canReturn = replicas.contains { $0.id.revision == previous.revision && $0.state == .ready }
+            if canReturn, let crashed = own.first, own.allSatisfy(\.hasCrashed) {
+                self.rollBack(
+                    .replicaFailed("\(crashed.id): \(crashed.lastFailure ?? "ended")"),
+                    at: now,
+                    into: &outcome
+                )
                 return true
             }
         }
@@ -134,7 +134,11 @@ extension Rollout {
             )
             return true
         }
-        if self.isInconclusive, self.canary?.rollout.onInconclusive == .rollback {
+        // Without evidence there is nothing to roll back for: a metrics outage is not a failed canary.
+        let hasEvidence = analysis.outcomes(at: now).allSatisfy { $0.outcome == .passed || $0.outcome == .inconclusive }
+        if self.isInconclusive, hasEvidence, !analysis.isSharedIncident,
+            self.canary?.rollout.onInconclusive == .rollback
+        {
             self.rollBack(.inconclusive(step: step), at: now, into: &outcome)
             return true
         }
@@ -154,7 +158,27 @@ extension Rollout.RollbackReason: CustomStringConvertible {
         case .signatureChanged(let message): "its signature differs from the stable model's: \(message)"
         case .requested(let by, let why): "rolled back by \(by)" + (why.isEmpty ? "" : ": \(why)")
         case .aborted(let by, let why): "aborted by \(by)" + (why.isEmpty ? "" : ": \(why)")
-        case .cancelled: "git went back to the stable revision"
+        case .cancelled: "git does not want it any more"
+        }
+    }
+
+    /// The operator who asked for it.
+    package var by: String? {
+        switch self {
+        case .requested(let by, _), .aborted(let by, _): by
+        case .gateFailed, .objectiveBreached, .inconclusive, .progressDeadline, .artifact, .replicaFailed,
+            .signatureChanged, .cancelled:
+            nil
+        }
+    }
+}
+
+extension Replica {
+    /// Ended by itself, or can never become ready.
+    fileprivate var hasCrashed: Bool {
+        switch self.state {
+        case .failed, .backingOff: true
+        case .starting, .ready, .draining, .stopping: false
         }
     }
 }

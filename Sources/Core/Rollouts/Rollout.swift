@@ -32,8 +32,6 @@ package struct Rollout: Hashable, Codable, Sendable {
     package var sampledWeights: [Revision: TrafficWeight]
     /// The canary returns to an earlier revision: straight to all traffic once it is ready, without steps.
     package var isRestoring: Bool
-    /// The current approval step was passed by an operator.
-    package var isApproved: Bool
     /// The current step passed its `atMost` without a verdict.
     package var isInconclusive: Bool
     /// Why progress waits, for people; worked out anew at every call of ``handle(_:at:)``.
@@ -52,7 +50,6 @@ package struct Rollout: Hashable, Codable, Sendable {
         self.history = []
         self.sampledWeights = [:]
         self.isRestoring = false
-        self.isApproved = false
         self.isInconclusive = false
         self.holds = []
     }
@@ -108,7 +105,7 @@ extension Rollout {
         case signatureChanged(String)
         case requested(by: String, why: String)
         case aborted(by: String, why: String)
-        /// Git went back to the stable revision: no failure, no quarantine.
+        /// Git names the stable revision again, or a quarantined one: no failure, no quarantine.
         case cancelled
     }
 

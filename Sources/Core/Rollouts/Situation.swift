@@ -12,6 +12,8 @@ package struct Situation: Hashable, Codable, Sendable {
     package var baseline: Baseline
     /// Those of `dependsOn` that do not serve a settled, ready revision.
     package var unhealthyDependencies: [DeploymentID]
+    /// Why git has not been read for too long, if so: progress waits until it is.
+    package var lostGit: String?
 
     package init(
         desired: Desired = .unknown,
@@ -20,7 +22,8 @@ package struct Situation: Hashable, Codable, Sendable {
         measurements: [Measurement] = [],
         commands: [Command] = [],
         baseline: Baseline = Baseline(),
-        unhealthyDependencies: [DeploymentID] = []
+        unhealthyDependencies: [DeploymentID] = [],
+        lostGit: String? = nil
     ) {
         self.desired = desired
         self.observation = observation
@@ -29,6 +32,7 @@ package struct Situation: Hashable, Codable, Sendable {
         self.commands = commands
         self.baseline = baseline
         self.unhealthyDependencies = unhealthyDependencies
+        self.lostGit = lostGit
     }
 }
 

@@ -29,6 +29,9 @@ package struct FleetSnapshot: Sendable {
     package var deployments: [DeploymentID: DeploymentSnapshot] = [:]
     package var sources: [SourceState] = []
     package var journalProblem: String?
+    /// Why the last look at the platform, or the router, failed.
+    package var platformProblem: String?
+    package var routerProblem: String?
 
     package init(time: Timestamp) { self.time = time }
 }

@@ -26,7 +26,7 @@ extension Fleet {
         var after = before
         after.repository = self.tracker.owner(of: id) ?? before.repository
         let outcome = after.rollout.handle(situation, at: now)
-        var plan = self.plan(for: after.rollout, situation.observation, at: now)
+        var plan = Planner(for: after.rollout, observed: situation.observation, now: now).plan()
         let violations = PlanCheck.violations(of: plan, for: after.rollout, observed: situation.observation, at: now)
         for violation in violations {
             self.reconciler.logger.critical(
@@ -48,7 +48,7 @@ extension Fleet {
         }
         self.members[id] = after
         self.observations[id] = situation.observation
-        self.waits[id] = plan.waitingFor.map(\.description)
+        self.waits[id] = plan.waitingFor.map(\.description) + self.rejections(of: situation.observation)
         self.recent[id] = Array((self.recent[id, default: []] + outcome.transitions).suffix(Self.recentLimit))
         self.log(outcome.transitions, of: id)
 
@@ -57,6 +57,16 @@ extension Fleet {
         self.ask(after.rollout, at: now)
         await self.removeIfGone(id, at: now)
         return outcome.answers
+    }
+
+    /// A deployment that the journal does not know. When the router serves it all the same (a journal was lost), it goes
+    /// on serving what it does.
+    private func newcomer(_ id: DeploymentID, at now: Timestamp) -> Member {
+        Member(
+            rollout: Rollout(id: id, at: now),
+            weights: self.router.last?.states[id]?.weights ?? [:],
+            repository: self.tracker.owner(of: id)
+        )
     }
 
     private func situation(
@@ -83,8 +93,17 @@ extension Fleet {
             measurements: measurements,
             commands: commands,
             baseline: self.baselines[id].map { Baseline(burst: $0.burst, latency: $0.latency) } ?? Baseline(),
-            unhealthyDependencies: self.unhealthyDependencies(of: rollout)
+            unhealthyDependencies: self.unhealthyDependencies(of: rollout),
+            lostGit: self.lostGit(of: id, at: now)
         )
+    }
+
+    /// Twice the longest pause between two polls: then git counts as lost, and progress waits.
+    private func lostGit(of id: DeploymentID, at now: Timestamp) -> String? {
+        guard let name = self.tracker.owner(of: id), let source = self.sources[name], let problem = source.problem,
+            now - (source.lastPolled ?? self.startedAt) > Self.gitPatience
+        else { return nil }
+        return "git \(name) was not read for \(Self.gitPatience.short): \(problem)"
     }
 
     private func unhealthyDependencies(of rollout: Rollout) -> [DeploymentID] {
@@ -93,22 +112,6 @@ extension Fleet {
             let isReady = self.replicas.last?.contains { $0.id.revision == stable.revision && $0.state == .ready }
             return isReady != true
         }
-    }
-
-    private func plan(for rollout: Rollout, _ observation: Observation, at now: Timestamp) -> Plan {
-        var limits: [Revision: Duration] = [:]
-        for spec in rollout.specs + rollout.history + rollout.quarantine.values.map(\.spec) {
-            limits[spec.revision] = spec.runtime.shutdown.drain
-        }
-        return Planner(
-            deployment: rollout.id,
-            stable: rollout.stable?.revision,
-            target: rollout.target,
-            observed: observation,
-            drainLimits: limits,
-            freshness: Rollout.freshness,
-            now: now
-        ).plan()
     }
 
     /// - Returns: Whether the decision may be acted upon: it is journaled, or it only takes traffic back.
@@ -138,6 +141,10 @@ extension Fleet {
             guard case .rollingBack = after.rollout.phase else { return false }
             return true
         }
+    }
+
+    private func rejections(of observation: Observation) -> [String] {
+        observation.router.last?.rejection.map { ["the router to accept its configuration: \($0)"] } ?? []
     }
 
     private func log(_ transitions: [Transition], of id: DeploymentID) {
@@ -192,10 +199,10 @@ extension Fleet {
 
     /// Tells the router how things should be, when that differs from what it was last told.
     ///
-    /// Before the first look at the platform nothing is known of the backends, and nothing is told: the router, which
-    /// outlives the controller, goes on as it is.
+    /// Before the first look at both the platform and the router nothing is told: the router, which outlives the
+    /// controller, goes on as it is.
     private mutating func applyRouting() async {
-        guard let replicas = self.replicas.last else { return }
+        guard let replicas = self.replicas.last, self.router.last != nil else { return }
         let table = RoutingTable.wanted(by: self.members.values.map(\.self), replicas: replicas)
         guard table != self.appliedTable else { return }
         do {
@@ -256,6 +263,8 @@ extension Fleet {
         }
         snapshot.sources = self.sources.values.sorted { $0.repository < $1.repository }
         snapshot.journalProblem = self.journalProblem
+        snapshot.platformProblem = self.platformProblem
+        snapshot.routerProblem = self.routerProblem
         self.reconciler.publish(snapshot)
     }
 }

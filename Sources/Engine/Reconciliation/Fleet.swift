@@ -26,12 +26,19 @@ struct Fleet {
     var appliedTable: RoutingTable?
     var pendingQueries: Set<MetricJob> = []
     var journalProblem: String?
+    var platformProblem: String?
+    var routerProblem: String?
+    let startedAt: Timestamp
 
     static let recentLimit = 30
+    /// Longer than the longest pause of a poll that fails, 5 minutes, would let a rollout go on for too long; shorter than
+    /// a minute would stop it for a hiccup.
+    static let gitPatience: Duration = .minutes(2)
 
     init(reconciler: Reconciler, contents: JournalContents) {
         self.reconciler = reconciler
         self.members = contents.members
+        self.startedAt = reconciler.ports.now()
         self.tracker = DesiredStateTracker(
             policies: Dictionary(
                 reconciler.ports.sources.map { ($0.port.name, $0.deletion) },
@@ -61,15 +68,19 @@ struct Fleet {
         case .platform(.success(let replicas), let time):
             let isNews = self.replicas.last != replicas
             self.replicas = .known(replicas, at: time)
+            self.notePlatform(nil)
             if isNews { await self.reconcileAll() }
         case .platform(.failure(let error), _):
             if self.replicas.last == nil { self.replicas = .unknown(error.message) }
+            self.notePlatform(error)
         case .router(.success(let observation), _):
             self.router = .known(observation, at: observation.time)
+            self.noteRouter(nil)
             self.learnBaselines(from: observation)
             await self.reconcileAll(samples: observation.samples)
         case .router(.failure(let error), _):
             if self.router.last == nil { self.router = .unknown(error.message) }
+            self.noteRouter(error)
             // Deadlines and drained replicas do not wait for the router.
             await self.reconcileAll()
         case .measured(let id, let measurement):
@@ -83,6 +94,27 @@ struct Fleet {
             continuation.resume(returning: await self.prune(id, by: name))
         }
         self.publish()
+    }
+
+    /// Logged when it changes, not at every look.
+    private mutating func notePlatform(_ error: PlatformError?) {
+        guard error?.message != self.platformProblem else { return }
+        self.platformProblem = error?.message
+        self.log("platform", error)
+    }
+
+    private mutating func noteRouter(_ error: PlatformError?) {
+        guard error?.message != self.routerProblem else { return }
+        self.routerProblem = error?.message
+        self.log("router", error)
+    }
+
+    private func log(_ what: String, _ error: PlatformError?) {
+        if let error {
+            self.reconciler.logger.warning("\(what) not seen", metadata: ["error": "\(error)"])
+        } else {
+            self.reconciler.logger.notice("\(what) seen again")
+        }
     }
 
     private mutating func take(_ result: Result<SourceSnapshot?, SourceError>, from name: String) {

@@ -16,6 +16,10 @@ extension RoutingTable {
             }
             // Weights stand until the planner changes them; those without any backend cannot be told to a router.
             var weights = member.weights.filter { backends[$0.key] != nil && $0.value > .none }
+            // What is rolled back takes nothing over, not even when nothing else is left.
+            if case .rollingBack = rollout.phase, let canary = rollout.canary?.revision, weights.count == 1 {
+                weights[canary] = nil
+            }
             if weights.count == 1, let only = weights.keys.first { weights[only] = .all }
             table.deployments[rollout.id] = Entry(
                 route: spec.route,

@@ -221,17 +221,7 @@ package struct World: Sendable {
         self.rollout = after
         self.transitions += outcome.transitions
         let plan = self.planner(
-            Planner(
-                deployment: Scenario.id,
-                stable: after.stable?.revision,
-                target: after.target,
-                observed: situation.observation,
-                drainLimits: Dictionary(
-                    uniqueKeysWithValues: Set(after.specs.map(\.revision)).map { ($0, .seconds(5)) }
-                ),
-                freshness: Rollout.freshness,
-                now: self.now
-            )
+            Planner(for: after, observed: situation.observation, now: self.now)
         )
         // A local copy, so that the checker reads the world in place.
         var checker = self.checker

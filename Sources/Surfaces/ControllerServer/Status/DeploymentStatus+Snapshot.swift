@@ -12,7 +12,7 @@ extension DeploymentStatus {
             namespace: rollout.id.namespace,
             name: rollout.id.name,
             phase: rollout.phaseName,
-            health: Self.health(of: snapshot),
+            health: Self.health(of: snapshot, at: fleet.time),
             message: Self.message(of: snapshot),
             since: Date(rollout.since)
         )
@@ -42,9 +42,13 @@ extension DeploymentStatus {
         self.sources = Self.sources(of: snapshot, in: fleet)
     }
 
-    private static func health(of snapshot: DeploymentSnapshot) -> Health {
+    private static func health(of snapshot: DeploymentSnapshot, at now: Timestamp) -> Health {
         let rollout = snapshot.rollout
-        guard let replicas = snapshot.observation.replicas.last else { return .unknown }
+        // Old sights say nothing about health.
+        let limit = Rollout.freshness
+        guard let replicas = snapshot.observation.replicas.fresh(at: now, within: limit),
+            snapshot.observation.router.fresh(at: now, within: limit) != nil
+        else { return .unknown }
         if let stable = rollout.stable {
             let ready = replicas.count { $0.id.revision == stable.revision && $0.state == .ready }
             if ready < stable.replicas { return .degraded }
@@ -109,8 +113,8 @@ extension DeploymentStatus {
 
     private static func sources(of snapshot: DeploymentSnapshot, in fleet: FleetSnapshot) -> [String] {
         var words = [
-            Self.age("platform", snapshot.observation.replicas, fleet.time),
-            Self.age("router", snapshot.observation.router, fleet.time),
+            Self.age("platform", snapshot.observation.replicas, fleet.time, fleet.platformProblem),
+            Self.age("router", snapshot.observation.router, fleet.time, fleet.routerProblem),
         ]
         let repository = snapshot.rollout.desired?.origin.repository
         if let source = fleet.sources.first(where: { $0.repository == repository }) {
@@ -121,10 +125,13 @@ extension DeploymentStatus {
         return words
     }
 
-    private static func age<Value>(_ name: String, _ reading: Reading<Value>, _ now: Timestamp) -> String {
-        switch reading {
-        case .known(_, let time): "\(name): seen \((now - time).short) ago"
-        case .unknown(let why): "\(name): unknown, \(why)"
+    private static func age<Value>(_ name: String, _ reading: Reading<Value>, _ now: Timestamp, _ problem: String?)
+        -> String
+    {
+        let suffix = problem.map { "; now: \($0)" } ?? ""
+        return switch reading {
+        case .known(_, let time): "\(name): seen \((now - time).short) ago\(suffix)"
+        case .unknown(let why): "\(name): unknown, \(problem ?? why)"
         }
     }
 }
