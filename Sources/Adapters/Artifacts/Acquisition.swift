@@ -70,7 +70,7 @@ struct Acquisition: Sendable {
             throw ArtifactError(
                 code: .tooLarge,
                 message: "\(self.location.redacted) has \(total) bytes, more than the limit of \(self.byteLimit); "
-                    + "raise artifacts.maxArtifactBytes",
+                    + "raise artifacts.maxSize",
                 recovery: .needsOperator
             )
         }

@@ -31,7 +31,7 @@ package struct ArtifactError: Error, Hashable, Sendable, CustomStringConvertible
         if number == ENOSPC || number == EDQUOT {
             return ArtifactError(
                 code: .storageFull,
-                message: "cannot \(verb) \(path): \(reason); free disk space or lower artifacts.maxBytes",
+                message: "cannot \(verb) \(path): \(reason); free disk space or lower artifacts.maxSize",
                 recovery: .wait(.seconds(30))
             )
         }

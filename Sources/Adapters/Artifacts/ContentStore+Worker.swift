@@ -156,7 +156,7 @@ extension ContentStore {
             throw ArtifactError(
                 code: .storageFull,
                 message: "\(object.bytes) bytes do not fit beside the \(self.objects.bytes(of: kept)) bytes of models "
-                    + "in use: the limit is \(limit); raise artifacts.maxBytes or retire a model",
+                    + "in use: the limit is \(limit); raise artifacts.maxSize or retire a model",
                 recovery: .wait(.seconds(30))
             )
         }

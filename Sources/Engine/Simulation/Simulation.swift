@@ -5,7 +5,8 @@ package enum Simulator {
         package var violations: [String]
 
         package var description: String {
-            "seed \(self.seed): \(self.violations.joined(separator: "\n  "))\n  replay: make simulate RUNS=1 SEED=\(self.seed)"
+            "seed \(self.seed): \(self.violations.joined(separator: "\n  "))\n  "
+                + "replay: make simulate RUNS=1 SEED=\(self.seed)"
         }
     }
 

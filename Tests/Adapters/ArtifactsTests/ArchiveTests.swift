@@ -3,7 +3,7 @@ import Deployments
 import Foundation
 import Testing
 
-@Suite("Archives", .timeLimit(.minutes(1)))
+@Suite("Archives", .timeLimit(.minutes(5)))
 struct ArchiveTests {
     let fixture: StoreFixture
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Artifacts
 
-@Suite("The cache's limits", .timeLimit(.minutes(1)))
+@Suite("The cache's limits", .timeLimit(.minutes(5)))
 struct CapacityTests {
     let fixture: StoreFixture
 
@@ -55,7 +55,7 @@ struct CapacityTests {
             let state = try await store.settled(c) { if case .retrying = $0 { true } else { false } }
             guard case .retrying(let message) = state else { throw CancellationError() }
             #expect(message.contains("do not fit beside the 800 bytes of models in use"))
-            #expect(message.contains("artifacts.maxBytes"))
+            #expect(message.contains("artifacts.maxSize"))
             #expect(Self.isReady(await store.state(of: a)))
         }
     }

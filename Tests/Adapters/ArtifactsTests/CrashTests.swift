@@ -5,10 +5,11 @@ import LoopbackServer
 import Testing
 
 /// What `kill -9` leaves at each point, and what the next start makes of it.
-@Suite("Artifacts after a crash", .timeLimit(.minutes(1)))
+@Suite("Artifacts after a crash", .timeLimit(.minutes(5)))
 struct CrashTests {
     let fixture: StoreFixture
-    let file = ServedFile(sampleBytes(300_000))
+    static let sample = sampleBytes(300_000)
+    let file = ServedFile(Self.sample)
     let server: LoopbackServer
     let partial: String
     let uri: String
@@ -93,7 +94,7 @@ struct CrashTests {
         try await self.fixture.withStore { store in
             #expect(await store.state(of: wanted) == .absent)
             let path = try await store.path(wanted)
-            #expect(try bytes(at: path) == sampleBytes(300_000))
+            #expect(try bytes(at: path) == Self.sample)
         }
         #expect(!FileManager.default.fileExists(atPath: trash))
     }

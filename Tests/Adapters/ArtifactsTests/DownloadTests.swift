@@ -4,10 +4,11 @@ import Foundation
 import LoopbackServer
 import Testing
 
-@Suite("Artifacts over HTTP", .timeLimit(.minutes(1)))
+@Suite("Artifacts over HTTP", .timeLimit(.minutes(5)))
 struct DownloadTests {
     let fixture: StoreFixture
-    let file = ServedFile(sampleBytes(300_000))
+    static let sample = sampleBytes(300_000)
+    let file = ServedFile(Self.sample)
     let server: LoopbackServer
 
     init() throws {

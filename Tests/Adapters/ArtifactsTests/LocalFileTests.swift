@@ -3,7 +3,7 @@ import Deployments
 import Foundation
 import Testing
 
-@Suite("Artifacts of this machine", .timeLimit(.minutes(1)))
+@Suite("Artifacts of this machine", .timeLimit(.minutes(5)))
 struct LocalFileTests {
     let fixture: StoreFixture
 

@@ -98,12 +98,12 @@ extension ContentStore {
     }
 
     func watched(_ model: Model, isEnough: (ArtifactState) -> Bool) async throws -> ArtifactState {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(120)
         while true {
             let state = self.state(of: model)
             if isEnough(state) { return state }
             try #require(ContinuousClock.now < deadline, "still \(state)")
-            try await Task.sleep(for: .milliseconds(2))
+            try await Task.sleep(for: .milliseconds(5))
         }
     }
 

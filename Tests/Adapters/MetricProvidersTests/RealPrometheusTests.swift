@@ -8,7 +8,7 @@ import Testing
 import Transport
 
 /// Against Debian's Prometheus, scraping an exporter that the test serves.
-@Suite("Prometheus, real", .timeLimit(.minutes(2)))
+@Suite("Prometheus, real", .timeLimit(.minutes(5)))
 struct RealPrometheusTests {
     @Test
     func `answers of a real server are told apart`() async throws {

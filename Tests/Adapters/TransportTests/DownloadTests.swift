@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import Transport
 
-@Suite("Downloads", .timeLimit(.minutes(1)))
+@Suite("Downloads", .timeLimit(.minutes(5)))
 final class DownloadTests {
     let client = HTTPClient()
     let path = NSTemporaryDirectory() + "download-\(UUID().uuidString)"

@@ -3,7 +3,7 @@ import LoopbackServer
 import Testing
 import Transport
 
-@Suite("HTTPClient", .timeLimit(.minutes(1)))
+@Suite("HTTPClient", .timeLimit(.minutes(5)))
 struct HTTPClientTests {
     let client = HTTPClient()
 
@@ -165,9 +165,7 @@ struct HTTPClientTests {
                     return error
                 }
             }
-            while server.requests.isEmpty {
-                await Task.yield()
-            }
+            await server.untilAsked(1)
             group.cancelAll()
             return await group.next() ?? nil
         }
@@ -211,9 +209,7 @@ struct HTTPClientTests {
                     }
                 }
             }
-            while server.requests.count < 10 {
-                await Task.yield()
-            }
+            await server.untilAsked(10)
             client.close()
             return await group.reduce(into: []) { $0.append($1) }
         }

@@ -2,7 +2,7 @@ import LoopbackServer
 import Testing
 import Transport
 
-@Suite("Redirects", .timeLimit(.minutes(1)))
+@Suite("Redirects", .timeLimit(.minutes(5)))
 struct RedirectTests {
     let client = HTTPClient()
 

@@ -83,6 +83,14 @@ package final class LoopbackServer: Sendable {
     /// What was asked so far.
     package var requests: [Request] { self.state.withLock { $0.requests } }
 
+    /// Waits until `count` requests came; the test's own time limit ends the wait.
+    package func untilAsked(_ count: Int) async {
+        while self.requests.count < count, !Task.isCancelled {
+            // Cancelled means that the loop ends as well.
+            try? await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
     /// Ends the listener and every connection.
     package func stop() {
         self.state.withLock {

@@ -134,7 +134,7 @@ struct TreeWriter {
     private var tooMany: ArtifactError {
         ArtifactError(
             code: .tooLarge,
-            message: "the artifact has more than \(self.limits.files) files; raise artifacts.maxFiles",
+            message: "the artifact has more than \(self.limits.files) files; pack fewer",
             recovery: .needsOperator
         )
     }
@@ -142,7 +142,7 @@ struct TreeWriter {
     private var tooLarge: ArtifactError {
         ArtifactError(
             code: .tooLarge,
-            message: "the artifact is larger than \(self.limits.bytes) bytes; raise artifacts.maxArtifactBytes",
+            message: "the artifact is larger than \(self.limits.bytes) bytes; raise artifacts.maxSize",
             recovery: .needsOperator
         )
     }
