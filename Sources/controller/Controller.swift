@@ -8,8 +8,8 @@ struct Controller: AsyncParsableCommand {
         commandName: "controller",
         abstract: "Deploys machine-learning models from git: gradually, judged, and back by itself.",
         discussion: """
-            A team merges a change to a ModelDeployment manifest. The controller starts the new model beside the old one,
-            moves traffic in steps while it judges, and promotes it or takes the traffic back.
+            A team merges a change to a ModelDeployment manifest. The controller starts the new model beside the old
+            one, moves traffic in steps while it judges, and promotes it or takes the traffic back.
 
             EXAMPLES
               controller run --config /etc/controller/controller.yaml

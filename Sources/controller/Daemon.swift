@@ -126,6 +126,7 @@ extension Daemon {
     private func artifacts(_ client: HTTPClient) -> ContentStore {
         var artifacts = ArtifactConfiguration(directory: self.configuration.artifacts.directory)
         artifacts.maxBytes = self.configuration.artifacts.maxSize
+        artifacts.maxArtifactBytes = self.configuration.artifacts.maxSize
         artifacts.timeout = self.configuration.artifacts.timeout
         artifacts.fileRoots = self.configuration.artifacts.fileRoots
         return ContentStore(configuration: artifacts, client: client, logger: self.logger)
@@ -175,7 +176,12 @@ extension Daemon {
     private func library() throws -> [SourceFile] {
         var files: [SourceFile] = []
         for folder in self.configuration.runtimes {
-            let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }
+            let names: [String]
+            do {
+                names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }
+            } catch {
+                throw StartFailure("`runtimes` names \(folder), which can't be read: create it, or take it out")
+            }
             for name in names.sorted() {
                 let path = "\(folder)/\(name)"
                 let bytes = try Data(contentsOf: URL(filePath: path))

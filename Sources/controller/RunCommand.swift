@@ -9,9 +9,9 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Run the controller: watch, roll out, judge, roll back.",
         discussion: """
             A flag goes before its variable (CONTROLLER_STATE_DIRECTORY, CONTROLLER_SOCKET, CONTROLLER_LOG_LEVEL,
-            CONTROLLER_POLL, CONTROLLER_RUNTIMES, CONTROLLER_ENVOY, CONTROLLER_LISTEN, CONTROLLER_PORTS), and that before
-            the file. SIGTERM and SIGINT end the controller; replicas and router go on, and are found again at the next
-            start.
+            CONTROLLER_POLL, CONTROLLER_RUNTIMES, CONTROLLER_ENVOY, CONTROLLER_LISTEN, CONTROLLER_PORTS), and that
+            before the file. SIGTERM and SIGINT end the controller; replicas and router go on, and are found again at
+            the next start.
 
             EXAMPLES
               controller run

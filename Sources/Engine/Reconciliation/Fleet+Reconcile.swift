@@ -59,8 +59,8 @@ extension Fleet {
         return outcome.answers
     }
 
-    /// A deployment that the journal does not know. When the router serves it all the same (a journal was lost), it goes
-    /// on serving what it does.
+    /// A deployment that the journal does not know. When the router serves it all the same (a journal was lost), it
+    /// goes on serving what it does.
     private func newcomer(_ id: DeploymentID, at now: Timestamp) -> Member {
         Member(
             rollout: Rollout(id: id, at: now),
@@ -98,7 +98,7 @@ extension Fleet {
         )
     }
 
-    /// Twice the longest pause between two polls: then git counts as lost, and progress waits.
+    /// Why git counts as lost, if it does.
     private func lostGit(of id: DeploymentID, at now: Timestamp) -> String? {
         guard let name = self.tracker.owner(of: id), let source = self.sources[name], let problem = source.problem,
             now - (source.lastPolled ?? self.startedAt) > Self.gitPatience

@@ -31,8 +31,8 @@ struct Fleet {
     let startedAt: Timestamp
 
     static let recentLimit = 30
-    /// Longer than the longest pause of a poll that fails, 5 minutes, would let a rollout go on for too long; shorter than
-    /// a minute would stop it for a hiccup.
+    /// Git that was not read for so long counts as lost, and progress waits: a rollout that git took back must not go
+    /// on for long, and a hiccup of the network must not stop one.
     static let gitPatience: Duration = .minutes(2)
 
     init(reconciler: Reconciler, contents: JournalContents) {

@@ -126,6 +126,7 @@ struct DesiredStateTrackerTests {
             at: Self.start
         )
         #expect(tracker.desired(Self.id, at: Self.start) == .spec(Self.spec("a")))
-        #expect(tracker.diagnostics(of: "other").contains { $0.message.contains("already declared in repository models") })
+        let messages = tracker.diagnostics(of: "other").map(\.message)
+        #expect(messages.contains { $0.contains("already declared in repository models") })
     }
 }

@@ -1,3 +1,4 @@
+import ControllerAPI
 import Deployments
 package import Manifests
 
@@ -21,6 +22,9 @@ package struct Configuration: Hashable, Sendable {
     package var local: Local
     /// What is allowed and probably not meant.
     package var warnings: [Diagnostic]
+
+    /// Where commands look, too.
+    package static let defaultSocket = ControllerClient.defaultSocket
 
     package enum LogLevel: String, Hashable, Sendable, CaseIterable {
         case trace, debug, info, notice, warning, error, critical

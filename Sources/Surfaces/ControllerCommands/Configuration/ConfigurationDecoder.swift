@@ -9,10 +9,11 @@ struct ConfigurationDecoder {
         let state = self.sources.value(of: .stateDirectory, else: members?["stateDirectory"]) { $0.absolutePath() }
         let stateDirectory = state ?? "/var/lib/controller"
         let socket = self.sources.value(of: .socket, else: members?["socket"]) { $0.absolutePath() }
-        let periods: ClosedRange<Duration> = .milliseconds(100) ... .minutes(1)
+        // What was seen counts as fresh for 10 s; a look must have failed thrice before it is not.
+        let periods: ClosedRange<Duration> = .milliseconds(100) ... .seconds(3)
         var configuration = Configuration(
             stateDirectory: stateDirectory,
-            socket: socket ?? stateDirectory + "/controller.sock",
+            socket: socket ?? Configuration.defaultSocket,
             logLevel: self.sources.value(of: .logLevel, else: members?["logLevel"]) {
                 $0.choice(of: Configuration.LogLevel.self)
             } ?? .info,
@@ -24,7 +25,7 @@ struct ConfigurationDecoder {
             local: self.local(from: members?["local"]?.members(of: .local), at: members?["local"]),
             warnings: []
         )
-        self.check(socket: configuration.socket, isGiven: socket != nil, at: members?["socket"], log: log)
+        self.checkLengths(configuration, members, log: log)
         if let repositories = members?["repositories"]?.list(limit: 100) {
             configuration.repositories = repositories.compactMap { Configuration.Repository(decoding: $0) }
             if repositories.isEmpty { members?["repositories"]?.error("there must be a repository to watch: add one") }
@@ -37,13 +38,18 @@ struct ConfigurationDecoder {
         return configuration
     }
 
-    /// The kernel's limit for the path of a Unix socket, with its final zero, is 108 bytes.
-    private func check(socket: String, isGiven: Bool, at field: Field?, log: DiagnosticLog) {
-        let length = socket.utf8.count
-        guard length > 107 else { return }
-        let what = isGiven ? "the path" : "the path of the socket, \(socket.inBackticks) by default,"
-        let message = "\(what) has \(length) bytes, a socket's may have 107: set `socket` to a shorter one"
-        log.add(.error, at: field?.node.position ?? TextPosition(line: 1, column: 1), field: "socket", message)
+    /// The kernel's limit for the path of a Unix socket is 108 bytes with its final zero, and the lock beside it needs
+    /// four more. Envoy's own socket is in the state directory.
+    private func checkLengths(_ configuration: Configuration, _ members: Members?, log: DiagnosticLog) {
+        for (name, path, limit) in [
+            ("socket", configuration.socket, 103), ("stateDirectory", configuration.stateDirectory, 90),
+        ] {
+            let length = path.utf8.count
+            guard length > limit else { continue }
+            let message =
+                "the path has \(length) bytes and may have \(limit), as a socket's path is limited: choose a shorter one"
+            log.add(.error, at: members?[name]?.node.position ?? TextPosition(line: 1, column: 1), field: name, message)
+        }
     }
 
     /// Names that two of a list have. Lists that lost an item have been complained about already.
