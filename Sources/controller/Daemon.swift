@@ -35,8 +35,11 @@ struct Daemon {
         }
         let client = HTTPClient()
         defer { client.close() }
+        // Downloads have a thread of their own: a slow disk under one must not delay a look at the router.
+        let downloads = HTTPClient()
+        defer { downloads.close() }
         let journal = try SQLiteJournal(path: "\(state)/journal.sqlite")
-        let artifacts = self.artifacts(client)
+        let artifacts = self.artifacts(downloads)
         let replicas = self.replicas(client)
         let router = try self.router(client, now: now)
         let reconciler = Reconciler(
@@ -113,12 +116,19 @@ extension Daemon {
 
     private func providers(_ client: HTTPClient) -> [any MetricProvider] {
         self.configuration.providers.map { provider in
-            PrometheusProvider(
+            let logger = self.logger
+            return PrometheusProvider(
                 name: provider.name,
                 baseURL: provider.url,
                 timeout: provider.timeout,
                 tokenFile: provider.tokenFile,
-                client: client
+                client: client,
+                warn: {
+                    logger.warning(
+                        "metric provider warns",
+                        metadata: ["provider": "\(provider.name)", "warning": "\($0)"]
+                    )
+                }
             )
         }
     }
