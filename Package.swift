@@ -219,7 +219,10 @@ let package = Package(
         ),
         .testTarget(
             name: "ReconciliationTests",
-            dependencies: ["Analysis", "Deployments", "Manifests", "Planning", "Reconciliation", "Rollouts"],
+            dependencies: [
+                "Analysis", "Deployments", "Manifests", "Planning", "Reconciliation", "Rollouts",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/Engine/ReconciliationTests"
         ),
         .testTarget(

@@ -133,6 +133,22 @@ package struct Transition: Hashable, Codable, Sendable {
     package var revision: Revision?
     package var origin: CommitReference?
 
+    package init(
+        time: Timestamp,
+        kind: Kind,
+        message: String,
+        by: String? = nil,
+        revision: Revision? = nil,
+        origin: CommitReference? = nil
+    ) {
+        self.time = time
+        self.kind = kind
+        self.message = message
+        self.by = by
+        self.revision = revision
+        self.origin = origin
+    }
+
     package enum Kind: String, Hashable, Codable, Sendable, CaseIterable {
         case rolloutStarted = "rollout-started"
         case stepStarted = "step-started"

@@ -14,8 +14,7 @@ extension Fleet {
         commands: [Command] = []
     ) async -> [CommandAnswer] {
         let now = self.now
-        let before =
-            self.members[id] ?? Member(rollout: Rollout(id: id, at: now), repository: self.tracker.owner(of: id))
+        guard let before = self.members[id] ?? self.newcomer(id, at: now) else { return [] }
         let situation = await self.situation(
             of: before.rollout,
             samples: samples,
@@ -61,12 +60,16 @@ extension Fleet {
 
     /// A deployment that the journal does not know. When the router serves it all the same (a journal was lost), it
     /// goes on serving what it does.
-    private func newcomer(_ id: DeploymentID, at now: Timestamp) -> Member {
-        Member(
-            rollout: Rollout(id: id, at: now),
-            weights: self.router.last?.states[id]?.weights ?? [:],
-            repository: self.tracker.owner(of: id)
-        )
+    ///
+    /// - Returns: Nothing before the router was seen, as that is not known then.
+    private func newcomer(_ id: DeploymentID, at now: Timestamp) -> Member? {
+        self.router.last.map { router in
+            Member(
+                rollout: Rollout(id: id, at: now),
+                weights: router.states[id]?.weights ?? [:],
+                repository: self.tracker.owner(of: id)
+            )
+        }
     }
 
     private func situation(
@@ -199,10 +202,10 @@ extension Fleet {
 
     /// Tells the router how things should be, when that differs from what it was last told.
     ///
-    /// Before the first look at both the platform and the router nothing is told: the router, which outlives the
-    /// controller, goes on as it is.
+    /// Before the first look at the platform, the router and, when the journal knows nothing, every repository, nothing
+    /// is told: the router, which outlives the controller, goes on as it is.
     private mutating func applyRouting() async {
-        guard let replicas = self.replicas.last, self.router.last != nil else { return }
+        guard let replicas = self.replicas.last, self.router.last != nil, self.isFleetKnown else { return }
         let table = RoutingTable.wanted(by: self.members.values.map(\.self), replicas: replicas)
         guard table != self.appliedTable else { return }
         do {

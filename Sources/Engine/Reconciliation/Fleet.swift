@@ -29,6 +29,8 @@ struct Fleet {
     var platformProblem: String?
     var routerProblem: String?
     let startedAt: Timestamp
+    /// The repositories that were not looked at yet, unless the journal said what there is.
+    var unreadSources: Set<String>
 
     static let recentLimit = 30
     /// Git that was not read for so long counts as lost, and progress waits: a rollout that git took back must not go
@@ -39,6 +41,7 @@ struct Fleet {
         self.reconciler = reconciler
         self.members = contents.members
         self.startedAt = reconciler.ports.now()
+        self.unreadSources = contents.members.isEmpty ? Set(reconciler.ports.sources.map(\.port.name)) : []
         self.tracker = DesiredStateTracker(
             policies: Dictionary(
                 reconciler.ports.sources.map { ($0.port.name, $0.deletion) },
@@ -117,7 +120,10 @@ struct Fleet {
         }
     }
 
+    var isFleetKnown: Bool { self.unreadSources.isEmpty }
+
     private mutating func take(_ result: Result<SourceSnapshot?, SourceError>, from name: String) {
+        self.unreadSources.remove(name)
         switch result {
         case .success(let snapshot):
             if let snapshot {

@@ -47,7 +47,7 @@ struct ConfigurationDecoder {
             let length = path.utf8.count
             guard length > limit else { continue }
             let message =
-                "the path has \(length) bytes and may have \(limit), as a socket's path is limited: choose a shorter one"
+                "the path has \(length) bytes and may have \(limit): choose a shorter one"
             log.add(.error, at: members?[name]?.node.position ?? TextPosition(line: 1, column: 1), field: name, message)
         }
     }

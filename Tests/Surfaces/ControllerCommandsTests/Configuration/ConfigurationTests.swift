@@ -125,7 +125,7 @@ struct ConfigurationTests {
         ]
         let configuration = try self.read(text, environment: environment, overrides: overrides)
         #expect(configuration.stateDirectory == "/flag")
-        #expect(configuration.socket == "/flag/controller.sock")
+        #expect(configuration.socket == "/run/controller/controller.sock")
         #expect(configuration.artifacts.directory == "/flag/artifacts")
         #expect(configuration.poll == .milliseconds(500))
         #expect(configuration.logLevel == .error)

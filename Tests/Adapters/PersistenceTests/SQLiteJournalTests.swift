@@ -1,0 +1,109 @@
+import Deployments
+import Foundation
+import Persistence
+import Reconciliation
+import Rollouts
+import Testing
+
+@Suite
+struct SQLiteJournalTests {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "journal-\(UUID().uuidString)").path
+    var path: String { "\(self.folder)/journal.sqlite" }
+
+    static let id = DeploymentID(namespace: "search", name: "file-type")
+    static let time = Timestamp(milliseconds: 1_700_000_000_000)
+
+    init() throws {
+        try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
+    }
+
+    func member() -> Member {
+        var rollout = Rollout(id: Self.id, at: Self.time)
+        let spec = DeploymentSpec(
+            id: Self.id,
+            revision: Revision(digest: "abc"),
+            origin: CommitReference(repository: "models", branch: "main", commit: "1"),
+            model: Model(name: "m", version: "1", format: "onnx", uri: "file:/m"),
+            runtime: ServingRuntime(name: "onnx", command: ["serve"])
+        )
+        _ = rollout.handle(Situation(desired: .spec(spec)), at: Self.time)
+        return Member(rollout: rollout, weights: [Revision(digest: "abc"): .all], repository: "models")
+    }
+
+    func record(_ member: Member?, _ message: String, outbox: [OutboxItem] = []) -> JournalRecord {
+        let transition = Transition(time: Self.time, kind: .promoted, message: message)
+        return JournalRecord(
+            deployment: Self.id,
+            time: Self.time,
+            member: member,
+            transitions: [transition],
+            outbox: outbox
+        )
+    }
+
+    func item(_ id: String) -> OutboxItem {
+        OutboxItem(id: id, repository: "models", commit: "1", key: "search/file-type", note: "{}")
+    }
+
+    @Test
+    func `what was appended is there after the file is opened again`() async throws {
+        let member = self.member()
+        let first = try SQLiteJournal(path: self.path)
+        try await first.append(self.record(member, "one", outbox: [self.item("a"), self.item("b")]))
+        let second = try SQLiteJournal(path: self.path)
+        let contents = try await second.load()
+        #expect(contents.members == [Self.id: member])
+        #expect(contents.outbox == [self.item("a"), self.item("b")])
+    }
+
+    @Test
+    func `an outbox item is kept once, and goes when it is settled`() async throws {
+        let journal = try SQLiteJournal(path: self.path)
+        try await journal.append(self.record(self.member(), "one", outbox: [self.item("a")]))
+        try await journal.append(self.record(self.member(), "two", outbox: [self.item("a")]))
+        #expect(try await journal.load().outbox == [self.item("a")])
+        try await journal.settle(self.item("a"))
+        #expect(try await journal.load().outbox.isEmpty)
+    }
+
+    @Test
+    func `history is the newest transitions, oldest first, also of a deployment that is gone`() async throws {
+        let journal = try SQLiteJournal(path: self.path)
+        for number in 1...5 { try await journal.append(self.record(self.member(), "\(number)")) }
+        try await journal.append(self.record(nil, "gone"))
+        let messages = try await journal.history(of: Self.id, limit: 3).map(\.transition.message)
+        #expect(messages == ["4", "5", "gone"])
+        #expect(try await journal.history(of: nil, limit: 100).count == 6)
+        #expect(try await journal.history(of: DeploymentID(namespace: "a", name: "b"), limit: 9).isEmpty)
+        #expect(try await journal.load().members.isEmpty)
+    }
+
+    @Test
+    func `a file of a newer controller is refused, and left alone`() throws {
+        do { _ = try SQLiteJournal(path: self.path) }
+        let tool = Process()
+        tool.executableURL = URL(filePath: "/usr/bin/env")
+        let insert = "INSERT INTO grdb_migrations VALUES ('9: from the future')"
+        let script = "import sqlite3; c = sqlite3.connect('\(self.path)'); c.execute(\"\(insert)\"); c.commit()"
+        tool.arguments = ["python3", "-c", script]
+        try tool.run()
+        tool.waitUntilExit()
+        #expect(tool.terminationStatus == 0)
+        let error = #expect(throws: JournalError.self) { try SQLiteJournal(path: self.path) }
+        #expect(error?.code == .newerVersion)
+    }
+
+    @Test
+    func `a damaged file says what to do`() throws {
+        try Data(repeating: 7, count: 8192).write(to: URL(filePath: self.path))
+        let error = #expect(throws: JournalError.self) { try SQLiteJournal(path: self.path) }
+        #expect(error?.code == .corrupt)
+        #expect(error?.message.contains("restore a backup") == true)
+    }
+
+    @Test
+    func `a folder that is not there says what to check`() {
+        let error = #expect(throws: JournalError.self) { try SQLiteJournal(path: "/nowhere/at/all/journal.sqlite") }
+        #expect(error?.code == .unavailable)
+    }
+}

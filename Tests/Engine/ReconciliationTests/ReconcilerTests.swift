@@ -1,0 +1,226 @@
+import Deployments
+import Logging
+import Manifests
+import Reconciliation
+import Rollouts
+import Synchronization
+import Testing
+
+@Suite(.timeLimit(.minutes(5)))
+struct ReconcilerTests {
+    static let id = DeploymentID(namespace: "default", name: "model")
+
+    static func manifest(_ version: String) -> String {
+        """
+        apiVersion: controller/v1
+        kind: ModelDeployment
+        metadata: {name: model}
+        spec:
+          model: {name: m, version: "\(version)", format: onnx, uri: "file:///m"}
+          replicas: 1
+          rollout:
+            steps:
+              - weight: 10
+                atLeast: 1s
+                atMost: 1h
+            gates: [errors]
+            bakeTime: 1h
+        ---
+        apiVersion: controller/v1
+        kind: ServingRuntime
+        metadata: {name: onnx}
+        spec:
+          formats: [{name: onnx, priority: 1}]
+          protocol: open-inference-v2
+          command: [serve, "${port}"]
+          readiness: {path: /ready}
+        """
+    }
+
+    static func push(_ version: String, to world: InMemoryWorld) {
+        let file = SourceFile(path: "m.yaml", blob: version, bytes: Array(Self.manifest(version).utf8))
+        let commit = String(repeating: version, count: 40)
+        let origin = CommitReference(repository: "models", branch: "main", commit: commit)
+        world.state.withLock { $0.snapshot = SourceSnapshot(origin: origin, files: [file]) }
+    }
+
+    static func reconciler(on world: InMemoryWorld) -> Reconciler {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let source = Reconciler.Source(
+            port: world,
+            branch: "main",
+            interval: .milliseconds(20),
+            deletion: .init(),
+            writesNotes: true
+        )
+        return Reconciler(
+            ports: Reconciler.Ports(
+                sources: [source],
+                platform: world,
+                router: world,
+                artifacts: world,
+                providers: [],
+                journal: world,
+                platformChanges: AsyncStream { $0.finish() },
+                now: { InMemoryWorld.now() }
+            ),
+            settings: Reconciler.Settings(poll: .milliseconds(20), reader: ManifestReader()),
+            logger: logger
+        )
+    }
+
+    /// Runs the engine while `body` does; polls instead of guessing how long things take.
+    static func run(_ world: InMemoryWorld, _ body: @Sendable @escaping (Reconciler) async throws -> Void) async throws
+    {
+        let reconciler = Self.reconciler(on: world)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try? await reconciler.run() }  // cancelled at the end, which it reports as an error
+            group.addTask { try await body(reconciler) }
+            _ = try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    static func wait(_ reconciler: Reconciler, _ condition: (Rollout) -> Bool) async throws {
+        while true {
+            if let rollout = reconciler.current.deployments[Self.id]?.rollout, condition(rollout) { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    @Test
+    func `a commit is started, promoted and told to git`() async throws {
+        let world = InMemoryWorld()
+        Self.push("1", to: world)
+        try await Self.run(world) { reconciler in
+            try await Self.wait(reconciler) { $0.phase == .settled && $0.stable != nil }
+            while world.state.withLock({ $0.notes.isEmpty || !$0.contents.outbox.isEmpty }) {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        let notes = world.state.withLock { $0.notes }
+        #expect(notes.count == 1)
+        #expect(notes.first?.hasPrefix("111 default/model") == true)
+        #expect(notes.first?.contains("\"outcome\":\"promoted\"") == true)
+    }
+
+    @Test
+    func `a note that git refuses is tried again, and told once`() async throws {
+        let world = InMemoryWorld()
+        world.state.withLock { $0.failingNotes = 1 }
+        Self.push("1", to: world)
+        try await Self.run(world) { _ in
+            while world.state.withLock({ $0.notes.isEmpty || !$0.contents.outbox.isEmpty }) {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        #expect(world.state.withLock { $0.notes.count } == 1)
+    }
+
+    @Test
+    func `a full disk stops progress, and delays no rollback`() async throws {
+        let world = InMemoryWorld()
+        Self.push("1", to: world)
+        try await Self.run(world) { reconciler in
+            try await Self.wait(reconciler) { $0.phase == .settled && $0.stable != nil }
+            Self.push("2", to: world)
+            try await Self.wait(reconciler) { if case .stepping(_, .some) = $0.phase { true } else { false } }
+            world.state.withLock { $0.journalFails = true }
+            let paused = await reconciler.submit(Command(.pause(until: nil), by: "sre"), for: Self.id)
+            #expect(!paused.isAccepted)
+            #expect(paused.message.contains("the disk is full"))
+            let answer = await reconciler.submit(Command(.rollback(to: nil), by: "sre"), for: Self.id)
+            #expect(answer.isAccepted)
+            let weights = world.state.withLock { $0.weights[Self.id] }
+            #expect(weights?.count == 1)
+            #expect(weights?.values.first == .all)
+        }
+    }
+
+    @Test
+    func `a breach rolls back, quarantines, and the note says so`() async throws {
+        let world = InMemoryWorld()
+        Self.push("1", to: world)
+        try await Self.run(world) { reconciler in
+            try await Self.wait(reconciler) { $0.phase == .settled && $0.stable != nil }
+            Self.push("2", to: world)
+            try await Self.wait(reconciler) { $0.canary != nil }
+            let canary = reconciler.current.deployments[Self.id]?.rollout.canary?.revision
+            _ = world.state.withLock { state in canary.map { state.errors.insert($0) } }
+            try await Self.wait(reconciler) { $0.phase == .settled && !$0.quarantine.isEmpty }
+            while world.state.withLock({ $0.notes.count < 2 }) { try await Task.sleep(for: .milliseconds(10)) }
+        }
+        let note = world.state.withLock { $0.notes.last }
+        #expect(note?.hasPrefix("222") == true)
+        #expect(note?.contains("\"quarantined\":true") == true)
+    }
+
+    @Test
+    func `after a restart the router is told nothing that differs from before`() async throws {
+        let world = InMemoryWorld()
+        Self.push("1", to: world)
+        try await Self.run(world) { reconciler in
+            try await Self.wait(reconciler) { $0.phase == .settled && $0.stable != nil }
+            Self.push("2", to: world)
+            try await Self.wait(reconciler) { if case .stepping(_, .some) = $0.phase { true } else { false } }
+            _ = await reconciler.submit(Command(.pause(until: nil), by: "sre"), for: Self.id)
+        }
+        let before = world.state.withLock { state in
+            state.tables = []
+            return state.weights
+        }
+        try await Self.run(world) { reconciler in
+            try await Self.wait(reconciler) { $0.phase != .settled && $0.pause != nil }
+            while world.state.withLock({ $0.tables.isEmpty }) { try await Task.sleep(for: .milliseconds(10)) }
+        }
+        for table in world.state.withLock({ $0.tables }) {
+            #expect(table.deployments.mapValues(\.weights) == before)
+        }
+    }
+
+    @Test
+    func `a lost journal takes no traffic away`() async throws {
+        let world = InMemoryWorld()
+        Self.push("1", to: world)
+        try await Self.run(world) { reconciler in
+            try await Self.wait(reconciler) { $0.phase == .settled && $0.stable != nil }
+        }
+        world.state.withLock { state in
+            state.contents = JournalContents()
+            state.tables = []
+        }
+        Self.push("1", to: world)
+        try await Self.run(world) { reconciler in
+            try await Self.wait(reconciler) { $0.phase == .settled && $0.stable != nil }
+        }
+        for table in world.state.withLock({ $0.tables }) {
+            #expect(table.deployments[Self.id]?.weights.values.first == .all)
+        }
+    }
+
+    @Test
+    func `a router out of sight stops the rollout until it is seen again`() async throws {
+        let world = InMemoryWorld()
+        Self.push("1", to: world)
+        try await Self.run(world) { reconciler in
+            try await Self.wait(reconciler) { $0.phase == .settled && $0.stable != nil }
+            world.state.withLock { $0.routerFails = true }
+            Self.push("2", to: world)
+            try await Self.wait(reconciler) { $0.canary != nil }
+            while reconciler.current.routerProblem == nil { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(reconciler.current.routerProblem == "out of sight")
+            world.state.withLock { $0.routerFails = false }
+            try await Self.wait(reconciler) { if case .stepping = $0.phase { true } else { false } }
+        }
+    }
+
+    @Test
+    func `a command for a deployment that is not there is refused by name`() async throws {
+        let world = InMemoryWorld()
+        try await Self.run(world) { reconciler in
+            let answer = await reconciler.submit(Command(.retry, by: "sre"), for: Self.id)
+            #expect(answer.message.contains("there is no deployment default/model"))
+        }
+    }
+}
