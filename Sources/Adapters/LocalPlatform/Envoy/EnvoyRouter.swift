@@ -56,7 +56,9 @@ package actor EnvoyRouter: TrafficRouter {
     package func apply(_ table: RoutingTable) async throws(PlatformError) {
         try self.prepare()
         try self.check(table)
-        self.table = table
+        let known = Set((self.ledger?.clusters ?? [:]).keys)
+        let (admitted, refusal) = InotifyLimit.current()?.admit(table, known: known) ?? (table, nil)
+        self.table = admitted
         if self.sight == nil {
             // After a start nothing is known to be warm. Without an answer the change of weights waits.
             do {
@@ -66,6 +68,7 @@ package actor EnvoyRouter: TrafficRouter {
             }
         }
         try self.advance()
+        if let refusal { throw refusal }
     }
 
     package func observe() async throws(PlatformError) -> RouterObservation {
@@ -100,8 +103,6 @@ package actor EnvoyRouter: TrafficRouter {
                 }
             }
         }
-        guard let limit = InotifyLimit.current() else { return }
-        try limit.check(clusters: Set(names.keys).union(self.ledger?.clusters.keys ?? [:].keys).count)
     }
 
     /// Writes the next steps towards the table.

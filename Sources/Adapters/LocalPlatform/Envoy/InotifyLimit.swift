@@ -18,17 +18,39 @@ struct InotifyLimit: Hashable, Sendable {
         return InotifyLimit(instances: instances)
     }
 
-    /// - Throws: `limitReached` when Envoy would abort with so many clusters.
-    func check(clusters: Int) throws(PlatformError) {
-        guard clusters + Self.reserve > self.instances else { return }
-        let needed = clusters + Self.reserve
-        throw PlatformError(
+    /// The table as far as Envoy can follow it: revisions that it does not know yet and has no room for are left out, so
+    /// that they delay no change of weights among those that serve.
+    ///
+    /// - Parameters:
+    ///   - table: What is wanted.
+    ///   - known: The names of the clusters that Envoy has.
+    /// - Returns: Also the `limitReached` error to report when something was left out.
+    func admit(_ table: RoutingTable, known: Set<String>) -> (RoutingTable, PlatformError?) {
+        var room = max(0, self.instances - Self.reserve - known.count)
+        var admitted = table
+        var refused = 0
+        for (deployment, entry) in table.deployments.sorted(by: { $0.key < $1.key }) {
+            for revision in entry.backends.keys.sorted() {
+                if known.contains(EnvoyCluster.name(deployment, revision)) { continue }
+                if room > 0 {
+                    room -= 1
+                } else {
+                    refused += 1
+                    admitted.deployments[deployment]?.backends[revision] = nil
+                    admitted.deployments[deployment]?.weights[revision] = nil
+                }
+            }
+        }
+        guard refused > 0 else { return (table, nil) }
+        let needed = known.count + refused + Self.reserve
+        let error = PlatformError(
             code: .limitReached,
             message: """
-                \(clusters) revisions need \(needed) inotify instances and the kernel permits \(self.instances): \
-                run `sysctl fs.inotify.max_user_instances=\(max(1024, 2 * needed))`
+                \(refused) new revisions can't be routed to: they need \(needed) inotify instances and the kernel \
+                permits \(self.instances): run `sysctl fs.inotify.max_user_instances=\(max(1024, 2 * needed))`
                 """,
             recovery: .wait(.seconds(30))
         )
+        return (admitted, error)
     }
 }

@@ -158,14 +158,24 @@ struct EnvoyReportTests {
     }
 
     @Test
-    func `a limit that Envoy would die of names the setting to change`() throws {
-        try InotifyLimit(instances: 128).check(clusters: 112)
-        #expect {
-            try InotifyLimit(instances: 128).check(clusters: 113)
-        } throws: { error in
-            let error = error as? PlatformError
-            return error?.code == .limitReached
-                && error?.message.contains("sysctl fs.inotify.max_user_instances=1024") == true
-        }
+    func `a limit that Envoy would die of keeps newcomers out, and delays nothing among those that serve`() {
+        let id = DeploymentID(namespace: "default", name: "model")
+        let (old, new) = (Revision(digest: "aaaa"), Revision(digest: "bbbb"))
+        let backend = [RoutingTable.Backend(endpoint: Endpoint(host: "127.0.0.1", port: 1))]
+        var table = RoutingTable()
+        table.deployments[id] = RoutingTable.Entry(
+            route: Route(),
+            backends: [old: backend, new: backend],
+            weights: [old: .all]
+        )
+        let known: Set<String> = [EnvoyCluster.name(id, old)]
+        let (all, none) = InotifyLimit(instances: 18).admit(table, known: known)
+        #expect(all == table)
+        #expect(none == nil)
+        let (some, error) = InotifyLimit(instances: 17).admit(table, known: known)
+        #expect(some.deployments[id]?.backends.keys.sorted() == [old])
+        #expect(some.deployments[id]?.weights == [old: .all])
+        #expect(error?.code == .limitReached)
+        #expect(error?.message.contains("sysctl fs.inotify.max_user_instances=1024") == true)
     }
 }
