@@ -298,7 +298,16 @@ let package = Package(
             path: "Tests/Surfaces/ControllerCommandsTests",
             exclude: ["Golden"]
         ),
-        .testTarget(name: "IntegrationTests", dependencies: ["Transport"], path: "Tests/Integration"),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                // The program itself, so that it is built before the tests that run it.
+                "controller", "ControllerAPI", "Deployments", "LoopbackServer", "Transport",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            path: "Tests/Integration",
+            exclude: ["Fixtures"]
+        ),
         .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
     ],
     swiftLanguageModes: [.v6]

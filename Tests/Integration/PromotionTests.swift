@@ -1,0 +1,65 @@
+import ControllerAPI
+import Foundation
+import Glibc
+import Testing
+
+extension IntegrationTests {
+    @Test
+    func `merges are canaried and promoted without a failed request`() async throws {
+        try await Sandbox.run { sandbox in
+            try await sandbox.startController()
+            try await sandbox.merge(Release(version: "1", replicas: 2))
+            try await sandbox.serves("1")
+            let load = try await Load(rate: 320, on: sandbox)
+            for version in ["2", "1", "2"] {
+                var release = Release(version: version, replicas: 2)
+                release.steps = [.init(5), .init(30), .init(70)]
+                try await sandbox.merge(release)
+                try await sandbox.serves(version)
+            }
+            let report = try await load.end()
+            #expect(report.failed == 0)
+            #expect(report.socketErrors == 0)
+            #expect(report.rate >= 200)
+            // Each step is a change of weights, and so is each promotion.
+            let events = try await sandbox.events()
+            let changes = events.count { ["step-started", "promoting"].contains($0.kind) } - 1
+            #expect(changes >= 10)
+            #expect(events.count { $0.kind == "promoted" } == 4)
+            print("promotion: \(report.answers.count) requests at \(Int(report.rate))/s, \(changes) changes of weight")
+        }
+    }
+
+    @Test
+    func `the controller killed in mid-canary goes on to the promotion`() async throws {
+        try await Sandbox.run { sandbox in
+            try await sandbox.startController()
+            try await sandbox.merge(Release(version: "1"))
+            try await sandbox.serves("1")
+            let load = try await Load(on: sandbox)
+            var release = Release(version: "2", bakeTime: "10m")
+            release.steps = [.init(25), .init(50, atLeast: "2s", atMost: "3s")]
+            try await sandbox.merge(release)
+            try await sandbox.canary("2", at: 25)
+            let envoy = sandbox.processes("envoy/bootstrap.json")
+            let replicas = sandbox.processes("model_server.py")
+            #expect(envoy.count == 1)
+            #expect(replicas.count == 2)
+
+            sandbox.killController()
+            let before = try load.answers().count
+            try await sandbox.until("requests are served without a controller") {
+                try load.answers().count > before + 200
+            }
+            try await sandbox.startController()
+            try await sandbox.serves("2")
+
+            #expect(sandbox.processes("envoy/bootstrap.json") == envoy)
+            #expect(sandbox.processes("model_server.py") == replicas)
+            let report = try await load.end()
+            #expect(report.failed == 0)
+            #expect(report.socketErrors == 0)
+            #expect(try await sandbox.count("rollout-started") == 2)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+
+/// One content of the manifest.
+struct Release {
+    var version: String
+    var faults = "none"
+    var digest: String?
+    /// Each with its least and greatest time, such as `("20", "1s", "2s")`.
+    var steps: [Step] = [Step(25), Step(60)]
+    var gates = ["errors"]
+    var onInconclusive = "promote"
+    var bakeTime = "0s"
+    var replicas = 1
+
+    struct Step {
+        var weight: Int
+        var atLeast: String
+        var atMost: String
+
+        init(_ weight: Int, atLeast: String = "1s", atMost: String = "1500ms") {
+            self.weight = weight
+            self.atLeast = atLeast
+            self.atMost = atMost
+        }
+
+        /// Only a verdict ends it.
+        static func long(_ weight: Int) -> Step { Step(weight, atLeast: "30m", atMost: "1h") }
+    }
+
+    func manifest(models: String) -> String {
+        let steps = self.steps.map { "{weight: \($0.weight), atLeast: \($0.atLeast), atMost: \($0.atMost)}" }
+        let digest = self.digest.map { "\n    digest: \"\($0)\"" } ?? ""
+        return """
+            apiVersion: controller/v1
+            kind: ModelDeployment
+            metadata: {name: echo}
+            spec:
+              model:
+                name: echo
+                version: "\(self.version)"
+                format: echo
+                uri: "file://\(models)/\(self.version)"\(digest)
+              runtime: echo
+              parameters: {faults: "\(self.faults)"}
+              replicas: \(self.replicas)
+              rollout:
+                steps: [\(steps.joined(separator: ", "))]
+                gates: [\(self.gates.joined(separator: ", "))]
+                onInconclusive: \(self.onInconclusive)
+                bakeTime: \(self.bakeTime)
+                progressDeadline: 2m
+
+            """
+    }
+
+    static func runtime(python: String, server: String) -> String {
+        """
+        apiVersion: controller/v1
+        kind: ServingRuntime
+        metadata: {name: echo}
+        spec:
+          formats: [{name: echo}]
+          command:
+            - "\(python)"
+            - "-SE"
+            - "\(server)"
+            - "--host=${host}"
+            - "--port=${port}"
+            - "--model-name=${model.name}"
+            - "--model-version=${model.version}"
+            - "--model-path=${model.path}"
+            - "--faults=${parameters.faults}"
+          readiness: {path: "/v2/models/${model.name}/ready", period: 200ms, timeout: 2s, failureThreshold: 5}
+          startup: {timeout: 1m}
+          shutdown: {drain: 1s, grace: 5s}
+
+        """
+    }
+}

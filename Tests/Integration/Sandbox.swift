@@ -1,0 +1,268 @@
+import ControllerAPI
+import Deployments
+import Foundation
+import Glibc
+import Testing
+
+/// A corner of the machine for one test: a folder, ports, a git repository, and the processes that belong to them.
+final class Sandbox {
+    struct Settings {
+        var poll = "500ms"
+        /// Lines of the configuration's `providers`.
+        var providers: [String] = []
+    }
+
+    static let name = "echo"
+
+    let folder: String
+    let listen: Int
+    let replicaPorts: ClosedRange<Int>
+    let sparePort: Int
+    let client: ControllerClient
+    private var controller: Process?
+
+    var state: String { "\(self.folder)/state" }
+    var socket: String { "\(self.folder)/c.sock" }
+    var log: String { "\(self.folder)/controller.log" }
+    var models: String { "\(self.folder)/models" }
+    var remote: String { "\(self.folder)/remote.git" }
+    var clone: String { "\(self.folder)/clone" }
+    var url: String { "http://127.0.0.1:\(self.listen)/v2/models/echo/infer" }
+
+    /// Runs `body` in a sandbox, and ends all that it started, however `body` ends.
+    static func run(_ settings: Settings = Settings(), _ body: (Sandbox) async throws -> Void) async throws {
+        let sandbox = try Sandbox()
+        do {
+            try await sandbox.setUp(settings)
+            try await body(sandbox)
+        } catch {
+            sandbox.cleanUp()
+            throw error
+        }
+        sandbox.cleanUp()
+    }
+
+    private init() throws {
+        let ports = try Machine.freePorts(20)
+        self.listen = ports.lowerBound
+        self.sparePort = ports.lowerBound + 1
+        self.replicaPorts = (ports.lowerBound + 2)...ports.upperBound
+        // Short, because a Unix socket's path has room for 107 bytes, and /tmp because $TMPDIR may be long.
+        self.folder = "/tmp/ci-\(UUID().uuidString.prefix(8).lowercased())"
+        self.client = ControllerClient(socket: "\(self.folder)/c.sock", timeout: .seconds(30))
+    }
+
+    private func setUp(_ settings: Settings) async throws {
+        try FileManager.default.createDirectory(
+            atPath: self.folder,
+            withIntermediateDirectories: false,
+            attributes: [.posixPermissions: 0o700]
+        )
+        try FileManager.default.createDirectory(atPath: self.models, withIntermediateDirectories: false)
+        try await self.setUpRepository()
+        let providers = settings.providers.isEmpty ? " []" : settings.providers.map { "\n  - \($0)" }.joined()
+        try self.write(
+            "\(self.folder)/controller.yaml",
+            """
+            stateDirectory: "\(self.state)"
+            socket: "\(self.socket)"
+            logLevel: info
+            poll: \(settings.poll)
+            repositories:
+              - {name: models, url: "file://\(self.remote)", path: deployments, interval: 1s, notes: true}
+            providers:\(providers)
+            artifacts: {fileRoots: ["\(self.models)"]}
+            local:
+              envoy: "\(try Machine.envoy())"
+              listen: "127.0.0.1:\(self.listen)"
+              ports: \(self.replicaPorts.lowerBound)-\(self.replicaPorts.upperBound)
+
+            """
+        )
+    }
+
+    func write(_ path: String, _ text: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: path))
+    }
+
+    /// What this sandbox's programs get: the folder in it is what they are known by.
+    var environment: [String: String] {
+        [
+            "PATH": (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/bin",
+            "HOME": "\(self.folder)/home", "TMPDIR": self.folder, "LC_ALL": "C", "NO_COLOR": "1",
+            "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
+            "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org",
+            "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org",
+        ]
+    }
+
+    /// Starts a program that goes on beside the test.
+    func start(_ program: String, _ arguments: [String], output: String) throws -> Process {
+        if !FileManager.default.fileExists(atPath: output) { try self.write(output, "") }
+        let file = try #require(FileHandle(forWritingAtPath: output))
+        try file.seekToEnd()
+        let process = Process()
+        // Foundation hands on the signal mask of a thread of Dispatch's, which blocks SIGINT and SIGTERM.
+        let unblock = "import os,signal,sys; signal.pthread_sigmask(signal.SIG_SETMASK, []); "
+        process.executableURL = URL(filePath: try Machine.python())
+        process.arguments = ["-SEc", unblock + "os.execv(sys.argv[1], sys.argv[1:])", program] + arguments
+        process.environment = self.environment
+        process.currentDirectoryURL = URL(filePath: self.folder)
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = file
+        process.standardError = file
+        try process.run()
+        return process
+    }
+
+    /// The last lines of the controller's log.
+    var lastWords: String {
+        // Without a log there is nothing to tell.
+        let text = (try? String(contentsOfFile: self.log, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").suffix(12).joined(separator: "\n")
+    }
+
+    private func cleanUp() {
+        if let controller = self.controller { Self.end(controller) }
+        let deadline = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < deadline {
+            let left = Machine.processes(of: self.folder)
+            if left.isEmpty { break }
+            for process in left { kill(process.pid, SIGKILL) }
+            usleep(10_000)
+        }
+        let left = Machine.processes(of: self.folder)
+        if !left.isEmpty { Issue.record("these processes do not end: \(left)") }
+        guard ProcessInfo.processInfo.environment["INTEGRATION_KEEP"] == nil else {
+            print("kept \(self.folder)")
+            return
+        }
+        do {
+            try FileManager.default.removeItem(atPath: self.folder)
+        } catch {
+            Issue.record("\(self.folder) cannot be removed: \(error)")
+        }
+    }
+
+    private static func end(_ process: Process) {
+        guard process.isRunning else { return }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    // MARK: - The controller
+
+    func startController() async throws {
+        let process = try self.start(
+            try Machine.controller(),
+            ["run", "--config", "\(self.folder)/controller.yaml"],
+            output: self.log
+        )
+        self.controller = process
+        try await self.until("the controller answers") {
+            try #require(process.isRunning, "the controller ended:\n\(self.lastWords)")
+            return await self.fleet() != nil
+        }
+    }
+
+    /// `kill -9`, as a crash.
+    func killController() {
+        if let controller = self.controller { Self.end(controller) }
+        self.controller = nil
+    }
+
+    /// A command as an operator types it.
+    func command(_ arguments: String...) async throws -> Machine.Ended {
+        try await Machine.run(
+            try Machine.controller(),
+            arguments + ["--socket", self.socket],
+            environment: self.environment,
+            at: self.folder
+        )
+    }
+
+    /// Nothing while the controller does not answer.
+    func fleet() async -> FleetStatus? {
+        // Not answering is what callers wait out.
+        try? await self.client.fleet()
+    }
+
+    func status() async -> DeploymentStatus? {
+        await self.fleet()?.deployments.first { $0.name == Self.name }
+    }
+
+    func events() async throws -> [EventStatus] {
+        try await self.client.history(DeploymentID(namespace: "default", name: Self.name), limit: 500)
+    }
+
+    func count(_ kind: String) async throws -> Int {
+        try await self.events().count { $0.kind == kind }
+    }
+
+    // MARK: - Waiting
+
+    func until(
+        _ what: String,
+        within limit: Duration = .seconds(120),
+        sourceLocation: SourceLocation = #_sourceLocation,
+        _ condition: () async throws -> Bool
+    ) async throws {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            if try await condition() { return }
+            if ContinuousClock.now > deadline {
+                let status = await self.status()
+                let seen = status.map { "\($0.phase): \($0.message) \($0.holds) \($0.gates)" } ?? "no status"
+                try #require(
+                    Bool(false),
+                    "not within \(limit): \(what); \(seen)\n\(self.lastWords)",
+                    sourceLocation: sourceLocation
+                )
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Waits until the deployment is as `condition` says, and returns it.
+    @discardableResult
+    func wait(
+        for what: String,
+        sourceLocation: SourceLocation = #_sourceLocation,
+        _ condition: (DeploymentStatus) -> Bool
+    ) async throws -> DeploymentStatus {
+        var found: DeploymentStatus?
+        try await self.until(what, sourceLocation: sourceLocation) {
+            found = await self.status()
+            return found.map(condition) ?? false
+        }
+        return try #require(found)
+    }
+
+    /// Waits until `version` is promoted and nothing is in flight.
+    @discardableResult
+    func serves(
+        _ version: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> DeploymentStatus {
+        try await self.wait(for: "\(version) serves", sourceLocation: sourceLocation) {
+            $0.stable?.modelVersion == version && $0.canary == nil && ["settled", "baking"].contains($0.phase)
+        }
+    }
+
+    /// Waits until the router gives the canary `percent` of the traffic.
+    @discardableResult
+    func canary(
+        _ version: String,
+        at percent: Int,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> DeploymentStatus {
+        try await self.wait(for: "\(version) has \(percent) percent", sourceLocation: sourceLocation) {
+            $0.canary?.modelVersion == version && $0.canary?.weight == percent
+        }
+    }
+
+    /// The processes of this sandbox whose command line holds `text`.
+    func processes(_ text: String) -> [Int32] {
+        Machine.processes(of: self.folder).filter { $0.command.contains(text) }.map(\.pid)
+    }
+}
