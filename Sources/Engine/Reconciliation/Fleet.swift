@@ -37,8 +37,9 @@ struct Fleet {
     /// on for long, and a hiccup of the network must not stop one.
     static let gitPatience: Duration = .minutes(2)
 
-    init(reconciler: Reconciler, contents: JournalContents) {
+    init(reconciler: Reconciler, contents: JournalContents, recent: [DeploymentID: [Transition]]) {
         self.reconciler = reconciler
+        self.recent = recent
         self.members = contents.members
         self.startedAt = reconciler.ports.now()
         self.unreadSources = contents.members.isEmpty ? Set(reconciler.ports.sources.map(\.port.name)) : []

@@ -148,10 +148,20 @@ package final class Reconciler: Service {
         }
     }
 
+    private func recentTransitions(of contents: JournalContents) async throws -> [DeploymentID: [Transition]] {
+        var recent: [DeploymentID: [Transition]] = [:]
+        for id in contents.members.keys {
+            let rows = try await self.ports.journal.history(of: id, limit: Fleet.recentLimit)
+            recent[id] = rows.map(\.transition)
+        }
+        return recent
+    }
+
     static let stopping = CommandAnswer.refused("the controller is stopping: try again once it runs")
 
     package func run() async throws {
         let contents = try await self.ports.journal.load()
+        let recent = try await self.recentTransitions(of: contents)
         for item in contents.outbox { self.post(item) }
         try await cancelWhenGracefulShutdown {
             try await withThrowingDiscardingTaskGroup { group in
@@ -165,7 +175,7 @@ package final class Reconciler: Service {
                 group.addTask { await self.watchPlatformChanges() }
                 group.addTask { await self.watchRouter() }
                 group.addTask { await self.answerMetricJobs() }
-                var fleet = Fleet(reconciler: self, contents: contents)
+                var fleet = Fleet(reconciler: self, contents: contents, recent: recent)
                 for await event in self.events {
                     await fleet.handle(event)
                 }

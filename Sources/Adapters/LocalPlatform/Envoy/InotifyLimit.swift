@@ -18,8 +18,8 @@ struct InotifyLimit: Hashable, Sendable {
         return InotifyLimit(instances: instances)
     }
 
-    /// The table as far as Envoy can follow it: revisions that it does not know yet and has no room for are left out, so
-    /// that they delay no change of weights among those that serve.
+    /// The table as far as Envoy can follow it: revisions that it does not know yet and has no room for are left out,
+    /// so that they delay no change of weights among those that serve.
     ///
     /// - Parameters:
     ///   - table: What is wanted.
