@@ -1,21 +1,27 @@
 /// What a team wants served: one validated ModelDeployment, with its runtime and gates resolved.
-package struct DeploymentSpec: Hashable, Codable, Sendable {
-    package var id: DeploymentID
-    package var labels: [String: String]
-    /// The identity of `model`, `runtime`, `parameters` and `resources`; a change of anything else starts no rollout.
-    package var revision: Revision
-    package var origin: CommitReference
-    package var model: Model
-    package var runtime: ServingRuntime
-    package var parameters: [String: String]
-    package var resources: Resources
-    package var replicas: Int
-    package var golden: [GoldenPrediction]
-    package var signature: SignaturePolicy
-    package var route: Route
-    package var objectives: [Objective]
-    package var rollout: RolloutPolicy
-    package var dependsOn: [DeploymentID]
+///
+/// A value of some twenty parts that is copied into every decision and seldom changes, so the parts are shared until
+/// one is written, and two copies of one spec are known to be equal without comparing them.
+package struct DeploymentSpec: Hashable, Sendable {
+    private var parts: Shared<Parts>
+
+    private struct Parts: Hashable, Codable, Sendable {
+        var id: DeploymentID
+        var labels: [String: String]
+        var revision: Revision
+        var origin: CommitReference
+        var model: Model
+        var runtime: ServingRuntime
+        var parameters: [String: String]
+        var resources: Resources
+        var replicas: Int
+        var golden: [GoldenPrediction]
+        var signature: SignaturePolicy
+        var route: Route
+        var objectives: [Objective]
+        var rollout: RolloutPolicy
+        var dependsOn: [DeploymentID]
+    }
 
     package init(
         id: DeploymentID,
@@ -34,21 +40,113 @@ package struct DeploymentSpec: Hashable, Codable, Sendable {
         rollout: RolloutPolicy = RolloutPolicy(),
         dependsOn: [DeploymentID] = []
     ) {
-        self.id = id
-        self.labels = labels
-        self.revision = revision
-        self.origin = origin
-        self.model = model
-        self.runtime = runtime
-        self.parameters = parameters
-        self.resources = resources
-        self.replicas = replicas
-        self.golden = golden
-        self.signature = signature
-        self.route = route
-        self.objectives = objectives
-        self.rollout = rollout
-        self.dependsOn = dependsOn
+        self.parts = Shared(
+            Parts(
+                id: id,
+                labels: labels,
+                revision: revision,
+                origin: origin,
+                model: model,
+                runtime: runtime,
+                parameters: parameters,
+                resources: resources,
+                replicas: replicas,
+                golden: golden,
+                signature: signature,
+                route: route,
+                objectives: objectives,
+                rollout: rollout,
+                dependsOn: dependsOn
+            )
+        )
+    }
+}
+
+extension DeploymentSpec: Codable {
+    package init(from decoder: any Decoder) throws {
+        self.parts = Shared(try Parts(from: decoder))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        try self.parts.value.encode(to: encoder)
+    }
+}
+
+extension DeploymentSpec {
+    package var id: DeploymentID {
+        get { self.parts.value.id }
+        set { self.parts.write { $0.id = newValue } }
+    }
+
+    package var labels: [String: String] {
+        get { self.parts.value.labels }
+        set { self.parts.write { $0.labels = newValue } }
+    }
+
+    /// The identity of `model`, `runtime`, `parameters` and `resources`; a change of anything else starts no rollout.
+    package var revision: Revision {
+        get { self.parts.value.revision }
+        set { self.parts.write { $0.revision = newValue } }
+    }
+
+    package var origin: CommitReference {
+        get { self.parts.value.origin }
+        set { self.parts.write { $0.origin = newValue } }
+    }
+
+    package var model: Model {
+        get { self.parts.value.model }
+        set { self.parts.write { $0.model = newValue } }
+    }
+
+    package var runtime: ServingRuntime {
+        get { self.parts.value.runtime }
+        set { self.parts.write { $0.runtime = newValue } }
+    }
+
+    package var parameters: [String: String] {
+        get { self.parts.value.parameters }
+        set { self.parts.write { $0.parameters = newValue } }
+    }
+
+    package var resources: Resources {
+        get { self.parts.value.resources }
+        set { self.parts.write { $0.resources = newValue } }
+    }
+
+    package var replicas: Int {
+        get { self.parts.value.replicas }
+        set { self.parts.write { $0.replicas = newValue } }
+    }
+
+    package var golden: [GoldenPrediction] {
+        get { self.parts.value.golden }
+        set { self.parts.write { $0.golden = newValue } }
+    }
+
+    package var signature: SignaturePolicy {
+        get { self.parts.value.signature }
+        set { self.parts.write { $0.signature = newValue } }
+    }
+
+    package var route: Route {
+        get { self.parts.value.route }
+        set { self.parts.write { $0.route = newValue } }
+    }
+
+    package var objectives: [Objective] {
+        get { self.parts.value.objectives }
+        set { self.parts.write { $0.objectives = newValue } }
+    }
+
+    package var rollout: RolloutPolicy {
+        get { self.parts.value.rollout }
+        set { self.parts.write { $0.rollout = newValue } }
+    }
+
+    package var dependsOn: [DeploymentID] {
+        get { self.parts.value.dependsOn }
+        set { self.parts.write { $0.dependsOn = newValue } }
     }
 }
 

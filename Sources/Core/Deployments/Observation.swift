@@ -62,7 +62,14 @@ package struct ReplicaID: Hashable, Comparable, Codable, Sendable, CustomStringC
     }
 
     package static func < (left: ReplicaID, right: ReplicaID) -> Bool {
-        (left.deployment, left.revision, left.ordinal) < (right.deployment, right.revision, right.ordinal)
+        if left.deployment != right.deployment { return left.deployment < right.deployment }
+        return left.revision == right.revision ? left.ordinal < right.ordinal : left.revision < right.revision
+    }
+
+    /// The revision is unique enough to tell replicas of different deployments apart most of the time.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(self.revision)
+        hasher.combine(self.ordinal)
     }
 }
 

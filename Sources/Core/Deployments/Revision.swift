@@ -5,15 +5,27 @@
 package struct Revision: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// 64 lower-case hexadecimal digits; shorter only in tests.
     package let digest: String
+    /// The first bytes of the digest. Revisions are the keys of most dictionaries: hashing 64 characters each time
+    /// would be the largest part of a decision.
+    private let key: UInt64
 
     package init(digest: String) {
         self.digest = digest
+        self.key = digest.utf8.prefix(16).reduce(0) { ($0 << 4) ^ ($0 >> 60) ^ UInt64($1) }
     }
 
     /// Enough of the digest to tell the revisions of one deployment apart, in names of files, clusters and headers.
     package var short: String { String(self.digest.prefix(10)) }
 
     package var description: String { self.short }
+
+    package static func == (left: Revision, right: Revision) -> Bool {
+        left.key == right.key && left.digest == right.digest
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(self.key)
+    }
 
     package static func < (left: Revision, right: Revision) -> Bool {
         left.digest < right.digest
@@ -22,7 +34,7 @@ package struct Revision: Hashable, Comparable, Sendable, CustomStringConvertible
 
 extension Revision: Codable, CodingKeyRepresentable {
     package init(from decoder: any Decoder) throws {
-        self.digest = try decoder.singleValueContainer().decode(String.self)
+        self.init(digest: try decoder.singleValueContainer().decode(String.self))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -33,7 +45,7 @@ extension Revision: Codable, CodingKeyRepresentable {
     package var codingKey: any CodingKey { TextKey(self.digest) }
 
     package init?(codingKey: some CodingKey) {
-        self.digest = codingKey.stringValue
+        self.init(digest: codingKey.stringValue)
     }
 }
 
