@@ -6,15 +6,17 @@ extension AnalysisRun {
     /// intervals and predictions: about a tenth of a millisecond per gate.
     package func assessments(at now: Timestamp) -> [GateAssessment] {
         guard let step = self.step else { return [] }
-        return step.gates.compactMap { gate in
-            if let progress = self.thresholds.first(where: { $0.gate.name == gate.name }) {
-                var assessment = progress.assessment
-                assessment.gate = gate
-                return assessment
-            }
-            return self.comparisons.first { $0.gate.name == gate.name }.map {
-                self.assessment(of: $0, gate: gate, step: step, at: now)
-            }
+        return step.gates.compactMap { self.assessment(of: $0, step: step, at: now) }
+    }
+
+    func assessment(of gate: Gate, step: CurrentStep, at now: Timestamp) -> GateAssessment? {
+        if let progress = self.thresholds.first(where: { $0.gate.name == gate.name }) {
+            var assessment = progress.assessment
+            assessment.gate = gate
+            return assessment
+        }
+        return self.comparisons.first { $0.gate.name == gate.name }.map {
+            self.assessment(of: $0, gate: gate, step: step, at: now)
         }
     }
 

@@ -17,7 +17,16 @@ extension AnalysisRun {
 
     /// Everything about one gate of the current step.
     package func assessment(of gate: Gate, at now: Timestamp) -> GateAssessment? {
-        self.assessments(at: now).first { $0.gate.name == gate.name }
+        guard let step = self.step, step.gates.contains(where: { $0.name == gate.name }) else { return nil }
+        return self.assessment(of: gate, step: step, at: now)
+    }
+
+    /// Why a gate has nothing to judge by, in words; empty when it has. As cheap as its outcome.
+    package func missingEvidence(of gate: Gate) -> String {
+        if let progress = self.thresholds.first(where: { $0.gate.name == gate.name }) {
+            return progress.assessment.detail
+        }
+        return self.comparisons.first { $0.gate.name == gate.name }.flatMap { self.missing($0) } ?? ""
     }
 
     func outcome(of comparison: GateComparison, step: CurrentStep, at now: Timestamp) -> GateOutcome {

@@ -44,7 +44,8 @@ package struct Planner: Sendable {
 
     /// What the daemon, the simulator and the tests plan with.
     package init(for rollout: Rollout, observed: Observation, now: Timestamp) {
-        let known = rollout.specs + rollout.history + rollout.quarantine.values.map(\.spec)
+        let isDraining = (observed.replicas.last ?? []).contains(where: \.isDraining)
+        let known = isDraining ? rollout.specs + rollout.history + rollout.quarantine.values.map(\.spec) : []
         let served = observed.router.last?.weights.keys.map(\.self) ?? []
         self.init(
             deployment: rollout.id,
@@ -67,8 +68,11 @@ package struct Planner: Sendable {
         }
         let revisions = Set(self.target.replicas.keys).union(replicas.map(\.id.revision))
         for revision in revisions.sorted() {
-            let own = replicas.filter { $0.id.revision == revision }.sorted { $0.id < $1.id }
             let wanted = self.target.replicas[revision] ?? 0
+            var own = replicas.filter { $0.id.revision == revision }
+            // Most of the time all is as it should be.
+            if own.count == wanted, own.allSatisfy({ $0.state == .ready }) { continue }
+            own.sort { $0.id < $1.id }
             if wanted > 0 { self.planStarts(of: revision, own, wanted: wanted, into: &plan) }
             self.planStops(of: revision, own, wanted: wanted, into: &plan)
         }
@@ -82,10 +86,11 @@ package struct Planner: Sendable {
     package var servableWeights: [Revision: TrafficWeight]? {
         if self.target.weights.isEmpty { return [:] }
         let replicas = self.observed.replicas.last ?? []
-        let ready = self.target.weights.filter { revision, _ in
+        let isReady = { (revision: Revision) in
             replicas.contains { $0.id.revision == revision && $0.state == .ready }
         }
-        if ready.count == self.target.weights.count { return self.target.weights }
+        if self.target.weights.keys.allSatisfy(isReady) { return self.target.weights }
+        let ready = self.target.weights.filter { isReady($0.key) }
         // Only a revision that the target names may take over: never one that is being taken back.
         guard ready.count == 1, let survivor = ready.first else { return nil }
         return [survivor.key: .all]

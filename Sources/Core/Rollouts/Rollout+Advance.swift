@@ -76,8 +76,8 @@ extension Rollout {
 
     private mutating func finishPreparing(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
         guard let canary = self.canary, self.isReady(canary, situation, at: now) else { return }
-        if let stable = self.stable, !self.isRestoring, canary.signature == .unchanged,
-            let was = self.signature(of: stable, situation), let is_ = self.signature(of: canary, situation), was != is_
+        if self.stable != nil, !self.isRestoring, canary.signature == .unchanged,
+            let was = self.stableSignature, let is_ = self.signature(of: canary, situation), was != is_
         {
             self.rollBack(.signatureChanged("stable \(was), canary \(is_)"), at: now, into: &outcome)
             return
@@ -90,6 +90,12 @@ extension Rollout {
         } else {
             self.enterStep(0, canary, situation, at: now, into: &outcome)
         }
+    }
+
+    /// A stable revision that is restarting when the canary becomes ready is compared by what it said before.
+    mutating func rememberSignature(_ situation: Situation) {
+        guard let stable = self.stable, let signature = self.signature(of: stable, situation) else { return }
+        self.stableSignature = signature
     }
 
     private func signature(of spec: DeploymentSpec, _ situation: Situation) -> String? {
@@ -164,6 +170,7 @@ extension Rollout {
             self.beginPromoting("the stable revision has no ready replica", situation, at: now, into: &outcome)
             return
         }
+        guard self.areCountersFresh(at: now) else { return }
         let results = analysis.outcomes(at: now)
         if results.allSatisfy({ $0.outcome == .passed }), !analysis.isSharedIncident {
             self.leave(step: step, situation, at: now, into: &outcome)
@@ -215,6 +222,7 @@ extension Rollout {
         else { return }
         let old = self.stable
         self.stable = canary
+        self.stableSignature = nil
         self.canary = nil
         self.analysis = nil
         if let old {

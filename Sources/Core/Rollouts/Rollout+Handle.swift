@@ -19,6 +19,7 @@ extension Rollout {
 
         self.adopt(situation.desired, at: now, into: &outcome)
         self.gather(situation, at: now)
+        self.rememberSignature(situation)
 
         for (index, command) in situation.commands.enumerated() where command.isSafety {
             answers[index] = self.obey(command, situation, at: now, into: &outcome)
@@ -36,7 +37,6 @@ extension Rollout {
             self.pause = nil
             self.record(.resumed, "the pause by \(pause.by) ended at its time", at: now, into: &outcome)
         }
-        self.holds = self.holds(situation, at: now)
         self.advance(situation, at: now, into: &outcome)
         self.holds = self.holds(situation, at: now)
         outcome.answers = answers.compactMap(\.self)
@@ -63,7 +63,11 @@ extension Rollout {
             if let pin = self.pin, pin.insteadOf != spec.revision {
                 self.pin = nil
             }
-            guard self.desired != spec else { return }
+            guard self.desired != spec else {
+                // The caller's copy: the next comparison with it is one of identities.
+                self.desired = spec
+                return
+            }
             self.desired = spec
             self.applyInPlace(spec, at: now, into: &outcome)
         }

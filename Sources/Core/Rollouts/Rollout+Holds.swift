@@ -23,6 +23,12 @@ extension Rollout {
             || self.stable.map { router.weights[$0.revision] == nil } ?? true
     }
 
+    /// Whether counters still come in: what was counted before they stopped says nothing about now.
+    func areCountersFresh(at now: Timestamp) -> Bool {
+        guard case .stepping(_, .some(let served)) = self.phase else { return true }
+        return now - max(served, self.analysis?.lastSample ?? served) <= Self.freshness
+    }
+
     /// A stable revision without a single ready replica can be compared with nothing, and must not block a fix.
     func isStableDown(_ situation: Situation, at now: Timestamp) -> Bool {
         guard let stable = self.stable,
@@ -53,14 +59,16 @@ extension Rollout {
         }
         if self.isInconclusive { holds.append(.inconclusive(step: step)) }
         if analysis.isSharedIncident { holds.append(.sharedIncident) }
+        if !self.areCountersFresh(at: now) {
+            holds.append(.staleObservation("no counters came from the router for more than \(Self.freshness.short)"))
+        }
         for result in analysis.outcomes(at: now) {
             switch result.outcome {
             case .failed where result.gate.onFailure == .hold:
                 let evidence = analysis.assessment(of: result.gate, at: now)?.summary ?? ""
                 holds.append(.gateHolds(gate: result.gate.name, evidence: evidence))
             case .noData, .providerDown:
-                let why = analysis.assessment(of: result.gate, at: now)?.detail ?? ""
-                holds.append(.noEvidence(gate: result.gate.name, why: why))
+                holds.append(.noEvidence(gate: result.gate.name, why: analysis.missingEvidence(of: result.gate)))
             case .failed, .passed, .inconclusive:
                 break
             }

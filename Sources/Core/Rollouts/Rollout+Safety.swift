@@ -10,6 +10,7 @@ extension Rollout {
         if self.phase == .baking, let previous = self.previous {
             self.canary = self.stable
             self.stable = previous
+            self.stableSignature = nil
             self.history.removeAll { $0.revision == previous.revision }
         }
         guard let failed = self.canary else { return }

@@ -25,13 +25,12 @@ extension Rollout {
         for spec in specs.compactMap(\.self) {
             target.replicas[spec.revision] = spec.replicas
         }
-        if let stable = self.stable {
+        if let stable = self.stable, canaryWeight < .all {
             target.weights[stable.revision] = canaryWeight.complement
         }
         if let canary = self.canary, canaryWeight > .none {
             target.weights[canary.revision] = canaryWeight
         }
-        target.weights = target.weights.filter { $0.value > .none }
         return target
     }
 }

@@ -28,6 +28,8 @@ package struct Rollout: Hashable, Codable, Sendable {
     package var analysis: AnalysisRun?
     /// The stable revision's judge, while baking.
     package var watch: ObjectiveWatch?
+    /// The stable model's own account of its inputs and outputs, remembered while its replicas restart.
+    package var stableSignature: String?
     /// The weights that the router served when the last sample was taken.
     package var sampledWeights: [Revision: TrafficWeight]
     /// The canary returns to an earlier revision: straight to all traffic once it is ready, without steps.

@@ -308,4 +308,49 @@ struct RolloutTests {
         stage.tick()
         #expect(stage.rollout.target.weights == [Stage.good: .all])
     }
+
+    @Test
+    func `another signature is stopped also while the stable revision restarts`() {
+        var stage = Stage.settled()
+        stage.signatures = [Stage.good: "INT32[2048]", Stage.next: "FP32[1536]"]
+        stage.tick()
+        stage.replicas[Stage.good] = .backingOff(until: stage.now + .hours(1))
+        stage.desired = .spec(Stage.spec(Stage.next))
+        stage.run { $0.rollout.quarantine[Stage.next] != nil || $0.weight > 0 }
+        #expect(stage.weight == 0)
+        guard case .signatureChanged = stage.rollout.quarantine[Stage.next]?.reason else {
+            Issue.record("\(String(describing: stage.rollout.quarantine[Stage.next]?.reason))")
+            return
+        }
+    }
+
+    @Test
+    func `promote of the last step is refused while a dependency is not healthy, not accepted and forgotten`() {
+        var stage = Stage.stepping()
+        stage.dependencies = [DeploymentID(namespace: "search", name: "embedder")]
+        stage.run { if case .stepping(1, .some) = $0.rollout.phase { true } else { false } }
+        stage.tick(Command(.promote(full: false, force: false), by: "lead"))
+        #expect(stage.answers.first?.isAccepted == false)
+        #expect(stage.answers.first?.message.contains("search/embedder") == true)
+        stage.dependencies = []
+        stage.tick(Command(.promote(full: false, force: false), by: "lead"))
+        #expect(stage.rollout.phase == .promoting)
+    }
+
+    @Test
+    func `a step is not left on evidence from before the counters stopped`() {
+        var stage = Stage.stepping()
+        stage.tick(Command(.pause(until: nil), by: "sre"))
+        for _ in 0..<60 { stage.tick() }
+        #expect(stage.rollout.analysis?.outcomes(at: stage.now).map(\.outcome) == [.passed])
+        stage.countersSeen = false
+        for _ in 0..<60 { stage.tick() }
+        stage.tick(Command(.resume, by: "sre"))
+        for _ in 0..<60 { stage.tick() }
+        #expect(stage.weight == 5)
+        #expect(!stage.rollout.holds.isEmpty)
+        stage.countersSeen = true
+        stage.run { $0.rollout.phase == .baking }
+        #expect(stage.rollout.stable?.revision == Stage.next)
+    }
 }

@@ -15,6 +15,7 @@ struct Stage {
     var signatures: [Revision: String] = [:]
     var platformSeen = true
     var routerSeen = true
+    var countersSeen = true
     /// Bad answers per hundred requests.
     var errors: [Revision: Int] = [:]
     var requestsPerTick = 1000
@@ -79,7 +80,7 @@ struct Stage {
             replicas: self.lastPlatform,
             router: self.lastRouter
         )
-        if self.routerSeen { situation.samples = [Sample(time: self.now, tracks: self.counters)] }
+        if self.routerSeen, self.countersSeen { situation.samples = [Sample(time: self.now, tracks: self.counters)] }
         let outcome = self.rollout.handle(situation, at: self.now)
         self.transitions += outcome.transitions
         self.answers = outcome.answers
