@@ -5,13 +5,23 @@ package import Rollouts
 package struct Scenario: Sendable {
     /// Requests per second.
     package var traffic: Int
-    package var tick: Duration
+    package var tick: Duration = .seconds(1)
     /// What git says, from the given tick on.
-    package var commits: [Int: Commit]
-    package var commands: [Int: Command]
-    package var revisions: [Revision: Behaviour]
-    package var faults: [Fault: Double]
-    /// Faults end and traffic goes on here.
+    package var commits: [Int: Commit] = [:]
+    package var commands: [Int: [Command]] = [:]
+    /// How each revision is at the start; good, when it is not here.
+    package var revisions: [Revision: Behaviour] = [:]
+    /// How revisions are from the given tick on.
+    package var changes: [Int: [Revision: Behaviour]] = [:]
+    /// What the deployment depends on and is not healthy, from the given tick on.
+    package var dependencies: [Int: [DeploymentID]] = [:]
+    /// Random faults, each with its chance per tick.
+    package var faults: [Fault: Double] = [:]
+    /// Outages by script: faults that last, in the given ticks.
+    package var outages: [Fault: ClosedRange<Int>] = [:]
+    /// The controller is killed in these ticks, after it journaled its decision and before it acts.
+    package var kills: Set<Int> = []
+    /// Random faults end here.
     package var quietFrom: Int
     package var ticks: Int
 
@@ -35,31 +45,55 @@ package struct Scenario: Sendable {
         package var artifact: ArtifactState = .ready(path: "/artifact", digest: "sha256:0")
         package var signature = "a"
         package var failsGolden = false
+        /// What the metric provider answers for it; gates of hostile worlds allow 100.
+        package var load = 50.0
 
         package init() {}
 
+        package init(errors: Double = 0.002, clientErrors: Double = 0.001, slow: Double = 0.02) {
+            self.errors = errors
+            self.clientErrors = clientErrors
+            self.slow = slow
+        }
+
         package var isGood: Bool {
             self.errors <= 0.002 && self.clientErrors <= 0.001 && self.slow <= 0.02 && self.startTicks != nil
-                && self.crashes == 0 && self.signature == "a" && !self.failsGolden
+                && self.crashes == 0 && self.signature == "a" && !self.failsGolden && self.load <= 100
                 && self.artifact == Behaviour().artifact
+        }
+
+        /// So bad that with enough traffic nobody could doubt it.
+        package var isPlainlyBad: Bool {
+            self.errors >= 0.1 || self.clientErrors >= 0.1 || self.slow >= 0.2 || self.startTicks == nil
+                || self.signature != "a" || self.failsGolden || self.artifact != Behaviour().artifact
         }
     }
 
     /// What may go wrong, each with a chance per tick (for outages: of beginning).
     package enum Fault: CaseIterable, Hashable, Sendable {
-        case lostEffect, slowRouter, platformOutage, routerOutage, controllerCrash, journalOutage, replicaCrash
-        case gitOutage, clockStep
+        case lostEffect, slowRouter, controllerCrash, replicaCrash, clockStep
+        // These last.
+        case platformOutage, routerOutage, journalOutage, gitOutage, providerOutage
+        /// Git has not been read for so long that nothing may go on.
+        case gitLost
+        /// No requests at all.
+        case silence
+        /// Every revision answers with errors: what they all need is down.
+        case incident
+        /// The router reports its configuration but no counters.
+        case countersOutage
     }
 
-    package init(traffic: Int, ticks: Int, quietFrom: Int) {
+    package init(traffic: Int, ticks: Int, quietFrom: Int = 0) {
         self.traffic = traffic
-        self.tick = .seconds(1)
-        self.commits = [:]
-        self.commands = [:]
-        self.revisions = [:]
-        self.faults = [:]
         self.quietFrom = quietFrom
         self.ticks = ticks
+    }
+
+    /// Nothing happens that could keep a controller from telling good from bad.
+    package var isCalm: Bool {
+        self.traffic >= 1000 && self.faults.isEmpty && self.outages.isEmpty && self.kills.isEmpty
+            && self.commands.isEmpty && self.changes.isEmpty && self.dependencies.isEmpty
     }
 }
 
@@ -88,79 +122,5 @@ extension Scenario {
     package static func revision(_ number: Int) -> Revision {
         let digit = String(number, radix: 16)
         return Revision(digest: digit + String(repeating: "0", count: 64 - digit.count))
-    }
-
-    /// A hostile world: one in which anything that the ports allow may happen, until it turns quiet.
-    package static func hostile(seed: UInt64) -> Scenario {
-        var dice = Dice(seed: seed)
-        var scenario = Scenario(traffic: dice.pick([5, 20, 60]), ticks: 420, quietFrom: 220)
-        scenario.tick = .milliseconds(dice.pick([1000, 1000, 2000]))
-        scenario.revisions[Self.revision(0)] = Behaviour()
-        scenario.commits[0] = .spec(Self.spec(0, policy: Self.policy(&dice)))
-        for number in 1...dice.pick(1...3) {
-            scenario.revisions[Self.revision(number)] = Self.behaviour(&dice)
-            let commit = Commit.spec(Self.spec(number, policy: Self.policy(&dice)))
-            scenario.commits[dice.pick(15...180)] = commit
-        }
-        if dice.chance(0.2) {
-            scenario.commits[dice.pick(60...200)] = .spec(Self.spec(0, commit: 9, policy: Self.policy(&dice)))
-        }
-        if dice.chance(0.1) { scenario.commits[dice.pick(30...200)] = .broken }
-        if dice.chance(0.05) { scenario.commits[dice.pick(100...200)] = .absent }
-        for _ in 0..<dice.pick(0...4) {
-            scenario.commands[dice.pick(5...210)] = Self.command(&dice)
-        }
-        // Whatever an operator paused is resumed once the world is quiet.
-        scenario.commands[221] = Command(.resume, by: "simulator")
-        for fault in Fault.allCases where dice.chance(0.3) {
-            scenario.faults[fault] = 0.002 + 0.05 * dice.fraction() * dice.fraction()
-        }
-        return scenario
-    }
-
-    private static func policy(_ dice: inout Dice) -> RolloutPolicy {
-        var steps = [5, 25, 50].map {
-            Step(action: .weight(TrafficWeight(percent: $0)), atLeast: .seconds(8), atMost: .seconds(60))
-        }
-        if dice.chance(0.1) { steps.insert(Step(action: .approval), at: dice.pick(0...3)) }
-        return RolloutPolicy(
-            steps: steps,
-            gates: [.errors, .clientErrors, .latency(below: .milliseconds(250))],
-            onInconclusive: dice.pick([.pause, .promote, .rollback]),
-            bakeTime: .seconds(dice.pick([0, 20, 60])),
-            progressDeadline: .seconds(60)
-        )
-    }
-
-    private static func behaviour(_ dice: inout Dice) -> Behaviour {
-        var behaviour = Behaviour()
-        behaviour.startTicks = dice.pick(1...8)
-        switch dice.pick(0...11) {
-        case 0: behaviour.errors = dice.pick([0.02, 0.1, 0.5, 1])
-        case 1: behaviour.clientErrors = dice.pick([0.1, 1])
-        case 2: behaviour.slow = dice.pick([0.2, 0.8])
-        case 3: behaviour.startTicks = nil
-        case 4: behaviour.crashes = dice.pick([0.02, 0.3])
-        case 5: behaviour.artifact = .failed("expected sha256:1, got sha256:2")
-        case 6: behaviour.signature = "b"
-        case 7: behaviour.failsGolden = true
-        default: break
-        }
-        return behaviour
-    }
-
-    private static func command(_ dice: inout Dice) -> Command {
-        let verb: Command.Verb =
-            switch dice.pick(0...7) {
-            case 0: .pause(until: nil)
-            case 1: .resume
-            case 2: .promote(full: false, force: false)
-            case 3: .promote(full: true, force: dice.chance(0.5))
-            case 4: .abort
-            case 5: .rollback(to: nil)
-            case 6: .rollback(to: Self.revision(dice.pick(0...3)))
-            default: .retry
-            }
-        return Command(verb, by: "operator", why: "because")
     }
 }

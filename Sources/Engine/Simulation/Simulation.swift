@@ -10,19 +10,31 @@ package enum Simulator {
         }
     }
 
-    /// Runs worlds of consecutive seeds.
-    ///
-    /// - Returns: The first failures, at most ten.
-    package static func run(seeds: Range<UInt64>) -> [Failure] {
-        var failures: [Failure] = []
+    package struct Report: Sendable {
+        /// At most ten.
+        package var failures: [Failure] = []
+        package var coverage = Coverage()
+
+        package init() {}
+
+        package static func += (left: inout Report, right: Report) {
+            left.failures = Array((left.failures + right.failures).prefix(10))
+            left.coverage += right.coverage
+        }
+    }
+
+    /// Runs worlds of consecutive seeds, and stops early at ten failures.
+    package static func run(seeds: Range<UInt64>) -> Report {
+        var report = Report()
         for seed in seeds {
             var world = World(scenario: .hostile(seed: seed), seed: seed)
             let violations = world.run()
+            report.coverage += world.coverage
             if !violations.isEmpty {
-                failures.append(Failure(seed: seed, violations: violations))
-                if failures.count == 10 { break }
+                report.failures.append(Failure(seed: seed, violations: violations))
+                if report.failures.count == 10 { break }
             }
         }
-        return failures
+        return report
     }
 }

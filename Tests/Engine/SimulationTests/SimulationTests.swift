@@ -8,7 +8,7 @@ import Testing
 struct SimulationTests {
     @Test
     func `hostile worlds break no rule`() {
-        for failure in Simulator.run(seeds: 1..<60) { Issue.record("\(failure)") }
+        for failure in Simulator.run(seeds: 1..<60).failures { Issue.record("\(failure)") }
     }
 
     @Test
@@ -16,9 +16,12 @@ struct SimulationTests {
         for seed in UInt64(100)..<110 {
             var first = World(scenario: .hostile(seed: seed), seed: seed)
             var second = World(scenario: .hostile(seed: seed), seed: seed)
-            #expect(first.run() == second.run())
-            #expect(first.transitions == second.transitions)
-            #expect(first.rollout == second.rollout)
+            let (one, two) = (first.run(), second.run())
+            #expect(one == two)
+            let transitions = (first.transitions, second.transitions)
+            #expect(transitions.0 == transitions.1)
+            let rollouts = (first.rollout, second.rollout)
+            #expect(rollouts.0 == rollouts.1)
         }
     }
 
@@ -53,6 +56,16 @@ struct SimulationTests {
         let caught = (UInt64(1)..<40).contains { seed in
             var world = World(scenario: .hostile(seed: seed), seed: seed)
             world.planner = { defect.plan($0) }
+            return !world.run().isEmpty
+        }
+        #expect(caught)
+    }
+
+    @Test(arguments: RolloutDefect.allCases)
+    func `a rollout with a broken rule is caught`(defect: RolloutDefect) {
+        let caught = (UInt64(1)..<200).contains { seed in
+            var world = World(scenario: .hostile(seed: seed), seed: seed)
+            world.handler = { defect.handle(&$0, $1, at: $2) }
             return !world.run().isEmpty
         }
         #expect(caught)

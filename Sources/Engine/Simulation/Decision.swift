@@ -1,0 +1,45 @@
+import Analysis
+import Deployments
+import Planning
+import Rollouts
+
+/// One call of the core, with all that went in and came out.
+struct Decision {
+    var before: Rollout
+    var after: Rollout
+    var situation: Situation
+    var plan: Plan
+
+    /// The canary is the same revision as before.
+    var isSameCanary: Bool {
+        guard let canary = self.before.canary else { return false }
+        return canary.revision == self.after.canary?.revision
+    }
+
+    var isPaused: Bool { self.before.pause != nil && self.after.pause != nil }
+
+    var isPromotedByHand: Bool {
+        self.situation.commands.contains { if case .promote = $0.verb { true } else { false } }
+    }
+
+    func hasCommand(_ matches: (Command.Verb) -> Bool) -> Bool {
+        self.situation.commands.contains { matches($0.verb) }
+    }
+
+    func isFresh(at now: Timestamp) -> Bool {
+        self.situation.observation.replicas.fresh(at: now, within: .seconds(10)) != nil
+            && self.situation.observation.router.fresh(at: now, within: .seconds(10)) != nil
+    }
+
+    func isSeenReady(_ revision: Revision) -> Bool {
+        (self.situation.observation.replicas.last ?? []).contains {
+            $0.id.revision == revision && $0.state == .ready
+        }
+    }
+
+    /// How the step stood that was left, from its judge.
+    func isStepPassed(at now: Timestamp) -> Bool {
+        guard let analysis = self.after.analysis ?? self.before.analysis else { return false }
+        return analysis.outcomes(at: now).allSatisfy { $0.outcome == .passed }
+    }
+}
