@@ -1,1 +1,0 @@
-// The scenarios land with their transcripts.

@@ -1,0 +1,118 @@
+import Deployments
+import Rollouts
+import Simulation
+
+/// What a scripted world went through, a line for each thing that changed.
+struct Transcript {
+    private(set) var text: String
+    private(set) var violations: [String]
+    private(set) var rollout: Rollout
+
+    init(of script: Script) {
+        var world = World(scenario: script.scenario, seed: 1)
+        self.text = "\(script.about)\n\n"
+        self.rollout = world.rollout
+        self.violations = []
+        var served: [Revision: TrafficWeight] = [:]
+        var seen = 0
+        while world.time < script.scenario.ticks {
+            let before = world.rollout
+            world.step()
+            for event in Self.events(in: script.scenario, at: world.time) { self.write(world.time, event) }
+            if world.served != served {
+                served = world.served
+                self.write(world.time, "router", Self.text(served))
+            }
+            for (command, answer) in zip(script.scenario.commands[world.time] ?? [], world.answers) {
+                self.write(world.time, "answer", "\(command.by): \(answer.message)")
+            }
+            for transition in world.transitions.dropFirst(seen) {
+                let by = transition.by.map { " (by \($0))" } ?? ""
+                self.write(world.time, transition.kind.rawValue, transition.message + by)
+            }
+            seen = world.transitions.count
+            if Self.text(before.phase) != Self.text(world.rollout.phase) {
+                self.write(world.time, "phase", Self.text(world.rollout.phase))
+            }
+            let holds = world.rollout.holds.map(Self.text)
+            if before.holds.map(Self.text) != holds {
+                self.write(world.time, "holds", holds.isEmpty ? "none" : holds.joined(separator: ", "))
+            }
+        }
+        self.rollout = world.rollout
+        self.violations = world.run()
+        self.text += "\n"
+        for (revision, counters) in world.counters.sorted(by: { $0.key < $1.key }) {
+            self.text +=
+                "model \(Self.number(revision)): \(counters.requests) requests, \(counters.serverErrors) answered 5xx, "
+                + "\(counters.clientErrors) answered 4xx, \(counters.latency.total - counters.latency.counts[0]) slow\n"
+        }
+        let quarantine = world.rollout.quarantine.sorted { $0.key < $1.key }
+        for (revision, record) in quarantine {
+            self.text += "quarantined: model \(Self.number(revision)), \(record.reason)\n"
+        }
+    }
+
+    private mutating func write(_ time: Int, _ kind: String, _ message: String) {
+        let number = String(repeating: " ", count: max(0, 4 - "\(time)".count)) + "\(time)"
+        let column = kind + String(repeating: " ", count: max(0, 16 - kind.count))
+        self.text += "\(number)  \(column)  \(message)\n"
+    }
+
+    private mutating func write(_ time: Int, _ event: String) {
+        self.write(time, "*", event)
+    }
+
+    // MARK: - Words
+
+    private static func events(in scenario: Scenario, at time: Int) -> [String] {
+        var events: [String] = []
+        switch scenario.commits[time - 1] {
+        case .spec(let spec):
+            if case .spec(let before) = scenario.commits[time - 2], before == spec { break }
+            events.append("git names \(spec.label)")
+        case .absent: events.append("the manifest is gone")
+        case .broken: events.append("the manifest does not parse")
+        case nil: break
+        }
+        for (fault, ticks) in scenario.outages.sorted(by: { "\($0.key)" < "\($1.key)" }) {
+            if ticks.lowerBound == time { events.append("\(fault) begins") }
+            if ticks.upperBound + 1 == time { events.append("\(fault) ends") }
+        }
+        if scenario.kills.contains(time) { events.append("the controller is killed and started again") }
+        for revision in (scenario.changes[time] ?? [:]).keys.sorted() {
+            events.append("model \(Self.number(revision)) changes its ways")
+        }
+        for command in scenario.commands[time] ?? [] { events.append("\(command.by) says \(command.verb)") }
+        return events
+    }
+
+    private static func number(_ revision: Revision) -> String { String(revision.digest.prefix(1)) }
+
+    private static func text(_ weights: [Revision: TrafficWeight]) -> String {
+        if weights.isEmpty { return "no traffic" }
+        return weights.sorted { $0.key < $1.key }
+            .map { "model \(Self.number($0.key)) \($0.value)" }.joined(separator: ", ")
+    }
+
+    private static func text(_ phase: Rollout.Phase) -> String {
+        switch phase {
+        case .stepping(let step, let served): "step \(step + 1)" + (served == nil ? "" : ", judged from now on")
+        default: phase.name
+        }
+    }
+
+    /// Without evidence that changes with every sample.
+    private static func text(_ hold: Hold) -> String {
+        switch hold {
+        case .paused(let by, let why, _): "paused by \(by): \(why)"
+        case .awaitingApproval(let step): "awaiting approval, step \(step + 1)"
+        case .inconclusive(let step): "inconclusive, step \(step + 1)"
+        case .gateHolds(let gate, _): "gate \(gate) holds"
+        case .noEvidence(let gate, let why): "no evidence for \(gate): \(why)"
+        case .sharedIncident: "shared incident"
+        case .staleObservation(let what): what
+        case .dependencies(let names): "waiting for \(names.map(\.description).joined(separator: ", "))"
+        }
+    }
+}
