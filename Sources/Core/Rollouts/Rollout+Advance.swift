@@ -176,7 +176,7 @@ extension Rollout {
             self.leave(step: step, situation, at: now, into: &outcome)
             return
         }
-        guard elapsed >= policy.atMost else { return }
+        guard now - max(servedSince, self.blindUntil ?? servedSince) >= policy.atMost else { return }
         if canary.rollout.onInconclusive == .promote,
             !analysis.isSharedIncident, results.allSatisfy({ $0.outcome == .passed || $0.outcome == .inconclusive })
         {

@@ -117,12 +117,19 @@ extension Rollout {
         for measurement in situation.measurements {
             self.analysis?.add(measurement)
         }
+        // An outage must not use up the time for a verdict: when the evidence is back, none could be reached any more.
+        if case .stepping(_, .some) = self.phase, let results = self.analysis?.outcomes(at: now),
+            results.contains(where: { $0.outcome == .noData || $0.outcome == .providerDown })
+        {
+            self.blindUntil = now
+        }
     }
 
     mutating func enter(_ phase: Phase, at now: Timestamp) {
         self.phase = phase
         self.since = now
         self.isInconclusive = false
+        self.blindUntil = nil
     }
 
     func record(

@@ -36,6 +36,8 @@ package struct Rollout: Hashable, Codable, Sendable {
     package var isRestoring: Bool
     /// The current step passed its `atMost` without a verdict.
     package var isInconclusive: Bool
+    /// When a gate of the current step was last without evidence: `atMost` counts from there.
+    package var blindUntil: Timestamp?
     /// Why progress waits, for people; worked out anew at every call of ``handle(_:at:)``.
     package var holds: [Hold]
 

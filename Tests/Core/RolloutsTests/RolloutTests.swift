@@ -231,6 +231,30 @@ struct RolloutTests {
     }
 
     @Test
+    func `an outage of a provider does not use up the time for a verdict`() {
+        let query = ThresholdQuery(provider: "p", query: "score", minimum: 0.9, count: 3, consecutiveErrorLimit: 0)
+        var policy = Stage.policy
+        policy.onInconclusive = .rollback
+        policy.gates = [Gate(name: "quality", kind: .threshold(query))]
+        policy.steps = [Step(action: .weight(TrafficWeight(percent: 5)), atLeast: .seconds(1), atMost: .seconds(10))]
+        var stage = Stage.settled(policy: policy)
+        stage.measurement = .unavailable("no route to host")
+        stage.desired = .spec(Stage.spec(Stage.next, policy: policy))
+        stage.run { $0.weight == 5 }
+        for _ in 0..<30 { stage.tick() }
+        #expect(stage.weight == 5)
+        #expect(!stage.kinds.contains(.inconclusive))
+
+        // Two good answers are no verdict yet, but no reason to go back either.
+        stage.measurement = .value(0.95)
+        stage.tick()
+        stage.tick()
+        #expect(stage.weight == 5)
+        stage.run { $0.weight == 100 }
+        #expect(stage.weight == 100)
+    }
+
+    @Test
     func `losing sight of the platform or the router stops progress and nothing else`() {
         for loses in [\Stage.platformSeen, \Stage.routerSeen] {
             var stage = Stage.stepping()

@@ -23,6 +23,8 @@ struct Stage {
     var lastRouter: Reading<RouterState> = .unknown("not yet")
     var lastPlatform: Reading<[Replica]> = .unknown("not yet")
     var dependencies: [DeploymentID] = []
+    /// What the provider answers in each tick about the gate `quality`.
+    var measurement: Measurement.Answer?
 
     static let id = DeploymentID(namespace: "search", name: "file-type")
     static let good = Revision(digest: "aaaaaaaaaaaa")
@@ -81,6 +83,8 @@ struct Stage {
             router: self.lastRouter
         )
         if self.routerSeen, self.countersSeen { situation.samples = [Sample(time: self.now, tracks: self.counters)] }
+        situation.measurements =
+            self.measurement.map { [Measurement(gate: "quality", time: self.now, answer: $0)] } ?? []
         let outcome = self.rollout.handle(situation, at: self.now)
         self.transitions += outcome.transitions
         self.answers = outcome.answers

@@ -99,7 +99,7 @@ extension DeploymentStatus {
                     state: .current,
                     since: served.map(Date.init),
                     atLeastEnds: served.map { Date($0 + step.atLeast) },
-                    atMostEnds: served.map { Date($0 + step.atMost) }
+                    atMostEnds: served.map { Date(max($0, rollout.blindUntil ?? $0) + step.atMost) }
                 )
             case .stepping(let current, _):
                 return StepStatus(title: title, state: index < current ? .done : .pending)
