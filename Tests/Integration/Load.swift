@@ -67,11 +67,11 @@ final class Load {
         let text = try String(contentsOfFile: self.output, encoding: .utf8)
         let match = try #require(
             text.firstMatch(
-                of: /summary requests=(\d+) status=(\d+) connect=(\d+) read=(\d+) write=(\d+) timeout=(\d+)/
+                of: /summary .*connect=(\d+) read=(\d+) write=(\d+) timeout=(\d+)/
             ),
             "wrk did not end: \(text)"
         )
-        let numbers = [match.3, match.4, match.5, match.6].compactMap { Int($0) }
+        let numbers = [match.1, match.2, match.3, match.4].compactMap { Int($0) }
         let answers = try self.answers()
         return Report(
             answers: answers,

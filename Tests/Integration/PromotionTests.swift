@@ -62,4 +62,26 @@ extension IntegrationTests {
             #expect(try await sandbox.count("rollout-started") == 2)
         }
     }
+
+    @Test
+    func `a replica that is killed is replaced, and its requests are sent to another`() async throws {
+        try await Sandbox.run { sandbox in
+            try await sandbox.startController()
+            try await sandbox.merge(Release(version: "1", replicas: 2))
+            try await sandbox.serves("1")
+            let load = try await Load(on: sandbox)
+            let victim = try #require(sandbox.processes("model_server.py").first)
+            kill(victim, SIGKILL)
+            try await sandbox.wait(for: "two ready replicas again") { status in
+                let replicas = status.stable?.replicas ?? []
+                return replicas.count { $0.state == "ready" } == 2 && replicas.contains { $0.restarts == 1 }
+            }
+            #expect(!sandbox.processes("model_server.py").contains(victim))
+            let report = try await load.end()
+            // What the victim had begun to work on when it died cannot be sent again; at this rate that is hardly ever
+            // a request.
+            #expect(report.failed + report.socketErrors <= 3)
+            print("replica killed: \(report.failed) of \(report.answers.count) requests failed")
+        }
+    }
 }

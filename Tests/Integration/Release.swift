@@ -1,18 +1,17 @@
 import Foundation
 
 /// One content of the manifest.
-struct Release {
+struct Release: Sendable {
     var version: String
     var faults = "none"
     var digest: String?
-    /// Each with its least and greatest time, such as `("20", "1s", "2s")`.
     var steps: [Step] = [Step(25), Step(60)]
     var gates = ["errors"]
     var onInconclusive = "promote"
     var bakeTime = "0s"
     var replicas = 1
 
-    struct Step {
+    struct Step: Sendable {
         var weight: Int
         var atLeast: String
         var atMost: String

@@ -6,7 +6,8 @@ import Testing
 extension IntegrationTests {
     @Test
     func `a canary that fails half of its requests is taken back at once`() async throws {
-        try await Sandbox.run(Sandbox.Settings(poll: "1s")) { sandbox in
+        try await Sandbox.run { sandbox in
+            try sandbox.configure(poll: "1s")
             try await sandbox.startController()
             try await sandbox.merge(Release(version: "1"))
             try await sandbox.serves("1")
@@ -64,6 +65,36 @@ extension IntegrationTests {
             let last = try #require(report.answers.last { $0.revision == revision })
             print("rollback: last canary answer \(Int((last.time - start) * 1000)) ms after the command's start")
             #expect(last.time - start < 2)
+        }
+    }
+
+    @Test
+    func `an objective breached in the bake brings the previous revision back, which is warm`() async throws {
+        try await Sandbox.run { sandbox in
+            try await sandbox.startController()
+            try await sandbox.merge(Release(version: "1"))
+            try await sandbox.serves("1")
+            let before = sandbox.processes("model_server.py")
+            let load = try await Load(on: sandbox)
+            let file = "\(sandbox.folder)/fail"
+            var release = Release(version: "2", faults: "share=0.5,file=\(file)", bakeTime: "30m")
+            release.steps = [.init(50)]
+            try await sandbox.merge(release)
+            try await sandbox.wait(for: "the bake") { $0.phase == "baking" }
+
+            try sandbox.write(file, "")
+            let status = try await sandbox.wait(for: "the rollback") { $0.phase == "settled" }
+            #expect(status.stable?.modelVersion == "1")
+            #expect(status.quarantined.first?.modelVersion == "2")
+            #expect(status.quarantined.first?.reason.contains("objective availability was breached") == true)
+            #expect(before.count == 1 && sandbox.processes("model_server.py").contains(before))
+
+            let count = try load.answers().count
+            try await sandbox.until("more answers") { try load.answers().count > count + 100 }
+            let report = try await load.end()
+            #expect(report.socketErrors == 0)
+            #expect(report.answers.suffix(50).allSatisfy { $0.status == 200 })
+            print("breach in the bake: \(report.failed) bad answers")
         }
     }
 }

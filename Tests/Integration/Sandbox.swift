@@ -6,12 +6,6 @@ import Testing
 
 /// A corner of the machine for one test: a folder, ports, a git repository, and the processes that belong to them.
 final class Sandbox {
-    struct Settings {
-        var poll = "500ms"
-        /// Lines of the configuration's `providers`.
-        var providers: [String] = []
-    }
-
     static let name = "echo"
 
     let folder: String
@@ -30,10 +24,10 @@ final class Sandbox {
     var url: String { "http://127.0.0.1:\(self.listen)/v2/models/echo/infer" }
 
     /// Runs `body` in a sandbox, and ends all that it started, however `body` ends.
-    static func run(_ settings: Settings = Settings(), _ body: (Sandbox) async throws -> Void) async throws {
+    static func run(_ body: (Sandbox) async throws -> Void) async throws {
         let sandbox = try Sandbox()
         do {
-            try await sandbox.setUp(settings)
+            try await sandbox.setUp()
             try await body(sandbox)
         } catch {
             sandbox.cleanUp()
@@ -52,7 +46,7 @@ final class Sandbox {
         self.client = ControllerClient(socket: "\(self.folder)/c.sock", timeout: .seconds(30))
     }
 
-    private func setUp(_ settings: Settings) async throws {
+    private func setUp() async throws {
         try FileManager.default.createDirectory(
             atPath: self.folder,
             withIntermediateDirectories: false,
@@ -60,17 +54,21 @@ final class Sandbox {
         )
         try FileManager.default.createDirectory(atPath: self.models, withIntermediateDirectories: false)
         try await self.setUpRepository()
-        let providers = settings.providers.isEmpty ? " []" : settings.providers.map { "\n  - \($0)" }.joined()
+        try self.configure()
+    }
+
+    /// Writes the configuration, which the controller reads when it starts.
+    func configure(poll: String = "500ms", providers: [String] = []) throws {
         try self.write(
             "\(self.folder)/controller.yaml",
             """
             stateDirectory: "\(self.state)"
             socket: "\(self.socket)"
             logLevel: info
-            poll: \(settings.poll)
+            poll: \(poll)
             repositories:
               - {name: models, url: "file://\(self.remote)", path: deployments, interval: 1s, notes: true}
-            providers:\(providers)
+            providers: [\(providers.joined(separator: ", "))]
             artifacts: {fileRoots: ["\(self.models)"]}
             local:
               envoy: "\(try Machine.envoy())"

@@ -1,0 +1,47 @@
+import ControllerAPI
+import Foundation
+import Testing
+
+extension IntegrationTests {
+    @Test
+    func `a paused canary keeps its weight until it is resumed`() async throws {
+        try await Sandbox.run { sandbox in
+            let down = try await sandbox.command("get")
+            #expect(down.status == 3, "\(down.error)")
+            #expect(down.error.contains("controller run"), "\(down.error)")
+
+            try await sandbox.startController()
+            try await sandbox.merge(Release(version: "1"))
+            try await sandbox.serves("1")
+            var release = Release(version: "2")
+            release.gates = []
+            release.steps = [.init(20, atLeast: "3s", atMost: "4s"), .init(60)]
+            try await sandbox.merge(release)
+            try await sandbox.canary("2", at: 20)
+
+            let pause = try await sandbox.command("pause", Sandbox.name, "--why", "looking at latency")
+            #expect(pause.status == 0, "\(pause.error)")
+            let step = try #require(await sandbox.status()?.steps.first?.since)
+            // Past the step's end, and then some.
+            try await sandbox.until("the step would have ended") { -step.timeIntervalSinceNow > 5 }
+            let held = try #require(await sandbox.status())
+            #expect(held.phase == "stepping")
+            #expect(held.canary?.weight == 20)
+            #expect(held.holds.contains { $0.kind == "paused" && $0.why.contains("looking at latency") })
+            let again = try await sandbox.command("pause", Sandbox.name, "--why", "looking at latency")
+            #expect(again.status == 0, "\(again.error)")
+
+            let resume = try await sandbox.command("resume", Sandbox.name)
+            #expect(resume.status == 0, "\(resume.error)")
+            try await sandbox.serves("2")
+
+            #expect(try await sandbox.command("resume", Sandbox.name).status == 0)
+            let unknown = try await sandbox.command("pause", "ecko", "--why", "a typing error")
+            #expect(unknown.status == 1)
+            #expect(unknown.error.contains("echo"), "\(unknown.error)")
+            #expect(try await sandbox.command("pause", "--for", "soon", Sandbox.name).status == 2)
+            let history = try await sandbox.command("history", Sandbox.name)
+            #expect(history.output.contains("looking at latency"), "\(history.output)")
+        }
+    }
+}

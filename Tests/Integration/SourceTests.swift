@@ -1,0 +1,125 @@
+import ControllerAPI
+import Foundation
+import Testing
+
+/// What comes from git and from where models are kept.
+extension IntegrationTests {
+    @Test
+    func `a wrong digest stops the rollout, and a fix that overtakes it is rolled out`() async throws {
+        try await Sandbox.run { sandbox in
+            try await sandbox.startController()
+            try await sandbox.merge(Release(version: "1"))
+            try await sandbox.serves("1")
+            let wrong = "sha256:" + String(repeating: "0", count: 64)
+            let bad = try await sandbox.merge(Release(version: "2", digest: wrong))
+            let sum = try await Machine.run(
+                try Machine.program("sha256sum"),
+                ["\(sandbox.models)/2"],
+                environment: sandbox.environment,
+                at: sandbox.folder
+            )
+            let right = "sha256:\(sum.output.prefix(64))"
+
+            let status = try await sandbox.wait(for: "the refusal") { !$0.quarantined.isEmpty && $0.canary == nil }
+            let reason = try #require(status.quarantined.first?.reason)
+            #expect(reason.contains(wrong), "\(reason)")
+            #expect(reason.contains(right), "\(reason)")
+            #expect(status.stable?.modelVersion == "1")
+            // It never ran.
+            #expect(sandbox.processes("--model-version=2").isEmpty)
+            try await sandbox.until("the note on \(bad)") {
+                try await sandbox.note(on: bad)?.contains("rolled-back") ?? false
+            }
+
+            // Nobody asks for anything here, so no gate could pass.
+            try await sandbox.merge(Release(version: "2", digest: right, gates: []))
+            try await sandbox.serves("2")
+        }
+    }
+
+    @Test
+    func `a bad commit is told so once, and going back to the good revision changes nothing`() async throws {
+        try await Sandbox.run { sandbox in
+            try await sandbox.startController()
+            let good = try await sandbox.merge(Release(version: "1"))
+            try await sandbox.serves("1")
+            let load = try await Load(rate: 120, on: sandbox)
+            var release = Release(version: "2", faults: "share=1")
+            release.steps = [.long(50)]
+            let bad = try await sandbox.merge(release)
+            try await sandbox.wait(for: "the rollback") { $0.phase == "settled" && !$0.quarantined.isEmpty }
+            try await sandbox.until("the notes") {
+                let notes = (try await sandbox.note(on: bad), try await sandbox.note(on: good))
+                return notes.0 != nil && notes.1 != nil
+            }
+            let note = try #require(try await sandbox.note(on: bad))
+            #expect(
+                note.contains(#""outcome":"rolled-back""#) || note.contains(#""outcome": "rolled-back""#),
+                "\(note)"
+            )
+            #expect(note.contains("gate errors failed"), "\(note)")
+            #expect(try await sandbox.note(on: good)?.contains("promoted") == true)
+            _ = try await load.end()
+
+            // Seen again, and again in another commit, the same revision stays away.
+            try await sandbox.polls(2)
+            let again = try await sandbox.push([:], "An empty commit")
+            try await sandbox.until("the empty commit is seen") {
+                await sandbox.fleet()?.sources.first?.commit == again
+            }
+            try await sandbox.git("-C", sandbox.clone, "revert", "--no-edit", bad)
+            let revert = try await sandbox.pushHead()
+            try await sandbox.until("the revert is seen") {
+                await sandbox.fleet()?.sources.first?.commit == revert
+            }
+            try await sandbox.polls(1)
+
+            let status = try #require(await sandbox.status())
+            #expect(status.phase == "settled")
+            #expect(status.stable?.modelVersion == "1")
+            #expect(status.quarantined.count == 1)
+            #expect(try await sandbox.count("rollout-started") == 2)
+            #expect(try await sandbox.count("rolled-back") == 1)
+        }
+    }
+
+    @Test
+    func `without git, or with a broken manifest, the last good one stands`() async throws {
+        try await Sandbox.run { sandbox in
+            try await sandbox.startController()
+            try await sandbox.merge(Release(version: "1"))
+            try await sandbox.serves("1")
+            let load = try await Load(on: sandbox)
+
+            try FileManager.default.moveItem(atPath: sandbox.remote, toPath: "\(sandbox.remote).away")
+            try await sandbox.until("the lost remote is told") {
+                await sandbox.fleet()?.sources.first?.problem != nil
+            }
+            let lost = try await sandbox.command("status", Sandbox.name)
+            #expect(lost.status == 0)
+            #expect(lost.output.contains("git models: "), "\(lost.output)")
+            #expect(lost.output.contains("remote.git"), "\(lost.output)")
+            #expect(lost.output.contains("settled"), "\(lost.output)")
+            try FileManager.default.moveItem(atPath: "\(sandbox.remote).away", toPath: sandbox.remote)
+
+            let broken = Release(version: "2").manifest(models: sandbox.models)
+                .replacing("replicas: 1", with: "replcas: 1")
+            try await sandbox.push(["echo.yaml": broken], "A typing error")
+            try await sandbox.wait(for: "the diagnostic") { !$0.diagnostics.isEmpty }
+            let wrong = try await sandbox.command("status", Sandbox.name)
+            #expect(wrong.output.contains("spec.replcas"), "\(wrong.output)")
+            #expect(wrong.output.contains("did you mean `replicas`"), "\(wrong.output)")
+            let status = try #require(await sandbox.status())
+            #expect(status.phase == "settled")
+            #expect(status.stable?.modelVersion == "1")
+            #expect(try await sandbox.count("rollout-started") == 1)
+
+            try await sandbox.merge(Release(version: "2"))
+            try await sandbox.serves("2")
+            #expect(await sandbox.status()?.diagnostics == [])
+            let report = try await load.end()
+            #expect(report.failed == 0)
+            #expect(report.socketErrors == 0)
+        }
+    }
+}
