@@ -111,8 +111,10 @@ golden: build ## Rewrite the golden transcripts of the scenarios; read the diff 
 	@UPDATE_GOLDEN=1 swift test --skip-build $(SWIFT_FLAGS) --filter ScenarioTests || true
 	@git diff --stat -- Tests/Scenarios/Golden
 
-bench: setup ## Measure what the README promises: a line a figure, failing when one falls short
-	@swift run --configuration release --package-path Benchmarks benchmarks --filter '$(FILTER)'
+bench: release ## Measure what the README promises: a line a figure, failing when one falls short
+	$(call say,benchmarks)
+	@$(PYTHON) Benchmarks/benchmarks.py --filter '$(FILTER)' \
+	    --controller "$$(swift build --configuration release --show-bin-path)/controller"
 
 # MARK: Seeing it work
 
