@@ -65,8 +65,8 @@ extension Reconciler {
 
     func answerMetricJobs() async {
         let providers = Dictionary(self.ports.providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        // Bounded, so that a slow provider cannot pile up requests; a slow one delays no other deployment's by more
-        // than its own deadline.
+        // One task a job: the loop asks each gate once at a time, so there are never more than gates, and a slow
+        // provider delays no other deployment's.
         await withDiscardingTaskGroup { group in
             for await job in self.metricJobs {
                 group.addTask { await self.answer(job, from: providers) }

@@ -92,8 +92,9 @@ package final class Reconciler: Service {
         self.settings = settings
         self.logger = logger
         (self.events, self.eventsSink) = AsyncStream.makeStream()
-        // A queue that fills means that providers or git are slow: the oldest jobs are stale then, and are asked anew.
-        (self.metricJobs, self.metricJobsSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1000))
+        // Bounded by the number of gates, each of which is asked once at a time: a job that was dropped here would
+        // never be answered, and its gate never asked again.
+        (self.metricJobs, self.metricJobsSink) = AsyncStream.makeStream()
         self.outboxes = Dictionary(
             ports.sources.map { ($0.port.name, Outbox()) },
             uniquingKeysWith: { first, _ in first }

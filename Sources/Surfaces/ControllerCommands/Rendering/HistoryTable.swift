@@ -20,8 +20,8 @@ package enum HistoryTable {
     static func style(of kind: String) -> StyledText.Style {
         switch kind {
         case "promoted", "settled": .green
-        case "rolled-back", "rollback-started", "aborted", "quarantined", "gate-failed": .red
-        case "paused", "held", "superseded": .yellow
+        case "rolled-back", "rolling-back": .red
+        case "paused", "inconclusive", "superseded", "removing": .yellow
         default: .plain
         }
     }
