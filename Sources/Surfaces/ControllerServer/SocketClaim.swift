@@ -1,3 +1,5 @@
+// In a build of the whole module the compiler takes Dispatch's headers for the ones that define `stat`.
+import CDispatch
 import Glibc
 
 /// The right to listen on a unix socket of the file system, held from before it is bound until the process ends.
