@@ -12,6 +12,10 @@ package struct Plan: Hashable, Codable, Sendable {
         self.waitingFor = waitingFor
     }
 
+    package var isRouting: Bool {
+        self.effects.contains { if case .route = $0 { true } else { false } }
+    }
+
     package var isSettled: Bool {
         self.effects.isEmpty && self.waitingFor.isEmpty
     }

@@ -10,8 +10,17 @@ package enum Event: Sendable {
     case router(Result<RouterObservation, PlatformError>, at: Timestamp)
     case measured(DeploymentID, Measurement)
     case delivered(OutboxItem)
-    case command(DeploymentID, Command, CheckedContinuation<CommandAnswer, Never>)
-    case prune(DeploymentID, by: String, CheckedContinuation<CommandAnswer, Never>)
+}
+
+/// What follows from an event besides the effects, and may take its time: whoever drives the fleet sees to it, and
+/// answers with a later event.
+package struct Errands: Hashable, Sendable {
+    /// What git is to be told, in this order. Each is answered with ``Event/delivered(_:)``.
+    package var notes: [OutboxItem] = []
+    /// What the metric providers are to be asked. Each is answered with ``Event/measured(_:_:)``.
+    package var queries: [MetricJob] = []
+
+    package init() {}
 }
 
 /// A threshold gate's query that is due.
@@ -21,6 +30,18 @@ package struct MetricJob: Hashable, Sendable {
     package var query: ThresholdQuery
     /// The provider's language, with its variables substituted.
     package var text: String
+
+    package func measurement(_ answer: MetricAnswer, at time: Timestamp) -> Measurement {
+        let result: Measurement.Answer =
+            switch answer {
+            case .value(let value): .value(value)
+            case .noData: .noData
+            case .notANumber: .notANumber
+            case .refused(let message): .refused(message)
+            case .unavailable(let message): .unavailable(message)
+            }
+        return Measurement(gate: self.gate, time: time, answer: result)
+    }
 }
 
 /// Everything that readers may know, at one moment. Immutable.

@@ -24,11 +24,12 @@ extension Fleet {
         )
         var after = before
         after.repository = self.tracker.owner(of: id) ?? before.repository
-        let outcome = after.rollout.handle(situation, at: now)
-        var plan = Planner(for: after.rollout, observed: situation.observation, now: now).plan()
+        let outcome = self.functions.handle(&after.rollout, situation, now)
+        let planner = Planner(for: after.rollout, observed: situation.observation, now: now)
+        var plan = self.functions.plan(planner, after.rollout)
         let violations = PlanCheck.violations(of: plan, for: after.rollout, observed: situation.observation, at: now)
         for violation in violations {
-            self.reconciler.logger.critical(
+            self.logger.critical(
                 "a planned effect broke an invariant and was dropped: report this",
                 metadata: ["deployment.name": "\(id)", "violation": "\(violation)"]
             )
@@ -38,7 +39,7 @@ extension Fleet {
             if case .route(let weights) = effect { after.weights = weights }
         }
 
-        if after != before || !outcome.transitions.isEmpty {
+        if after != before || !outcome.transitions.isEmpty || self.unwritten[id] != nil {
             guard await self.journal(after, before, outcome.transitions, at: now) else {
                 let why = self.journalProblem ?? "unknown"
                 return commands.map { _ in .refused("the decision could not be journaled (\(why)): nothing was changed")
@@ -47,11 +48,11 @@ extension Fleet {
         }
         self.members[id] = after
         self.observations[id] = situation.observation
-        self.waits[id] = plan.waitingFor.map(\.description) + self.rejections(of: situation.observation)
-        self.recent[id] = Array((self.recent[id, default: []] + outcome.transitions).suffix(Self.recentLimit))
-        self.log(outcome.transitions, of: id)
+        self.waits[id] = plan.waitingFor
+        self.remember(outcome.transitions, of: id)
+        if after.rollout.specs != before.rollout.specs { self.isRetentionDue = true }
 
-        await self.applyRouting()
+        await self.route(after, isPlanned: plan.isRouting, at: now)
         await self.apply(plan.effects, for: after.rollout)
         self.ask(after.rollout, at: now)
         await self.removeIfGone(id, at: now)
@@ -81,13 +82,13 @@ extension Fleet {
     ) async -> Situation {
         let id = rollout.id
         var observation = Observation()
-        observation.replicas = self.replicas.map { $0.filter { $0.id.deployment == id } }
+        observation.replicas = self.replicas.map { $0[id] ?? [] }
         observation.router = self.router.map { $0.states[id] ?? RouterState() }
         var specs = rollout.specs
         let desired = self.tracker.desired(id, at: now)
         if case .spec(let spec) = desired { specs.append(spec) }
         for spec in specs where observation.artifacts[spec.revision] == nil {
-            observation.artifacts[spec.revision] = await self.reconciler.ports.artifacts.state(of: spec.model)
+            observation.artifacts[spec.revision] = await self.ports.artifacts.state(of: spec.model)
         }
         return Situation(
             desired: desired,
@@ -112,7 +113,9 @@ extension Fleet {
     private func unhealthyDependencies(of rollout: Rollout) -> [DeploymentID] {
         (rollout.canary?.dependsOn ?? []).filter { name in
             guard let other = self.members[name]?.rollout, let stable = other.stable else { return true }
-            let isReady = self.replicas.last?.contains { $0.id.revision == stable.revision && $0.state == .ready }
+            let isReady = self.replicas.last?[name]?.contains {
+                $0.id.revision == stable.revision && $0.state == .ready
+            }
             return isReady != true
         }
     }
@@ -124,6 +127,7 @@ extension Fleet {
         _ transitions: [Transition],
         at now: Timestamp
     ) async -> Bool {
+        let transitions = self.unwritten[after.rollout.id, default: []] + transitions
         let items = transitions.compactMap { OutboxItem(of: $0, in: after) }
         let record = JournalRecord(
             deployment: after.rollout.id,
@@ -133,26 +137,26 @@ extension Fleet {
             outbox: items
         )
         do {
-            try await self.reconciler.ports.journal.append(record)
+            try await self.ports.journal.append(record)
             self.journalProblem = nil
-            for item in items { self.reconciler.post(item) }
+            self.unwritten[after.rollout.id] = nil
+            self.errands.notes += items
             return true
         } catch {
             self.journalProblem = error.message
-            self.reconciler.logger.error("not journaled", metadata: ["error": "\(error)"])
-            // Safety never waits, not for a full disk either: after a restart the same evidence decides the same.
+            self.logger.error("not journaled", metadata: ["error": "\(error)"])
+            // Safety never waits, not for a full disk either. It is written as soon as that is possible again.
             guard case .rollingBack = after.rollout.phase else { return false }
+            self.unwritten[after.rollout.id] = transitions
             return true
         }
     }
 
-    private func rejections(of observation: Observation) -> [String] {
-        observation.router.last?.rejection.map { ["the router to accept its configuration: \($0)"] } ?? []
-    }
-
-    private func log(_ transitions: [Transition], of id: DeploymentID) {
+    private mutating func remember(_ transitions: [Transition], of id: DeploymentID) {
+        guard !transitions.isEmpty else { return }
+        self.recent[id] = Array((self.recent[id, default: []] + transitions).suffix(Self.recentLimit))
         for transition in transitions {
-            self.reconciler.logger.notice(
+            self.logger.notice(
                 "\(transition.kind.rawValue)",
                 metadata: [
                     "deployment.name": "\(id)",
@@ -173,7 +177,7 @@ extension Fleet {
                 try await self.apply(effect, for: rollout)
             } catch {
                 // The next look sees that the world is not as planned, and the same plan is made again.
-                self.reconciler.logger.warning(
+                self.logger.warning(
                     "effect failed",
                     metadata: ["deployment.name": "\(rollout.id)", "effect": "\(effect)", "error": "\(error)"]
                 )
@@ -182,16 +186,16 @@ extension Fleet {
     }
 
     private func apply(_ effect: Effect, for rollout: Rollout) async throws(PlatformError) {
-        let platform = self.reconciler.ports.platform
+        let platform = self.ports.platform
         switch effect {
         case .route:
             break
         case .fetch(let revision):
             guard let spec = rollout.spec(of: revision) else { return }
-            await self.reconciler.ports.artifacts.fetch(spec.model)
+            await self.ports.artifacts.fetch(spec.model)
         case .start(let id):
             guard let spec = rollout.spec(of: id.revision),
-                case .ready(let path, _) = await self.reconciler.ports.artifacts.state(of: spec.model)
+                case .ready(let path, _) = await self.ports.artifacts.state(of: spec.model)
             else { return }
             try await platform.start(id, as: ReplicaLaunch(spec: spec, artifact: path))
         case .undrain(let id): try await platform.undrain(id)
@@ -200,20 +204,25 @@ extension Fleet {
         }
     }
 
-    /// Tells the router how things should be, when that differs from what it was last told.
+    /// Tells the router how things should be, when that differs from what it was last told, or when it was told long
+    /// ago and is seen to do otherwise.
     ///
     /// Before the first look at the platform, the router and, when the journal knows nothing, every repository, nothing
     /// is told: the router, which outlives the controller, goes on as it is.
-    private mutating func applyRouting() async {
+    private mutating func route(_ member: Member, isPlanned: Bool, at now: Timestamp) async {
         guard let replicas = self.replicas.last, self.router.last != nil, self.isFleetKnown else { return }
-        let table = RoutingTable.wanted(by: self.members.values.map(\.self), replicas: replicas)
-        guard table != self.appliedTable else { return }
+        if self.routing.isBuilt {
+            self.routing.update(member, replicas: replicas[member.rollout.id] ?? [])
+        } else {
+            self.routing.build(for: self.members, replicas: replicas)
+        }
+        guard self.routing.isDue(isPlanned: isPlanned, at: now) else { return }
         do {
-            try await self.reconciler.ports.router.apply(table)
-            self.appliedTable = table
+            try await self.ports.router.apply(self.routing.table)
+            self.routing.note(toldAt: now)
         } catch {
-            self.appliedTable = nil
-            self.reconciler.logger.error("router not told", metadata: ["error": "\(error)"])
+            self.routing.note(toldAt: nil)
+            self.logger.error("router not told", metadata: ["error": "\(error)"])
         }
     }
 
@@ -224,7 +233,7 @@ extension Fleet {
             guard case .threshold(let query) = gate.kind else { continue }
             let job = MetricJob(deployment: rollout.id, gate: gate.name, query: query, text: query.text(for: canary))
             if self.pendingQueries.insert(job).inserted {
-                self.reconciler.metricJobsSink.yield(job)
+                self.errands.queries.append(job)
             }
         }
     }
@@ -232,43 +241,22 @@ extension Fleet {
     /// The last act of a removal: no replica is left, so nothing is.
     private mutating func removeIfGone(_ id: DeploymentID, at now: Timestamp) async {
         guard let member = self.members[id], member.rollout.phase == .removing,
-            case .known(let replicas, _) = self.replicas, !replicas.contains(where: { $0.id.deployment == id })
+            case .known(let replicas, _) = self.replicas, replicas[id, default: []].isEmpty
         else { return }
         let record = JournalRecord(deployment: id, time: now, member: nil, transitions: [], outbox: [])
         do {
-            try await self.reconciler.ports.journal.append(record)
+            try await self.ports.journal.append(record)
         } catch {
-            self.reconciler.logger.error("not journaled", metadata: ["error": "\(error)"])
+            self.logger.error("not journaled", metadata: ["error": "\(error)"])
             return
         }
         self.members[id] = nil
+        self.isRetentionDue = true
+        self.routing.remove(id)
         self.waits[id] = nil
         self.observations[id] = nil
         self.baselines[id] = nil
         self.tracker.forget(id)
-    }
-
-    // MARK: - Showing
-
-    func publish() {
-        let now = self.now
-        var snapshot = FleetSnapshot(time: now)
-        for (id, member) in self.members {
-            let isJudging = if case .stepping(_, .some) = member.rollout.phase { true } else { false }
-            snapshot.deployments[id] = DeploymentSnapshot(
-                rollout: member.rollout,
-                observation: self.observations[id] ?? Observation(),
-                waitingFor: self.waits[id] ?? [],
-                notes: self.tracker.notes(on: id),
-                assessments: isJudging ? member.rollout.analysis?.assessments(at: now) ?? [] : [],
-                transitions: self.recent[id] ?? []
-            )
-        }
-        snapshot.sources = self.sources.values.sorted { $0.repository < $1.repository }
-        snapshot.journalProblem = self.journalProblem
-        snapshot.platformProblem = self.platformProblem
-        snapshot.routerProblem = self.routerProblem
-        self.reconciler.publish(snapshot)
     }
 }
 

@@ -1,30 +1,42 @@
 import Analysis
-import Deployments
-import Logging
-import Manifests
+package import Deployments
+package import Logging
+package import Manifests
 import Planning
-import Rollouts
+package import Rollouts
 
 /// All deployments, owned by the reconcile loop alone.
 ///
 /// Every decision is made by the core on values; this type gathers those values, journals what was decided, and
-/// applies the plan's effects through the ports.
-struct Fleet {
-    let reconciler: Reconciler
+/// applies the plan's effects through the ports. It starts no task and waits for nothing but its ports, so that the
+/// simulator drives the same one with ports in memory.
+package struct Fleet: Sendable {
+    let ports: Reconciler.Ports
+    let logger: Logger
+    /// How a commit's files become deployments.
+    let read: @Sendable (SourceSnapshot) -> DesiredState
+    let functions: DecisionFunctions
     var members: [DeploymentID: Member]
     var tracker: DesiredStateTracker
-    var replicas: Reading<[Replica]> = .unknown("not looked at yet")
+    var replicas: Reading<[DeploymentID: [Replica]]> = .unknown("not looked at yet")
+    var seenReplicas: [Replica] = []
     var router: Reading<RouterObservation> = .unknown("not looked at yet")
     /// What rollouts take their burst factor and latency bound from. In memory only: a rollout keeps what it used.
     var baselines: [DeploymentID: StableHistory] = [:]
     /// The newest transitions per deployment, for display.
     var recent: [DeploymentID: [Transition]] = [:]
-    var waits: [DeploymentID: [String]] = [:]
+    var waits: [DeploymentID: [Wait]] = [:]
     var observations: [DeploymentID: Observation] = [:]
     var sources: [String: SourceState] = [:]
-    /// What the router was last told without an error.
-    var appliedTable: RoutingTable?
+    var routing = Routing()
+    /// Whether another set of models is in use than the artifact store was last told.
+    var isRetentionDue = true
     var pendingQueries: Set<MetricJob> = []
+    var errands = Errands()
+    /// Delivered, and not yet forgotten by the journal; oldest first.
+    var unsettled: [OutboxItem] = []
+    /// What was acted upon without being journaled: rollbacks, while the journal could not be written.
+    var unwritten: [DeploymentID: [Transition]] = [:]
     var journalProblem: String?
     var platformProblem: String?
     var routerProblem: String?
@@ -37,15 +49,27 @@ struct Fleet {
     /// on for long, and a hiccup of the network must not stop one.
     static let gitPatience: Duration = .minutes(2)
 
-    init(reconciler: Reconciler, contents: JournalContents, recent: [DeploymentID: [Transition]]) {
-        self.reconciler = reconciler
+    /// What the journal still holds for git is among the first ``takeErrands()``.
+    package init(
+        ports: Reconciler.Ports,
+        logger: Logger,
+        contents: JournalContents,
+        recent: [DeploymentID: [Transition]] = [:],
+        functions: DecisionFunctions = DecisionFunctions(),
+        read: @escaping @Sendable (SourceSnapshot) -> DesiredState
+    ) {
+        self.ports = ports
+        self.logger = logger
+        self.read = read
+        self.functions = functions
         self.recent = recent
         self.members = contents.members
-        self.startedAt = reconciler.ports.now()
-        self.unreadSources = contents.members.isEmpty ? Set(reconciler.ports.sources.map(\.port.name)) : []
+        self.errands.notes = contents.outbox
+        self.startedAt = ports.now()
+        self.unreadSources = contents.members.isEmpty ? Set(ports.sources.map(\.port.name)) : []
         self.tracker = DesiredStateTracker(
             policies: Dictionary(
-                reconciler.ports.sources.map { ($0.port.name, $0.deletion) },
+                ports.sources.map { ($0.port.name, $0.deletion) },
                 uniquingKeysWith: { first, _ in first }
             )
         )
@@ -53,7 +77,7 @@ struct Fleet {
             guard let repository = member.repository, let spec = member.rollout.desired else { continue }
             self.tracker.restore(spec, from: repository)
         }
-        for source in reconciler.ports.sources {
+        for source in ports.sources {
             self.sources[source.port.name] = SourceState(
                 repository: source.port.name,
                 branch: source.branch,
@@ -62,16 +86,16 @@ struct Fleet {
         }
     }
 
-    var now: Timestamp { self.reconciler.ports.now() }
+    var now: Timestamp { self.ports.now() }
 
-    mutating func handle(_ event: Event) async {
+    package mutating func handle(_ event: Event) async {
         switch event {
         case .polled(let name, let result):
             self.take(result, from: name)
+            await self.settle()
             await self.reconcileAll()
         case .platform(.success(let replicas), let time):
-            let isNews = self.replicas.last != replicas
-            self.replicas = .known(replicas, at: time)
+            let isNews = self.see(replicas, at: time)
             self.notePlatform(nil)
             if isNews { await self.reconcileAll() }
         case .platform(.failure(let error), _):
@@ -91,13 +115,27 @@ struct Fleet {
             self.pendingQueries = self.pendingQueries.filter { $0.deployment != id || $0.gate != measurement.gate }
             await self.reconcile(id, measurements: [measurement])
         case .delivered(let item):
-            await self.settle(item)
-        case .command(let id, let command, let continuation):
-            continuation.resume(returning: await self.obey(command, for: id))
-        case .prune(let id, let name, let continuation):
-            continuation.resume(returning: await self.prune(id, by: name))
+            self.unsettled.append(item)
+            await self.settle()
         }
-        self.publish()
+    }
+
+    /// What is to be done now besides the effects; each is handed out once.
+    package mutating func takeErrands() -> Errands {
+        let errands = self.errands
+        self.errands = Errands()
+        return errands
+    }
+
+    /// - Returns: Whether anything differs from the last look.
+    private mutating func see(_ replicas: [Replica], at time: Timestamp) -> Bool {
+        if let known = self.replicas.last, self.seenReplicas == replicas {
+            self.replicas = .known(known, at: time)
+            return false
+        }
+        self.seenReplicas = replicas
+        self.replicas = .known(Dictionary(grouping: replicas, by: \.id.deployment), at: time)
+        return true
     }
 
     /// Logged when it changes, not at every look.
@@ -115,9 +153,9 @@ struct Fleet {
 
     private func log(_ what: String, _ error: PlatformError?) {
         if let error {
-            self.reconciler.logger.warning("\(what) not seen", metadata: ["error": "\(error)"])
+            self.logger.warning("\(what) not seen", metadata: ["error": "\(error)"])
         } else {
-            self.reconciler.logger.notice("\(what) seen again")
+            self.logger.notice("\(what) seen again")
         }
     }
 
@@ -128,7 +166,7 @@ struct Fleet {
         switch result {
         case .success(let snapshot):
             if let snapshot {
-                let state = self.reconciler.settings.reader.read(snapshot.files, origin: snapshot.origin)
+                let state = self.read(snapshot)
                 self.tracker.update(
                     state,
                     from: name,
@@ -148,29 +186,32 @@ struct Fleet {
         }
     }
 
-    private mutating func settle(_ item: OutboxItem) async {
-        do {
-            try await self.reconciler.ports.journal.settle(item)
-        } catch {
-            // The item is delivered again after a restart, which its key makes harmless.
-            self.reconciler.logger.warning("outbox item not settled", metadata: ["error": "\(error)"])
+    /// In the order of delivery: an older outcome that outlived a newer one of its commit would be told again after a
+    /// restart, over the newer one.
+    private mutating func settle() async {
+        while let item = self.unsettled.first {
+            do {
+                try await self.ports.journal.settle(item)
+                self.unsettled.removeFirst()
+            } catch {
+                // Tried again at the next poll; after a restart it is delivered again, which its key makes harmless.
+                self.logger.warning("outbox item not settled", metadata: ["error": "\(error)"])
+                return
+            }
         }
     }
 
-    private mutating func obey(_ command: Command, for id: DeploymentID) async -> CommandAnswer {
+    package mutating func obey(_ command: Command, for id: DeploymentID) async -> CommandAnswer {
         guard self.members[id] != nil else { return .refused("there is no deployment \(id)") }
         let answers = await self.reconcile(id, commands: [command])
         return answers.first ?? .refused("the command was not taken: look at the controller's log")
     }
 
-    private mutating func prune(_ id: DeploymentID, by name: String) async -> CommandAnswer {
+    package mutating func prune(_ id: DeploymentID, by name: String) async -> CommandAnswer {
         guard self.tracker.confirmDeletion(of: id) else {
             return .refused("the manifest of \(id) is in git: remove it there first")
         }
-        self.reconciler.logger.notice(
-            "deletion confirmed",
-            metadata: ["deployment.name": "\(id)", "operator": "\(name)"]
-        )
+        self.logger.notice("deletion confirmed", metadata: ["deployment.name": "\(id)", "operator": "\(name)"])
         await self.reconcile(id)
         return .done("\(id) is being removed")
     }
@@ -180,7 +221,9 @@ struct Fleet {
         for id in self.tracker.ids.union(self.members.keys).sorted() {
             await self.reconcile(id, samples: samples[id].map { [$0] } ?? [])
         }
-        await self.reconciler.ports.artifacts.retain(self.members.values.flatMap { $0.rollout.specs.map(\.model) })
+        guard self.isRetentionDue else { return }
+        self.isRetentionDue = false
+        await self.ports.artifacts.retain(self.members.values.flatMap { $0.rollout.specs.map(\.model) })
     }
 
     private mutating func learnBaselines(from observation: RouterObservation) {

@@ -18,7 +18,7 @@ extension Reconciler {
                     metadata: ["repository.name": "\(source.port.name)", "error": "\(error)"]
                 )
             }
-            self.eventsSink.yield(.polled(source.port.name, result))
+            self.tell(.polled(source.port.name, result))
             // Doubling, at most 64 times the interval and 5 minutes: a dead remote is not hammered.
             let wait = min(source.interval * (1 << min(failures, 6)), max(source.interval, .minutes(5)))
             guard await self.sleep(wait) else { return }
@@ -41,9 +41,9 @@ extension Reconciler {
     private func lookAtPlatform() async {
         let time = self.ports.now()
         do {
-            self.eventsSink.yield(.platform(.success(try await self.ports.platform.replicas()), at: time))
+            self.tell(.platform(.success(try await self.ports.platform.replicas()), at: time))
         } catch {
-            self.eventsSink.yield(.platform(.failure(error), at: time))
+            self.tell(.platform(.failure(error), at: time))
         }
     }
 
@@ -57,9 +57,9 @@ extension Reconciler {
     func lookAtRouter() async {
         let time = self.ports.now()
         do {
-            self.eventsSink.yield(.router(.success(try await self.ports.router.observe()), at: time))
+            self.tell(.router(.success(try await self.ports.router.observe()), at: time))
         } catch {
-            self.eventsSink.yield(.router(.failure(error), at: time))
+            self.tell(.router(.failure(error), at: time))
         }
     }
 
@@ -82,7 +82,7 @@ extension Reconciler {
             } else {
                 .refused("there is no provider \(job.query.provider): name it under `providers` in the configuration")
             }
-        self.eventsSink.yield(.measured(job.deployment, job.measurement(answer, at: time)))
+        self.tell(.measured(job.deployment, job.measurement(answer, at: time)))
     }
 
     /// At least once, in order, with patience: an outcome that git cannot be told now is told later.
@@ -102,7 +102,7 @@ extension Reconciler {
                 guard await self.sleep(wait) else { return }
                 wait = min(wait * 2, .minutes(5))
             }
-            self.eventsSink.yield(.delivered(item))
+            self.tell(.delivered(item))
         }
     }
 

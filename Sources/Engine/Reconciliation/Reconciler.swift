@@ -12,10 +12,10 @@ package final class Reconciler: Service {
     package let ports: Ports
     package let settings: Settings
     let logger: Logger
-    let events: AsyncStream<Event>
-    let eventsSink: AsyncStream<Event>.Continuation
+    private let messages: AsyncStream<Message>
+    private let messagesSink: AsyncStream<Message>.Continuation
     let metricJobs: AsyncStream<MetricJob>
-    let metricJobsSink: AsyncStream<MetricJob>.Continuation
+    private let metricJobsSink: AsyncStream<MetricJob>.Continuation
     /// One queue per repository: what one remote refuses delays no other's notes.
     private let outboxes: [String: Outbox]
     private let snapshot: Mutex<FleetSnapshot>
@@ -91,7 +91,7 @@ package final class Reconciler: Service {
         self.ports = ports
         self.settings = settings
         self.logger = logger
-        (self.events, self.eventsSink) = AsyncStream.makeStream()
+        (self.messages, self.messagesSink) = AsyncStream.makeStream()
         // Bounded by the number of gates, each of which is asked once at a time: a job that was dropped here would
         // never be answered, and its gate never asked again.
         (self.metricJobs, self.metricJobsSink) = AsyncStream.makeStream()
@@ -116,24 +116,35 @@ package final class Reconciler: Service {
         }
     }
 
+    /// What the loop reads: events, and operators who wait for an answer.
+    private enum Message: Sendable {
+        case event(Event)
+        case command(DeploymentID, Command, CheckedContinuation<CommandAnswer, Never>)
+        case prune(DeploymentID, by: String, CheckedContinuation<CommandAnswer, Never>)
+    }
+
+    func tell(_ event: Event) {
+        self.messagesSink.yield(.event(event))
+    }
+
     /// Queues what git is to be told; what no configured repository can take counts as delivered.
-    func post(_ item: OutboxItem) {
+    private func post(_ item: OutboxItem) {
         if let outbox = self.outboxes[item.repository] {
             outbox.sink.yield(item)
         } else {
-            self.eventsSink.yield(.delivered(item))
+            self.tell(.delivered(item))
         }
     }
 
-    func publish(_ snapshot: FleetSnapshot) {
-        self.snapshot.withLock { $0 = snapshot }
+    private func see(to errands: Errands) {
+        for item in errands.notes { self.post(item) }
+        for job in errands.queries { self.metricJobsSink.yield(job) }
     }
 
     /// Hands an operator's command to the loop and waits for its answer.
     package func submit(_ command: Command, for id: DeploymentID) async -> CommandAnswer {
         await withCheckedContinuation { continuation in
-            let event = Event.command(id, command, continuation)
-            if case .terminated = self.eventsSink.yield(event) {
+            if case .terminated = self.messagesSink.yield(.command(id, command, continuation)) {
                 continuation.resume(returning: Self.stopping)
             }
         }
@@ -142,8 +153,7 @@ package final class Reconciler: Service {
     /// Confirms that a vanished manifest is meant.
     package func prune(_ id: DeploymentID, by operatorName: String) async -> CommandAnswer {
         await withCheckedContinuation { continuation in
-            let event = Event.prune(id, by: operatorName, continuation)
-            if case .terminated = self.eventsSink.yield(event) {
+            if case .terminated = self.messagesSink.yield(.prune(id, by: operatorName, continuation)) {
                 continuation.resume(returning: Self.stopping)
             }
         }
@@ -163,7 +173,6 @@ package final class Reconciler: Service {
     package func run() async throws {
         let contents = try await self.ports.journal.load()
         let recent = try await self.recentTransitions(of: contents)
-        for item in contents.outbox { self.post(item) }
         try await cancelWhenGracefulShutdown {
             try await withThrowingDiscardingTaskGroup { group in
                 for source in self.ports.sources {
@@ -176,17 +185,41 @@ package final class Reconciler: Service {
                 group.addTask { await self.watchPlatformChanges() }
                 group.addTask { await self.watchRouter() }
                 group.addTask { await self.answerMetricJobs() }
-                var fleet = Fleet(reconciler: self, contents: contents, recent: recent)
-                for await event in self.events {
-                    await fleet.handle(event)
+                let reader = self.settings.reader
+                var fleet = Fleet(
+                    ports: self.ports,
+                    logger: self.logger,
+                    contents: contents,
+                    recent: recent,
+                    read: { reader.read($0.files, origin: $0.origin) }
+                )
+                for await message in self.messages {
+                    await self.take(message, into: &fleet)
                 }
                 group.cancelAll()
             }
         }
-        self.eventsSink.finish()
-        for await event in self.events {
-            if case .command(_, _, let continuation) = event { continuation.resume(returning: Self.stopping) }
-            if case .prune(_, _, let continuation) = event { continuation.resume(returning: Self.stopping) }
+        self.messagesSink.finish()
+        for await message in self.messages {
+            switch message {
+            case .event: break
+            case .command(_, _, let continuation), .prune(_, _, let continuation):
+                continuation.resume(returning: Self.stopping)
+            }
         }
+    }
+
+    private func take(_ message: Message, into fleet: inout Fleet) async {
+        switch message {
+        case .event(let event):
+            await fleet.handle(event)
+        case .command(let id, let command, let continuation):
+            continuation.resume(returning: await fleet.obey(command, for: id))
+        case .prune(let id, let name, let continuation):
+            continuation.resume(returning: await fleet.prune(id, by: name))
+        }
+        self.see(to: fleet.takeErrands())
+        let snapshot = fleet.snapshot
+        self.snapshot.withLock { $0 = snapshot }
     }
 }

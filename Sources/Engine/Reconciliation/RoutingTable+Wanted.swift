@@ -1,46 +1,36 @@
 import Deployments
 import Rollouts
 
-extension RoutingTable {
-    /// The table that the members' weights and the replicas seen ask for.
-    static func wanted(by members: [Member], replicas: [Replica]) -> RoutingTable {
-        var table = RoutingTable()
-        for member in members {
-            let rollout = member.rollout
-            guard let spec = rollout.stable ?? rollout.canary ?? rollout.previous else { continue }
-            let own = replicas.filter { $0.id.deployment == rollout.id }
-            var backends: [Revision: [Backend]] = [:]
-            for revision in Set(own.map(\.id.revision)) {
-                let list = Self.backends(of: own.filter { $0.id.revision == revision })
-                if !list.isEmpty { backends[revision] = list }
-            }
-            // Weights stand until the planner changes them; those without any backend cannot be told to a router.
-            var weights = member.weights.filter { backends[$0.key] != nil && $0.value > .none }
-            // What is rolled back takes nothing over, not even when nothing else is left.
-            if case .rollingBack = rollout.phase, let canary = rollout.canary?.revision, weights.count == 1 {
-                weights[canary] = nil
-            }
-            if weights.count == 1, let only = weights.keys.first { weights[only] = .all }
-            table.deployments[rollout.id] = Entry(
-                route: spec.route,
-                backends: backends,
-                weights: weights,
-                canary: rollout.canary?.revision
-            )
+extension RoutingTable.Entry {
+    /// The entry that a member's weights and the replicas seen of it ask for; nothing for one that has no manifest yet.
+    init?(wantedBy member: Member, replicas: [Replica]) {
+        let rollout = member.rollout
+        guard let spec = rollout.stable ?? rollout.canary ?? rollout.previous else { return nil }
+        var backends: [Revision: [RoutingTable.Backend]] = [:]
+        for revision in Set(replicas.map(\.id.revision)) {
+            let list = Self.backends(of: replicas.filter { $0.id.revision == revision })
+            if !list.isEmpty { backends[revision] = list }
         }
-        return table
+        // Weights stand until the planner changes them; those without any backend cannot be told to a router.
+        var weights = member.weights.filter { backends[$0.key] != nil && $0.value > .none }
+        // What is rolled back takes nothing over, not even when nothing else is left.
+        if case .rollingBack = rollout.phase, let canary = rollout.canary?.revision, weights.count == 1 {
+            weights[canary] = nil
+        }
+        if weights.count == 1, let only = weights.keys.first { weights[only] = .all }
+        self.init(route: spec.route, backends: backends, weights: weights, canary: rollout.canary?.revision)
     }
 
     /// The ready ones and those that drain. When none is ready, those that might still answer: a probe that fails
     /// under load must not turn a slow service into none.
-    private static func backends(of replicas: [Replica]) -> [Backend] {
+    private static func backends(of replicas: [Replica]) -> [RoutingTable.Backend] {
         let hasReady = replicas.contains { $0.state == .ready }
         return replicas.sorted { $0.id < $1.id }.compactMap { replica in
             guard let endpoint = replica.endpoint else { return nil }
             switch replica.state {
-            case .ready: return Backend(endpoint: endpoint)
-            case .draining: return Backend(endpoint: endpoint, isDraining: true)
-            case .starting: return hasReady || replica.signature == nil ? nil : Backend(endpoint: endpoint)
+            case .ready: return RoutingTable.Backend(endpoint: endpoint)
+            case .draining: return RoutingTable.Backend(endpoint: endpoint, isDraining: true)
+            case .starting: return hasReady || replica.signature == nil ? nil : RoutingTable.Backend(endpoint: endpoint)
             case .stopping, .backingOff, .failed: return nil
             }
         }

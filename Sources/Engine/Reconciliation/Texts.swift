@@ -35,20 +35,6 @@ extension ThresholdQuery {
     }
 }
 
-extension MetricJob {
-    func measurement(_ answer: MetricAnswer, at time: Timestamp) -> Measurement {
-        let result: Measurement.Answer =
-            switch answer {
-            case .value(let value): .value(value)
-            case .noData: .noData
-            case .notANumber: .notANumber
-            case .refused(let message): .refused(message)
-            case .unavailable(let message): .unavailable(message)
-            }
-        return Measurement(gate: self.gate, time: time, answer: result)
-    }
-}
-
 extension OutboxItem {
     /// What git is told of an outcome; nothing for transitions that are none.
     init?(of transition: Transition, in member: Member) {

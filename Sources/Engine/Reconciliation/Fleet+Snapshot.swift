@@ -1,0 +1,34 @@
+import Analysis
+import Deployments
+import Planning
+import Rollouts
+
+extension Fleet {
+    /// Everything that readers may know.
+    package var snapshot: FleetSnapshot {
+        let now = self.now
+        var snapshot = FleetSnapshot(time: now)
+        for (id, member) in self.members {
+            let isJudging = if case .stepping(_, .some) = member.rollout.phase { true } else { false }
+            snapshot.deployments[id] = DeploymentSnapshot(
+                rollout: member.rollout,
+                observation: self.observations[id] ?? Observation(),
+                waitingFor: self.waitingTexts(of: id),
+                notes: self.tracker.notes(on: id),
+                assessments: isJudging ? member.rollout.analysis?.assessments(at: now) ?? [] : [],
+                transitions: self.recent[id] ?? []
+            )
+        }
+        snapshot.sources = self.sources.values.sorted { $0.repository < $1.repository }
+        snapshot.journalProblem = self.journalProblem
+        snapshot.platformProblem = self.platformProblem
+        snapshot.routerProblem = self.routerProblem
+        return snapshot
+    }
+
+    private func waitingTexts(of id: DeploymentID) -> [String] {
+        let rejection = self.observations[id]?.router.last?.rejection
+        return self.waits[id, default: []].map(\.description)
+            + (rejection.map { ["the router to accept its configuration: \($0)"] } ?? [])
+    }
+}
