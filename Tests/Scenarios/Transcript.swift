@@ -13,7 +13,7 @@ struct Transcript {
         self.text = "\(script.about)\n\n"
         self.rollout = world.rollout
         self.violations = []
-        var served: [Revision: TrafficWeight] = [:]
+        var served = Traffic()
         var seen = 0
         while world.time < script.scenario.ticks {
             let before = world.rollout
@@ -89,10 +89,14 @@ struct Transcript {
 
     private static func number(_ revision: Revision) -> String { String(revision.digest.prefix(1)) }
 
-    private static func text(_ weights: [Revision: TrafficWeight]) -> String {
-        if weights.isEmpty { return "no traffic" }
-        return weights.sorted { $0.key < $1.key }
-            .map { "model \(Self.number($0.key)) \($0.value)" }.joined(separator: ", ")
+    private static func text(_ traffic: Traffic) -> String {
+        if traffic.isEmpty { return "no traffic" }
+        var parts = traffic.weights.sorted { $0.key < $1.key }.map { "model \(Self.number($0.key)) \($0.value)" }
+        parts += traffic.matches.map { "model \(Self.number($0.revision)) where \($0.headers)" }
+        if let mirror = traffic.mirror {
+            parts.append("copies of \(mirror.percent) to model \(Self.number(mirror.revision))")
+        }
+        return parts.joined(separator: ", ")
     }
 
     private static func text(_ phase: Rollout.Phase) -> String {

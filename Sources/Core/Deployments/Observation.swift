@@ -136,8 +136,8 @@ package struct Endpoint: Hashable, Codable, Sendable, CustomStringConvertible {
 
 /// What the router does for one deployment.
 package struct RouterState: Hashable, Codable, Sendable {
-    /// The weights it serves, not those it was asked for.
-    package var weights: [Revision: TrafficWeight]
+    /// How it splits the requests, not what it was asked for: weights, matches and copies.
+    package var traffic: Traffic
     /// Revisions whose cluster the router has accepted and that has a healthy endpoint.
     package var warm: Set<Revision>
     /// Requests in flight per endpoint that the router still knows.
@@ -148,16 +148,18 @@ package struct RouterState: Hashable, Codable, Sendable {
     package var rejection: String?
 
     package init(
-        weights: [Revision: TrafficWeight] = [:],
+        traffic: Traffic = Traffic(),
         warm: Set<Revision> = [],
         activeRequests: [String: Int] = [:],
         serving: Set<String> = [],
         rejection: String? = nil
     ) {
-        self.weights = weights
+        self.traffic = traffic
         self.warm = warm
         self.activeRequests = activeRequests
         self.serving = serving
         self.rejection = rejection
     }
+
+    package var weights: [Revision: TrafficWeight] { self.traffic.weights }
 }

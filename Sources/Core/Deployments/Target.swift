@@ -2,11 +2,13 @@
 package struct Target: Hashable, Codable, Sendable {
     /// How many replicas of each revision to keep; a revision that is absent is to go.
     package var replicas: [Revision: Int]
-    /// How the traffic is to be split: sums to 100, or empty when nothing can serve yet.
-    package var weights: [Revision: TrafficWeight]
+    /// How the traffic is to be split: weights that sum to 100, or empty when nothing can serve yet.
+    package var traffic: Traffic
 
-    package init(replicas: [Revision: Int], weights: [Revision: TrafficWeight]) {
+    package init(replicas: [Revision: Int], traffic: Traffic) {
         self.replicas = replicas
-        self.weights = weights
+        self.traffic = traffic
     }
+
+    package var weights: [Revision: TrafficWeight] { self.traffic.weights }
 }

@@ -22,8 +22,8 @@ package struct Plan: Hashable, Codable, Sendable {
 }
 
 package enum Effect: Hashable, Codable, Sendable {
-    /// Empty weights end the deployment's traffic.
-    case route([Revision: TrafficWeight])
+    /// Empty traffic ends the deployment's.
+    case route(Traffic)
     case fetch(Revision)
     case start(ReplicaID)
     case undrain(ReplicaID)
@@ -36,7 +36,7 @@ package enum Wait: Hashable, Codable, Sendable {
     case artifact(Revision, String)
     case replicasReady(Revision, ready: Int, wanted: Int)
     case routerWarm(Revision)
-    case weightsServed([Revision: TrafficWeight])
+    case trafficServed(Traffic)
     case trafficMoved(away: Revision)
     case drained(ReplicaID)
 }

@@ -22,7 +22,7 @@ package enum PlanCheck {
         for effect in plan.effects {
             let rule: String? =
                 switch effect {
-                case .route(let weights): Self.brokenRule(of: weights, rollout, observed, now)
+                case .route(let traffic): Self.brokenRule(of: traffic, rollout, observed, now)
                 case .drain(let id): Self.brokenRuleOfDraining(id, plan, rollout, observed, now)
                 case .stop(let id): Self.brokenRuleOfStopping(id, rollout, observed, now)
                 case .start(let id):
@@ -39,16 +39,17 @@ package enum PlanCheck {
     }
 
     private static func brokenRule(
-        of weights: [Revision: TrafficWeight],
+        of traffic: Traffic,
         _ rollout: Rollout,
         _ observed: Observation,
         _ now: Timestamp
     ) -> String? {
-        if weights.isEmpty {
-            let served = observed.router.last?.weights.keys.map(\.self) ?? []
+        if traffic.isEmpty {
+            let served = observed.router.last?.traffic.revisions ?? []
             let isMeant = rollout.phase == .removing || served.allSatisfy { rollout.quarantine[$0] != nil }
-            return isMeant ? nil : "rule 1: all weights are taken away"
+            return isMeant ? nil : "rule 1: all traffic is taken away"
         }
+        let weights = traffic.weights
         if weights.values.reduce(0, { $0 + $1.percent }) != 100 { return "rule 1: weights do not sum to 100" }
         let ready = Set((observed.replicas.last ?? []).filter { $0.state == .ready }.map(\.id.revision))
         for (revision, weight) in weights where weight > .none {
@@ -57,8 +58,8 @@ package enum PlanCheck {
             }
         }
         guard let canary = rollout.canary else { return nil }
-        let served = observed.router.last?.weights[canary.revision, default: .none] ?? .none
-        let wanted = weights[canary.revision, default: .none]
+        let served = observed.router.last?.traffic[canary.revision] ?? .none
+        let wanted = traffic[canary.revision]
         if case .rollingBack = rollout.phase, wanted > .none { return "rule 4: weight for what is rolled back" }
         guard wanted > served else { return nil }
         if rollout.quarantine[canary.revision] != nil { return "rule 5: weight for a quarantined revision" }
@@ -82,7 +83,7 @@ package enum PlanCheck {
             let isSafe = rollout.target.replicas[id.revision, default: 0] > 0
             return isSafe ? nil : "rule 6: \(id) drains although the router is unseen"
         }
-        guard router.weights[id.revision, default: .none] > .none else { return nil }
+        guard router.traffic.reaches(id.revision) else { return nil }
         let draining = Set(plan.effects.compactMap { if case .drain(let id) = $0 { id } else { nil } })
         let left = (observed.replicas.last ?? []).contains {
             $0.id.revision == id.revision && $0.state == .ready && !draining.contains($0.id)

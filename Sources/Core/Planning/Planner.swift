@@ -46,7 +46,7 @@ package struct Planner: Sendable {
     package init(for rollout: Rollout, observed: Observation, now: Timestamp) {
         let isDraining = (observed.replicas.last ?? []).contains(where: \.isDraining)
         let known = isDraining ? rollout.specs + rollout.history + rollout.quarantine.values.map(\.spec) : []
-        let served = observed.router.last?.weights.keys.map(\.self) ?? []
+        let served = observed.router.last?.traffic.revisions ?? []
         self.init(
             deployment: rollout.id,
             stable: rollout.stable?.revision,
@@ -81,32 +81,35 @@ package struct Planner: Sendable {
 
     // MARK: - Traffic
 
-    /// The target's weights as far as replicas can serve them: what a revision without a ready replica should get
+    /// The target's traffic as far as replicas can serve it: what a revision without a ready replica should get
     /// goes to the others. With nothing ready anywhere, nothing is changed.
-    package var servableWeights: [Revision: TrafficWeight]? {
-        if self.target.weights.isEmpty { return [:] }
+    package var servableTraffic: Traffic? {
+        let wanted = self.target.traffic
+        if wanted.isEmpty { return wanted }
         let replicas = self.observed.replicas.last ?? []
         let isReady = { (revision: Revision) in
             replicas.contains { $0.id.revision == revision && $0.state == .ready }
         }
-        if self.target.weights.keys.allSatisfy(isReady) { return self.target.weights }
-        let ready = self.target.weights.filter { isReady($0.key) }
+        if wanted.revisions.allSatisfy(isReady) { return wanted }
+        var traffic = wanted.filter(isReady)
+        if traffic.weights == wanted.weights { return traffic }
         // Only a revision that the target names may take over: never one that is being taken back.
-        guard ready.count == 1, let survivor = ready.first else { return nil }
-        return [survivor.key: .all]
+        guard traffic.weights.count == 1, let survivor = traffic.weights.keys.first else { return nil }
+        traffic.weights[survivor] = .all
+        return traffic
     }
 
     private func planRoute(into plan: inout Plan) {
-        guard let wanted = self.servableWeights else {
+        guard let wanted = self.servableTraffic else {
             let blocked = self.target.weights.keys.min()
             if let blocked { plan.waitingFor.append(.replicasReady(blocked, ready: 0, wanted: 1)) }
             return
         }
         let router = self.observed.router
-        if let fresh = router.fresh(at: self.now, within: self.freshness), fresh.weights == wanted { return }
-        let served = router.last?.weights ?? [:]
+        if let fresh = router.fresh(at: self.now, within: self.freshness), fresh.traffic == wanted { return }
+        let served = router.last?.traffic ?? Traffic()
         if wanted.isEmpty, served.isEmpty || !self.mayEndTraffic { return }
-        let gains = wanted.filter { $0.value > served[$0.key, default: .none] }.keys.sorted()
+        let gains = wanted.revisions.filter { wanted[$0] > served[$0] || !served.reaches($0) }.sorted()
 
         if !self.isRetreat(to: wanted, from: served) {
             guard let fresh = router.fresh(at: self.now, within: self.freshness) else {
@@ -123,17 +126,17 @@ package struct Planner: Sendable {
             }
         }
         plan.effects.append(.route(wanted))
-        plan.waitingFor.append(.weightsServed(wanted))
+        plan.waitingFor.append(.trafficServed(wanted))
     }
 
     /// Whether `wanted` is the way back: all traffic to the stable revision, of which the router has known before that
     /// it can serve. That waits for no observation.
-    private func isRetreat(to wanted: [Revision: TrafficWeight], from served: [Revision: TrafficWeight]) -> Bool {
+    private func isRetreat(to wanted: Traffic, from served: Traffic) -> Bool {
         if wanted.isEmpty { return true }
-        guard let stable = self.stable, wanted == [stable: .all], let router = self.observed.router.last else {
+        guard let stable = self.stable, wanted == .all(to: stable), let router = self.observed.router.last else {
             return false
         }
-        return served[stable] != nil || router.warm.contains(stable)
+        return served[stable] > .none || router.warm.contains(stable)
     }
 
     // MARK: - Replicas
@@ -219,7 +222,7 @@ package struct Planner: Sendable {
         let name = replica.endpoint?.description ?? ""
         let isEmpty = !router.serving.contains(name) && router.activeRequests[name, default: 0] == 0
         let limit = self.drainLimits[replica.id.revision] ?? Self.defaultDrainLimit
-        let isRouted = router.weights[replica.id.revision, default: .none] > .none
+        let isRouted = router.traffic.reaches(replica.id.revision)
         // The limit ends requests that never end; it never overrules weights that still point here.
         if isEmpty || (self.now - since >= limit && (wanted > 0 || !isRouted)) {
             plan.effects.append(.stop(replica.id))
@@ -231,6 +234,6 @@ package struct Planner: Sendable {
     /// Known, not assumed: without a fresh look at the router the traffic counts as still there.
     private func isTrafficGone(from revision: Revision) -> Bool {
         guard let router = self.observed.router.fresh(at: self.now, within: self.freshness) else { return false }
-        return router.weights[revision, default: .none] == .none
+        return !router.traffic.reaches(revision)
     }
 }

@@ -126,7 +126,7 @@ extension Rollout {
         guard let canary = self.canary, let stable = self.stable,
             case .known(let router, let seen) = situation.observation.router, now - seen <= Self.freshness,
             seen >= self.since,
-            router.weights[canary.revision, default: .none] == self.weight(ofStep: step)
+            router.traffic[canary.revision] == self.weight(ofStep: step)
         else { return }
         let history = situation.baseline.latency
         let everyGate = canary.rollout.gates + canary.rollout.steps.flatMap { $0.gates ?? [] }
@@ -147,7 +147,7 @@ extension Rollout {
         for sample in situation.samples where sample.time >= seen {
             run.add(sample, weightsChanged: true)
         }
-        self.sampledWeights = router.weights
+        self.sampledTraffic = router.traffic
         self.analysis = run
         self.phase = .stepping(step: step, servedSince: seen)
     }
@@ -218,7 +218,7 @@ extension Rollout {
     private mutating func finishPromoting(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
         guard let canary = self.canary,
             let router = situation.observation.router.fresh(at: now, within: Self.freshness),
-            router.weights[canary.revision] == .all
+            router.traffic[canary.revision] == .all
         else { return }
         let old = self.stable
         self.stable = canary

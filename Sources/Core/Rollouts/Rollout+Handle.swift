@@ -104,15 +104,15 @@ extension Rollout {
 
     /// Feeds the judges.
     private mutating func gather(_ situation: Situation, at now: Timestamp) {
-        let served = situation.observation.router.last?.weights ?? self.sampledWeights
+        let served = situation.observation.router.last?.traffic ?? self.sampledTraffic
         for sample in situation.samples {
             if case .stepping(_, .some) = self.phase {
-                self.analysis?.add(sample, weightsChanged: served != self.sampledWeights)
+                self.analysis?.add(sample, weightsChanged: served != self.sampledTraffic)
             }
             self.watch?.add(sample)
         }
         if !situation.samples.isEmpty, self.analysis != nil {
-            self.sampledWeights = served
+            self.sampledTraffic = served
         }
         for measurement in situation.measurements {
             self.analysis?.add(measurement)

@@ -19,7 +19,7 @@ extension Rollout {
 
     func isServing(_ step: Int, _ situation: Situation) -> Bool {
         guard let canary = self.canary, let router = situation.observation.router.last else { return false }
-        return router.weights[canary.revision, default: .none] == self.weight(ofStep: step)
+        return router.traffic[canary.revision] == self.weight(ofStep: step)
             || self.stable.map { router.weights[$0.revision] == nil } ?? true
     }
 

@@ -38,7 +38,7 @@ extension Rollout {
     func isBack(_ situation: Situation, at now: Timestamp) -> Bool {
         guard let canary = self.canary, self.stable != nil else { return true }
         guard let router = situation.observation.router.fresh(at: now, within: Self.freshness) else { return false }
-        return router.weights[canary.revision, default: .none] == .none
+        return !router.traffic.reaches(canary.revision)
     }
 
     mutating func finishRollingBack(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) -> Bool {

@@ -15,21 +15,21 @@ extension Rollout {
         case .baking:
             self.target(canaryWeight: .none, keeping: [self.stable, self.previous])
         case .removing:
-            Target(replicas: [:], weights: [:])
+            Target(replicas: [:], traffic: [:])
         }
     }
 
     private func target(canaryWeight: TrafficWeight, keeping specs: [DeploymentSpec?]) -> Target {
-        var target = Target(replicas: [:], weights: [:])
+        var target = Target(replicas: [:], traffic: [:])
         // The manifest's number of replicas is applied in place to every revision; it never starts a rollout.
         for spec in specs.compactMap(\.self) {
             target.replicas[spec.revision] = spec.replicas
         }
         if let stable = self.stable, canaryWeight < .all {
-            target.weights[stable.revision] = canaryWeight.complement
+            target.traffic.weights[stable.revision] = canaryWeight.complement
         }
         if let canary = self.canary, canaryWeight > .none {
-            target.weights[canary.revision] = canaryWeight
+            target.traffic.weights[canary.revision] = canaryWeight
         }
         return target
     }

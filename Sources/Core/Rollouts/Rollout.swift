@@ -30,8 +30,8 @@ package struct Rollout: Hashable, Codable, Sendable {
     package var watch: ObjectiveWatch?
     /// The stable model's own account of its inputs and outputs, remembered while its replicas restart.
     package var stableSignature: String?
-    /// The weights that the router served when the last sample was taken.
-    package var sampledWeights: [Revision: TrafficWeight]
+    /// How the router split the requests when the last sample was taken.
+    package var sampledTraffic: Traffic
     /// The canary returns to an earlier revision: straight to all traffic once it is ready, without steps.
     package var isRestoring: Bool
     /// The current step passed its `atMost` without a verdict.
@@ -52,7 +52,7 @@ package struct Rollout: Hashable, Codable, Sendable {
         self.since = now
         self.quarantine = [:]
         self.history = []
-        self.sampledWeights = [:]
+        self.sampledTraffic = Traffic()
         self.isRestoring = false
         self.isInconclusive = false
         self.holds = []

@@ -36,7 +36,7 @@ extension Fleet {
             plan.effects.removeAll { $0 == violation.effect }
         }
         for effect in plan.effects {
-            if case .route(let weights) = effect { after.weights = weights }
+            if case .route(let traffic) = effect { after.traffic = traffic }
         }
 
         if after != before || !outcome.transitions.isEmpty || self.unwritten[id] != nil {
@@ -67,7 +67,7 @@ extension Fleet {
         self.router.last.map { router in
             Member(
                 rollout: Rollout(id: id, at: now),
-                weights: router.states[id]?.weights ?? [:],
+                traffic: router.states[id]?.traffic ?? [:],
                 repository: self.tracker.owner(of: id)
             )
         }

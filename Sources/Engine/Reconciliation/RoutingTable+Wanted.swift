@@ -2,7 +2,7 @@ import Deployments
 import Rollouts
 
 extension RoutingTable.Entry {
-    /// The entry that a member's weights and the replicas seen of it ask for; nothing for one that has no manifest yet.
+    /// The entry that a member's traffic and the replicas seen of it ask for; nothing for one that has no manifest yet.
     init?(wantedBy member: Member, replicas: [Replica]) {
         let rollout = member.rollout
         guard let spec = rollout.stable ?? rollout.canary ?? rollout.previous else { return nil }
@@ -11,14 +11,14 @@ extension RoutingTable.Entry {
             let list = Self.backends(of: replicas.filter { $0.id.revision == revision })
             if !list.isEmpty { backends[revision] = list }
         }
-        // Weights stand until the planner changes them; those without any backend cannot be told to a router.
-        var weights = member.weights.filter { backends[$0.key] != nil && $0.value > .none }
+        // Traffic stands until the planner changes it; what has no backend cannot be told to a router.
+        var traffic = member.traffic.filter { backends[$0] != nil }
         // What is rolled back takes nothing over, not even when nothing else is left.
-        if case .rollingBack = rollout.phase, let canary = rollout.canary?.revision, weights.count == 1 {
-            weights[canary] = nil
+        if case .rollingBack = rollout.phase, let canary = rollout.canary?.revision, traffic.weights.count == 1 {
+            traffic = traffic.filter { $0 != canary }
         }
-        if weights.count == 1, let only = weights.keys.first { weights[only] = .all }
-        self.init(route: spec.route, backends: backends, weights: weights, canary: rollout.canary?.revision)
+        if traffic.weights.count == 1, let only = traffic.weights.keys.first { traffic.weights[only] = .all }
+        self.init(route: spec.route, backends: backends, traffic: traffic, canary: rollout.canary?.revision)
     }
 
     /// The ready ones and those that drain. When none is ready, those that might still answer: a probe that fails

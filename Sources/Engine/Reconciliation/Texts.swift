@@ -11,9 +11,7 @@ extension Wait: CustomStringConvertible {
         case .artifact(let revision, let state): "the artifact of \(revision): \(state)"
         case .replicasReady(let revision, let ready, let wanted): "\(ready) of \(wanted) replicas of \(revision) ready"
         case .routerWarm(let revision): "the router to know a healthy replica of \(revision)"
-        case .weightsServed(let weights):
-            "the router to serve "
-                + weights.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        case .trafficServed(let traffic): "the router to serve \(traffic)"
         case .trafficMoved(let revision): "the traffic to leave \(revision)"
         case .drained(let replica): "\(replica) to finish its requests"
         }

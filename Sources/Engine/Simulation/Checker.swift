@@ -26,10 +26,10 @@ package struct Checker: Sendable {
         self.checkBake(decision, world)
         var isRouting = false
         for effect in decision.plan.effects {
-            guard case .route(let weights) = effect else { continue }
+            guard case .route(let traffic) = effect else { continue }
             if isRouting { self.report("rule 10: two routes in one plan", world) }
             isRouting = true
-            self.check(weights, decision, world)
+            self.check(traffic.weights, decision, world)
         }
         if !isRouting { self.checkRollbackIsUnderWay(decision, world) }
     }
@@ -81,7 +81,7 @@ package struct Checker: Sendable {
             guard let canary = decision.after.canary, let router = decision.situation.observation.router.last else {
                 break
             }
-            if router.weights[canary.revision, default: .none] != decision.after.weight(ofStep: step) {
+            if router.traffic[canary.revision] != decision.after.weight(ofStep: step) {
                 self.report("rule 3: a step is judged that the router does not serve", world)
             }
         default: break
@@ -175,9 +175,9 @@ package struct Checker: Sendable {
         let rollout = decision.after
         guard case .rollingBack = rollout.phase, let canary = rollout.canary, let stable = rollout.stable,
             let router = decision.situation.observation.router.last,
-            router.weights[canary.revision] ?? .none > .none, decision.isSeenReady(stable.revision)
+            router.traffic.reaches(canary.revision), decision.isSeenReady(stable.revision)
         else { return }
-        let canServe = router.weights[stable.revision] != nil || router.warm.contains(stable.revision)
+        let canServe = router.traffic[stable.revision] > .none || router.warm.contains(stable.revision)
         if canServe { self.report("rule 4: rolling back, but the router is not told", world) }
     }
 
@@ -227,7 +227,7 @@ package struct Checker: Sendable {
 
     /// Rule 7, by what is true: a replica that the router still sends requests to is never stopped.
     mutating func checkStop(of id: ReplicaID, in world: borrowing World) {
-        guard let process = world.processes[id], world.served[id.revision] ?? .none > .none else { return }
+        guard let process = world.processes[id], world.served.reaches(id.revision) else { return }
         if process.state == .ready { self.report("rule 7: \(id) was stopped while it served", world) }
     }
 

@@ -17,12 +17,12 @@ extension World {
             }
         }
         guard !self.outage(.routerOutage) else { return }
-        if self.isRouterUnchanged, let seen = self.router.last, seen.weights == self.served {
+        if self.isRouterUnchanged, let seen = self.router.last, seen.traffic == self.served {
             self.router = .known(seen, at: self.now)
             return
         }
         self.isRouterUnchanged = true
-        var state = RouterState(weights: self.served)
+        var state = RouterState(traffic: self.served)
         for replica in self.platform.last ?? [] {
             guard let address = self.processes[replica.id]?.address else { continue }
             if replica.state == .ready {
@@ -119,8 +119,8 @@ extension World {
     private mutating func apply(_ effect: Effect) {
         self.isPlatformUnchanged = false
         switch effect {
-        case .route(let weights):
-            self.told = weights
+        case .route(let traffic):
+            self.told = traffic
             self.toldFrom = self.time + (self.fault(.slowRouter) ? self.dice.pick(2...20) : 1)
         case .fetch:
             break

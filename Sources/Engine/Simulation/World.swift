@@ -23,8 +23,8 @@ package struct World: ~Copyable, Sendable {
     var isRouterUnchanged = false
     var artifacts: [Revision: ArtifactState] = [:]
     /// What the router serves, and what it was last told, with the tick from which that holds.
-    package internal(set) var served: [Revision: TrafficWeight] = [:]
-    var told: [Revision: TrafficWeight]?
+    package internal(set) var served = Traffic()
+    var told: Traffic?
     var toldFrom = 0
     var drained: Set<ReplicaID> = []
     package internal(set) var counters: [Revision: TrackCounters] = [:]
@@ -185,7 +185,7 @@ package struct World: ~Copyable, Sendable {
         let isIncident = self.outage(.incident)
         let count = Int(Double(self.scenario.traffic) * self.scenario.tick.inSeconds)
         var left = (requests: count, percent: 100)
-        for (revision, weight) in self.served.sorted(by: { $0.key < $1.key }) where weight > .none {
+        for (revision, weight) in self.served.weights.sorted(by: { $0.key < $1.key }) where weight > .none {
             let share = self.dice.hits(of: left.requests, probability: Double(weight.percent) / Double(left.percent))
             left = (left.requests - share, left.percent - weight.percent)
             guard share > 0 else { continue }

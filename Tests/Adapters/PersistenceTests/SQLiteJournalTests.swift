@@ -27,7 +27,7 @@ struct SQLiteJournalTests {
             runtime: ServingRuntime(name: "onnx", command: ["serve"])
         )
         _ = rollout.handle(Situation(desired: .spec(spec)), at: Self.time)
-        return Member(rollout: rollout, weights: [Revision(digest: "abc"): .all], repository: "models")
+        return Member(rollout: rollout, traffic: [Revision(digest: "abc"): .all], repository: "models")
     }
 
     func record(_ member: Member?, _ message: String, outbox: [OutboxItem] = []) -> JournalRecord {

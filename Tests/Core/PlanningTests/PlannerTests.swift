@@ -32,11 +32,11 @@ struct PlannerTests {
     }
 
     func served(_ weights: [Revision: Int], warm: Set<Revision> = [Self.stable, Self.canary]) -> RouterState {
-        RouterState(weights: weights.mapValues { TrafficWeight(percent: $0) }, warm: warm)
+        RouterState(traffic: Traffic(weights: weights.mapValues { TrafficWeight(percent: $0) }), warm: warm)
     }
 
     func target(_ weights: [Revision: Int], replicas: [Revision: Int]) -> Target {
-        Target(replicas: replicas, weights: weights.mapValues { TrafficWeight(percent: $0) })
+        Target(replicas: replicas, traffic: Traffic(weights: weights.mapValues { TrafficWeight(percent: $0) }))
     }
 
     @Test
@@ -62,7 +62,7 @@ struct PlannerTests {
         #expect(cold.effects.isEmpty)
         #expect(cold.waitingFor == [.routerWarm(Self.canary)])
         let warm = self.plan(target, replicas, .known(self.served([Self.stable: 100]), at: Self.now))
-        #expect(warm.effects == [.route(target.weights)])
+        #expect(warm.effects == [.route(target.traffic)])
     }
 
     @Test

@@ -327,7 +327,7 @@ struct RolloutTests {
         var stage = Stage.settled()
         stage.desired = .absent
         stage.tick()
-        #expect(stage.rollout.target == Target(replicas: [:], weights: [:]))
+        #expect(stage.rollout.target == Target(replicas: [:], traffic: [:]))
         stage.desired = .spec(Stage.spec(Stage.good))
         stage.tick()
         #expect(stage.rollout.target.weights == [Stage.good: .all])

@@ -110,7 +110,7 @@ struct Stage {
         }
         guard self.routerSeen else { return }
         self.lastRouter = .known(
-            RouterState(weights: target.weights, warm: Set(target.replicas.keys)),
+            RouterState(traffic: target.traffic, warm: Set(target.replicas.keys)),
             at: self.now
         )
         for (revision, weight) in target.weights {

@@ -8,7 +8,7 @@ import Synchronization
 final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journal, ManifestSource {
     struct State {
         var replicas: [ReplicaID: Replica] = [:]
-        var weights: [DeploymentID: [Revision: TrafficWeight]] = [:]
+        var traffic: [DeploymentID: Traffic] = [:]
         var tables: [RoutingTable] = []
         var counters: [Revision: TrackCounters] = [:]
         var contents = JournalContents()
@@ -56,7 +56,7 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
     func apply(_ table: RoutingTable) async throws(PlatformError) {
         self.state.withLock { state in
             state.tables.append(table)
-            state.weights = table.deployments.mapValues(\.weights)
+            state.traffic = table.deployments.mapValues(\.traffic)
         }
     }
 
@@ -67,8 +67,8 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
         return self.state.withLock { state in
             let time = Self.now()
             var observation = RouterObservation(time: time, states: [:], samples: [:])
-            for (id, weights) in state.weights {
-                for (revision, weight) in weights {
+            for (id, traffic) in state.traffic {
+                for (revision, weight) in traffic.weights {
                     let requests = Int64(weight.percent) * 10
                     state.counters[revision, default: TrackCounters()].requests += requests
                     if state.errors.contains(revision) {
@@ -76,7 +76,7 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
                     }
                 }
                 let own = state.replicas.values.filter { $0.id.deployment == id && $0.state == .ready }
-                observation.states[id] = RouterState(weights: weights, warm: Set(own.map(\.id.revision)))
+                observation.states[id] = RouterState(traffic: traffic, warm: Set(own.map(\.id.revision)))
                 observation.samples[id] = Sample(time: time, tracks: state.counters)
             }
             return observation

@@ -132,9 +132,9 @@ struct ReconcilerTests {
             #expect(paused.message.contains("the disk is full"))
             let answer = await reconciler.submit(Command(.rollback(to: nil), by: "sre"), for: Self.id)
             #expect(answer.isAccepted)
-            let weights = world.state.withLock { $0.weights[Self.id] }
-            #expect(weights?.count == 1)
-            #expect(weights?.values.first == .all)
+            let traffic = world.state.withLock { $0.traffic[Self.id] }
+            #expect(traffic?.revisions.count == 1)
+            #expect(traffic?.weights.values.first == .all)
         }
     }
 
@@ -168,14 +168,14 @@ struct ReconcilerTests {
         }
         let before = world.state.withLock { state in
             state.tables = []
-            return state.weights
+            return state.traffic
         }
         try await Self.run(world) { reconciler in
             try await Self.wait(reconciler) { $0.phase != .settled && $0.pause != nil }
             while world.state.withLock({ $0.tables.isEmpty }) { try await Task.sleep(for: .milliseconds(10)) }
         }
         for table in world.state.withLock({ $0.tables }) {
-            #expect(table.deployments.mapValues(\.weights) == before)
+            #expect(table.deployments.mapValues(\.traffic) == before)
         }
     }
 
@@ -195,7 +195,7 @@ struct ReconcilerTests {
             try await Self.wait(reconciler) { $0.phase == .settled && $0.stable != nil }
         }
         for table in world.state.withLock({ $0.tables }) {
-            #expect(table.deployments[Self.id]?.weights.values.first == .all)
+            #expect(table.deployments[Self.id]?.traffic.weights.values.first == .all)
         }
     }
 

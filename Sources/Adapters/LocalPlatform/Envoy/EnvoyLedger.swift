@@ -1,7 +1,7 @@
 import Deployments
 import Reconciliation
 
-/// What was written for Envoy, and which weights each version of the routes stands for.
+/// What was written for Envoy, and how each version of the routes splits the requests.
 ///
 /// Kept in a file, so that a controller that starts again knows what the version that Envoy names as its own means.
 struct EnvoyLedger: Hashable, Codable, Sendable {
@@ -35,14 +35,14 @@ struct EnvoyLedger: Hashable, Codable, Sendable {
 
     struct PublishedRoute: Hashable, Codable, Sendable {
         var route: Route
-        /// Only those above zero.
-        var weights: [Revision: TrafficWeight]
+        /// Only weights above zero.
+        var traffic: Traffic
         var canary: Revision?
     }
 
     struct PublishedVersion: Hashable, Codable, Sendable {
         var version: Int64
-        var weights: [DeploymentID: [Revision: TrafficWeight]]
+        var traffic: [DeploymentID: Traffic]
     }
 
     var routesVersion: Int64 { self.history.last?.version ?? 0 }
@@ -56,7 +56,7 @@ struct EnvoyLedger: Hashable, Codable, Sendable {
     private static let historyLimit = 16
 
     mutating func publish(at now: Timestamp) {
-        let version = PublishedVersion(version: self.nextVersion(at: now), weights: self.routes.mapValues(\.weights))
+        let version = PublishedVersion(version: self.nextVersion(at: now), traffic: self.routes.mapValues(\.traffic))
         self.history.append(version)
         if self.history.count > Self.historyLimit { self.history.remove(at: 1) }
     }
@@ -71,8 +71,8 @@ struct EnvoyLedger: Hashable, Codable, Sendable {
     var referenced: Set<String> {
         var names: Set<String> = []
         for version in self.history {
-            for (deployment, weights) in version.weights {
-                for revision in weights.keys { names.insert(EnvoyCluster.name(deployment, revision)) }
+            for (deployment, traffic) in version.traffic {
+                for revision in traffic.revisions { names.insert(EnvoyCluster.name(deployment, revision)) }
             }
         }
         return names

@@ -48,7 +48,7 @@ struct EnvoyPlan: Hashable, Sendable {
         self.planRoutes()
         let serving = Set(
             self.ledger.routes.flatMap { deployment, route in
-                route.weights.keys.map { EnvoyCluster.name(deployment, $0) }
+                route.traffic.revisions.map { EnvoyCluster.name(deployment, $0) }
             }
         )
         let changed = old.clusters.keys.sorted().filter { name in
@@ -97,7 +97,7 @@ struct EnvoyPlan: Hashable, Sendable {
             let current = self.ledger.routes[deployment]
             var published = EnvoyLedger.PublishedRoute(
                 route: entry.route,
-                weights: entry.weights.filter { $0.value > .none },
+                traffic: entry.traffic.filter { _ in true },
                 canary: entry.canary
             )
             if let problem = RouteClaims.problem(in: entry.route) {
@@ -105,9 +105,9 @@ struct EnvoyPlan: Hashable, Sendable {
                 guard let current else { continue }
                 published.route = current.route
             }
-            let newcomers = published.weights.keys.filter { current?.weights[$0] == nil }
+            let newcomers = published.traffic.revisions.subtracting(current?.traffic.revisions ?? [])
             if !newcomers.allSatisfy({ self.warm.contains(EnvoyCluster.name(deployment, $0)) }) {
-                published.weights = current?.weights ?? [:]
+                published.traffic = current?.traffic ?? [:]
                 published.canary = current?.canary
             }
             routes[deployment] = published

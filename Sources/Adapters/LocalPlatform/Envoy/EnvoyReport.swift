@@ -11,13 +11,13 @@ struct EnvoyReport {
     var stillServing: Set<String>
     var rejectionText: () -> String?
 
-    /// - Throws: When the weights that Envoy serves are not known.
+    /// - Throws: When it is not known how Envoy splits the requests.
     func observation() throws(PlatformError) -> RouterObservation {
         let served = try self.served()
         var states: [DeploymentID: RouterState] = [:]
         var samples: [DeploymentID: Sample] = [:]
         for deployment in Set(self.ledger.routes.keys).union(served.keys) {
-            states[deployment] = RouterState(weights: served[deployment] ?? [:])
+            states[deployment] = RouterState(traffic: served[deployment] ?? [:])
             samples[deployment] = Sample(time: self.sight.time, tracks: [:])
         }
         let warm = self.ledger.warm(in: self.sight)
@@ -41,7 +41,7 @@ struct EnvoyReport {
         return RouterObservation(time: self.sight.time, states: states, samples: samples)
     }
 
-    private func served() throws(PlatformError) -> [DeploymentID: [Revision: TrafficWeight]] {
+    private func served() throws(PlatformError) -> [DeploymentID: Traffic] {
         guard let version = self.sight.statistics.routes.version else {
             if self.rejections.listeners {
                 throw PlatformError(
@@ -66,7 +66,7 @@ struct EnvoyReport {
                 recovery: .retry
             )
         }
-        return published.weights
+        return published.traffic
     }
 
     private func addRejections(to states: inout [DeploymentID: RouterState]) {

@@ -127,7 +127,7 @@ package actor EnvoyRouter: TrafficRouter {
         guard let table = self.table, let ledger = self.ledger else { return false }
         if self.mustRepair || !ledger.leaving.isEmpty || ledger.history.count > 1 { return true }
         return table.deployments.contains { deployment, entry in
-            ledger.routes[deployment]?.weights != entry.weights.filter { $0.value > .none }
+            ledger.routes[deployment]?.traffic != entry.traffic.filter { _ in true }
         }
     }
 

@@ -90,7 +90,7 @@ enum EnvoyRoutes {
         _ deployment: DeploymentID,
         _ published: EnvoyLedger.PublishedRoute
     ) -> [EnvoyValue] {
-        published.weights.filter { $0.value > .none }
+        published.traffic.weights.filter { $0.value > .none }
             .sorted { left, right in
                 let (leads, follows) = (left.key == published.canary, right.key == published.canary)
                 return leads == follows ? left.key < right.key : leads

@@ -36,8 +36,9 @@ struct InotifyLimit: Hashable, Sendable {
                     room -= 1
                 } else {
                     refused += 1
+                    let traffic = admitted.deployments[deployment]?.traffic ?? Traffic()
                     admitted.deployments[deployment]?.backends[revision] = nil
-                    admitted.deployments[deployment]?.weights[revision] = nil
+                    admitted.deployments[deployment]?.traffic = traffic.filter { $0 != revision }
                 }
             }
         }

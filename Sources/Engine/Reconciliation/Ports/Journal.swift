@@ -53,14 +53,14 @@ package struct JournalRecord: Hashable, Sendable {
 /// What is kept of one deployment over a restart.
 package struct Member: Hashable, Codable, Sendable {
     package var rollout: Rollout
-    /// The weights last asked of the router, so that a restart asks for nothing else.
-    package var weights: [Revision: TrafficWeight]
+    /// What was last asked of the router, so that a restart asks for nothing else.
+    package var traffic: Traffic
     /// The repository whose manifest the deployment is.
     package var repository: String?
 
-    package init(rollout: Rollout, weights: [Revision: TrafficWeight] = [:], repository: String? = nil) {
+    package init(rollout: Rollout, traffic: Traffic = Traffic(), repository: String? = nil) {
         self.rollout = rollout
-        self.weights = weights
+        self.traffic = traffic
         self.repository = repository
     }
 }

@@ -22,20 +22,20 @@ package struct RoutingTable: Hashable, Codable, Sendable {
         package var route: Route
         /// The backends of every revision that has any, those without weight too, so that they are warm.
         package var backends: [Revision: [Backend]]
-        /// Empty until a revision may serve; revisions with weight always have backends.
-        package var weights: [Revision: TrafficWeight]
+        /// Empty until a revision may serve; what it names always has backends.
+        package var traffic: Traffic
         /// Listed first among weighted clusters, so that a growing weight moves no user off it.
         package var canary: Revision?
 
         package init(
             route: Route,
             backends: [Revision: [Backend]],
-            weights: [Revision: TrafficWeight],
+            traffic: Traffic,
             canary: Revision? = nil
         ) {
             self.route = route
             self.backends = backends
-            self.weights = weights
+            self.traffic = traffic
             self.canary = canary
         }
     }

@@ -144,7 +144,7 @@ extension RevisionStatus {
             modelName: spec.model.name,
             modelVersion: spec.model.version,
             commit: CommitStatus(spec.origin),
-            weight: snapshot.observation.router.last.map { $0.weights[spec.revision]?.percent ?? 0 },
+            weight: snapshot.observation.router.last.map { $0.traffic[spec.revision].percent },
             replicas: replicas.map { ReplicaStatus($0) },
             wantedReplicas: snapshot.rollout.target.replicas[spec.revision] ?? 0,
             artifact: (snapshot.observation.artifacts[spec.revision] ?? .absent).words

@@ -133,7 +133,7 @@ struct EnvoyBench: Sendable {
             Self.deployment: RoutingTable.Entry(
                 route: route,
                 backends: backends,
-                weights: weights.mapValues { TrafficWeight(percent: $0) },
+                traffic: Traffic(weights: weights.mapValues { TrafficWeight(percent: $0) }),
                 canary: canary
             )
         ])
@@ -148,9 +148,9 @@ struct EnvoyBench: Sendable {
     /// Applies a table and waits until Envoy serves exactly its weights.
     func serve(_ table: RoutingTable, with router: EnvoyRouter) async throws {
         try await router.apply(table)
-        let expected = table.deployments.mapValues { $0.weights.filter { $0.value > .none } }
+        let expected = table.deployments.mapValues { $0.traffic.filter { _ in true } }
         try await self.until(router) { observation in
-            expected.allSatisfy { observation.states[$0.key]?.weights == $0.value }
+            expected.allSatisfy { observation.states[$0.key]?.traffic == $0.value }
         }
     }
 

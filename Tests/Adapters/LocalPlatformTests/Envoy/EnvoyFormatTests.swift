@@ -33,7 +33,7 @@ struct EnvoyFormatTests {
     ) -> EnvoyLedger.PublishedRoute {
         EnvoyLedger.PublishedRoute(
             route: route,
-            weights: weights.mapValues { TrafficWeight(percent: $0) },
+            traffic: Traffic(weights: weights.mapValues { TrafficWeight(percent: $0) }),
             canary: canary
         )
     }

@@ -27,7 +27,7 @@ struct EnvoyPlanTests {
             Self.deployment: RoutingTable.Entry(
                 route: Route(),
                 backends: backends,
-                weights: weights.mapValues { TrafficWeight(percent: $0) },
+                traffic: Traffic(weights: weights.mapValues { TrafficWeight(percent: $0) }),
                 canary: canary
             )
         ])
@@ -61,7 +61,7 @@ struct EnvoyPlanTests {
             at: Self.now
         )
         #expect(cold.steps == [.routes, .endpoints(Self.firstName), .clusters])
-        #expect(cold.ledger.routes[Self.deployment]?.weights == [:])
+        #expect(cold.ledger.routes[Self.deployment]?.traffic == [:])
         let warm = EnvoyPlan(
             to: table,
             from: cold.ledger,
@@ -70,7 +70,7 @@ struct EnvoyPlanTests {
             at: Self.now
         )
         #expect(warm.steps == [.routes])
-        #expect(warm.ledger.routes[Self.deployment]?.weights == [Self.first: .all])
+        #expect(warm.ledger.routes[Self.deployment]?.traffic == [Self.first: .all])
     }
 
     @Test
@@ -85,7 +85,7 @@ struct EnvoyPlanTests {
             at: Self.now
         )
         #expect(plan.steps == [.routes])
-        #expect(plan.ledger.routes[Self.deployment]?.weights == [Self.first: .all])
+        #expect(plan.ledger.routes[Self.deployment]?.traffic == [Self.first: .all])
         #expect(plan.ledger.routesVersion > ledger.routesVersion)
     }
 
@@ -156,10 +156,10 @@ struct EnvoyPlanTests {
         var table = Self.table([Self.first: [Self.backend(1)]], [Self.first: 100])
         let ledger = Self.settled(table)
         table.deployments[Self.deployment]?.route.hosts = ["no good"]
-        table.deployments[other] = RoutingTable.Entry(route: Route(pathPrefix: "/b"), backends: [:], weights: [:])
+        table.deployments[other] = RoutingTable.Entry(route: Route(pathPrefix: "/b"), backends: [:], traffic: [:])
         let plan = EnvoyPlan(to: table, from: ledger, warm: [], clustersVersion: nil, at: Self.now)
         #expect(plan.ledger.routes[Self.deployment]?.route == Route())
-        #expect(plan.ledger.routes[Self.deployment]?.weights == [Self.first: .all])
+        #expect(plan.ledger.routes[Self.deployment]?.traffic == [Self.first: .all])
         #expect(plan.ledger.routes[other] != nil)
         #expect(plan.refusals[Self.deployment]?.contains("no good") == true)
         #expect(plan.refusals[other] == nil)

@@ -50,10 +50,10 @@ struct EnvoyReportTests {
     func `weights are those of the version that Envoy names`() throws {
         var ledger = Self.ledger()
         let sight = Self.sight(ledger)
-        ledger.routes[Plan.deployment]?.weights = [Plan.second: .all]
+        ledger.routes[Plan.deployment]?.traffic = [Plan.second: .all]
         ledger.publish(at: Plan.now)
         let state = try Self.report(ledger, sight).observation().states[Plan.deployment]
-        #expect(state?.weights == [Plan.first: .all])
+        #expect(state?.traffic == [Plan.first: .all])
         #expect(state?.warm == [Plan.first])
         #expect(state?.activeRequests == [Self.endpoint: 2])
     }
@@ -166,7 +166,7 @@ struct EnvoyReportTests {
         table.deployments[id] = RoutingTable.Entry(
             route: Route(),
             backends: [old: backend, new: backend],
-            weights: [old: .all]
+            traffic: [old: .all]
         )
         let known: Set<String> = [EnvoyCluster.name(id, old)]
         let (all, none) = InotifyLimit(instances: 18).admit(table, known: known)
@@ -174,7 +174,7 @@ struct EnvoyReportTests {
         #expect(none == nil)
         let (some, error) = InotifyLimit(instances: 17).admit(table, known: known)
         #expect(some.deployments[id]?.backends.keys.sorted() == [old])
-        #expect(some.deployments[id]?.weights == [old: .all])
+        #expect(some.deployments[id]?.traffic == [old: .all])
         #expect(error?.code == .limitReached)
         #expect(error?.message.contains("sysctl fs.inotify.max_user_instances=1024") == true)
     }
