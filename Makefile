@@ -80,7 +80,7 @@ test: setup build ## Run the tests: unit, property, scenario, integration, tidy
 
 check: ## Run all that a change must pass
 	@start=$$SECONDS; \
-	for step in setup lint shell-check python-test test simulate; do \
+	for step in setup lint shell-check python-test test simulate release; do \
 	    $(MAKE) --no-print-directory "$$step" || { echo "error: make check failed at: make $$step" >&2; exit 1; }; \
 	done; \
 	printf '\n==> make check passed in %d min %d s\n' $$(((SECONDS - start) / 60)) $$(((SECONDS - start) % 60))

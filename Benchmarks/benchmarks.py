@@ -36,7 +36,7 @@ spec:
   formats: [{name: echo}]
   command: [%s, "-SE", %s, "--host=${host}", "--port=${port}", "--model-name=${model.name}",
     "--model-version=${model.version}", "--model-path=${model.path}", "--faults=${parameters.faults}"]
-  readiness: {path: "/v2/models/${model.name}/ready", period: 250ms, timeout: 1s}
+  readiness: {path: "/v2/models/${model.name}/ready", period: %s, timeout: 1s}
   shutdown: {drain: 1s, grace: 5s}
 """
 
@@ -89,8 +89,8 @@ def free_ports(count: int) -> int:
 class Bench:
     """A daemon in a folder of its own, with a repository to merge to."""
 
-    def __init__(self, controller: Path, interval: str) -> None:
-        self.controller, self.interval = controller, interval
+    def __init__(self, controller: Path, interval: str, probes: str) -> None:
+        self.controller, self.interval, self.probes = controller, interval, probes
         # Below /tmp, because a Unix socket's path has room for 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="cb-", dir="/tmp"))
         self.port = free_ports(40)
@@ -120,7 +120,7 @@ class Bench:
         self.model.write_text("weights\n", encoding="utf-8")
         self.git("init", "--quiet", "--bare", "-b", "main", str(self.remote))
         self.git("init", "--quiet", "-b", "main", str(self.clone))
-        runtime = RUNTIME % (json.dumps(str(python)), json.dumps(str(SERVER)))
+        runtime = RUNTIME % (json.dumps(str(python)), json.dumps(str(SERVER)), self.probes)
         (self.clone / "runtime.yaml").write_text(runtime, encoding="utf-8")
         settings = {
             "stateDirectory": f"{self.folder}/state",
@@ -257,8 +257,8 @@ class Load:
 
 
 @contextmanager
-def running(controller: Path, interval: str = "2s") -> Iterator[Bench]:
-    bench = Bench(controller, interval)
+def running(controller: Path, interval: str = "2s", probes: str = "250ms") -> Iterator[Bench]:
+    bench = Bench(controller, interval, probes)
     try:
         bench.start()
         yield bench
@@ -318,9 +318,10 @@ def merge(controller: Path) -> Figures:
 
 
 def idle(controller: Path) -> Figures:
-    """A daemon with ten deployments of which nothing is asked, over 60 s; git is polled as often as by default."""
+    """A daemon with ten deployments of which nothing is asked, over 60 s; git and replicas are looked at as often as by
+    default."""
     names = [f"model-{number}" for number in range(10)]
-    with running(controller, interval="30s") as bench:
+    with running(controller, interval="30s", probes="1s") as bench:
         for name in names:
             bench.merge(name, "1")
         for name in names:

@@ -30,11 +30,22 @@ struct LaunchVariables: Sendable {
         try self.substitute(text, in: place, Self.pathSegment)
     }
 
-    /// A text as one segment of a URL's path.
+    /// A text as one segment of a URL's path. Written out, because a set of characters is costly to make, and names of
+    /// files are needed at every probe.
     static func pathSegment(_ text: String) -> String {
-        let plain = CharacterSet(charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
-        // Every Swift string has a UTF-8 form, so this never is nil.
-        return text.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                bytes.append(byte)
+            default:
+                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private func substitute(

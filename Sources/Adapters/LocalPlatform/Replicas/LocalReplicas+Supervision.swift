@@ -185,6 +185,7 @@ extension LocalReplicas {
             age: record.started.map { max(self.now() - $0, .zero) } ?? .zero,
             at: .now
         )
+        let log = self.logFile(of: record)
         while !Task.isCancelled {
             var decision = health.probed(await probe.readiness(), at: .now)
             if decision == .examine {
@@ -203,7 +204,7 @@ extension LocalReplicas {
             if let since = health.readySince, .now - since >= self.configuration.backoff.forgivenAfter {
                 self.note(id) { $0.crashes = 0 }
             }
-            self.logFile(of: record).bound()
+            log.bound()
             guard await pause(for: runtime.readiness.period) else { break }
         }
         return .carryOn

@@ -78,6 +78,9 @@ struct ReplicaRecord: Hashable, Codable, Sendable {
     static func fileName(_ id: ReplicaID) -> String {
         let parts = [id.deployment.namespace, id.deployment.name, id.revision.short, String(id.ordinal)]
         // What is left unchanged holds no comma; a leading point would hide the file.
-        return parts.map { LaunchVariables.pathSegment($0).replacing(/^\./, with: "%2E") }.joined(separator: ",")
+        return parts.map { part in
+            let segment = LaunchVariables.pathSegment(part)
+            return segment.hasPrefix(".") ? "%2E" + segment.dropFirst() : segment
+        }.joined(separator: ",")
     }
 }
