@@ -50,12 +50,17 @@ let package = Package(
             path: "Sources/Core/Planning"
         ),
 
-        // MARK: - Engine: the reconcile loop, its ports, and a deterministic world to run it in.
+        // MARK: - Engine: the reconcile loop, its ports, what it decided, and a deterministic world to run it in.
 
+        .target(
+            name: "Decisions",
+            dependencies: ["Deployments", "Planning", "Rollouts", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Sources/Engine/Decisions"
+        ),
         .target(
             name: "Reconciliation",
             dependencies: [
-                "Analysis", "Deployments", "Manifests", "Planning", "Rollouts",
+                "Analysis", "Decisions", "Deployments", "Manifests", "Planning", "Rollouts",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -108,7 +113,7 @@ let package = Package(
         .target(
             name: "Persistence",
             dependencies: [
-                "Deployments", "Reconciliation", "Rollouts",
+                "CZlib", "Decisions", "Deployments", "Reconciliation", "Rollouts",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             path: "Sources/Adapters/Persistence"
@@ -136,7 +141,7 @@ let package = Package(
         .target(
             name: "ControllerCommands",
             dependencies: [
-                "ControllerAPI", "Deployments", "Manifests", "Simulation", "Transport",
+                "ControllerAPI", "Decisions", "Deployments", "Manifests", "Planning", "Rollouts", "Simulation", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Surfaces/ControllerCommands"
@@ -218,9 +223,14 @@ let package = Package(
             path: "Tests/Core/PlanningTests"
         ),
         .testTarget(
+            name: "DecisionsTests",
+            dependencies: ["Analysis", "Decisions", "Deployments", "Planning", "Rollouts", "Simulation"],
+            path: "Tests/Engine/DecisionsTests"
+        ),
+        .testTarget(
             name: "ReconciliationTests",
             dependencies: [
-                "Analysis", "Deployments", "Manifests", "Planning", "Reconciliation", "Rollouts",
+                "Analysis", "Decisions", "Deployments", "Manifests", "Planning", "Reconciliation", "Rollouts",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Engine/ReconciliationTests"
@@ -275,7 +285,9 @@ let package = Package(
         ),
         .testTarget(
             name: "PersistenceTests",
-            dependencies: ["Deployments", "Persistence", "Reconciliation", "Rollouts"],
+            dependencies: [
+                "Analysis", "Decisions", "Deployments", "Persistence", "Reconciliation", "Rollouts", "Simulation",
+            ],
             path: "Tests/Adapters/PersistenceTests"
         ),
         .testTarget(
@@ -290,7 +302,8 @@ let package = Package(
         .testTarget(
             name: "ControllerCommandsTests",
             dependencies: [
-                "ControllerAPI", "ControllerCommands", "ControllerServer", "Deployments", "Manifests",
+                "ControllerAPI", "ControllerCommands", "ControllerServer", "Decisions", "Deployments", "Manifests",
+                "Rollouts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

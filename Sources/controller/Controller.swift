@@ -1,6 +1,8 @@
 import ArgumentParser
 import ControllerCommands
 import Glibc
+import Persistence
+import Reconciliation
 
 @main
 struct Controller: AsyncParsableCommand {
@@ -23,6 +25,10 @@ struct Controller: AsyncParsableCommand {
 
     /// ArgumentParser's own `main()` knows neither this program's exit statuses nor its errors.
     static func main() async {
-        Glibc.exit(await CommandRunner.run(Self.self))
+        let console = Console.live { path, deployment in
+            let file = try JournalFile(path: path)
+            return { try await file.chapter(after: $0, of: deployment)?.lines }
+        }
+        Glibc.exit(await CommandRunner.run(Self.self, console: console))
     }
 }

@@ -38,7 +38,7 @@ struct Daemon {
         // Downloads have a thread of their own: a slow disk under one must not delay a look at the router.
         let downloads = HTTPClient()
         defer { downloads.close() }
-        let journal = try SQLiteJournal(path: "\(state)/journal.sqlite")
+        let journal = try self.journal()
         let artifacts = self.artifacts(downloads)
         let replicas = self.replicas(client)
         let router = try self.router(client, now: now)
@@ -64,6 +64,7 @@ struct Daemon {
             socket: self.configuration.socket,
             fleet: { gateway.fleet() },
             history: { try await gateway.history(of: $0, limit: $1) },
+            chapter: { try await journal.chapter(after: $0, of: $1)?.lines },
             command: { await gateway.perform($1, on: $0) },
             logger: self.logger
         )
@@ -112,6 +113,16 @@ extension Daemon {
                 writesNotes: repository.writesNotes
             )
         }
+    }
+
+    private func journal() throws -> SQLiteJournal {
+        try SQLiteJournal(
+            path: "\(self.configuration.stateDirectory)/journal.sqlite",
+            retention: DecisionRetention(
+                keep: self.configuration.journal.keep,
+                maxSize: self.configuration.journal.maxSize
+            )
+        )
     }
 
     private func providers(_ client: HTTPClient) -> [any MetricProvider] {

@@ -60,6 +60,10 @@ extension IntegrationTests {
             #expect(report.failed == 0)
             #expect(report.socketErrors == 0)
             #expect(try await sandbox.count("rollout-started") == 2)
+            let replay = try await sandbox.replay()
+            #expect(replay.status == 0, "\(replay.output)\(replay.error)")
+            #expect(replay.output.contains("come out as recorded"))
+            print("promotion over a kill: \(replay.output)")
         }
     }
 

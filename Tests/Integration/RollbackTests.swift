@@ -32,6 +32,8 @@ extension IntegrationTests {
             let seconds = try #require(canary.last).time - (try #require(bad.first).time)
             // Three polls, and time for a busy machine.
             #expect(seconds < 5)
+            let replay = try await sandbox.replay()
+            #expect(replay.status == 0, "\(replay.output)\(replay.error)")
             print("hard failure: \(bad.count) bad of \(canary.count) canary answers, back after \(seconds) s")
         }
     }

@@ -179,6 +179,18 @@ final class Sandbox {
         )
     }
 
+    /// Exports all decisions and decides them again, as somebody would who has nothing but the file.
+    func replay() async throws -> Machine.Ended {
+        let export = try await self.command("history", "--export", "night.jsonl")
+        try #require(export.status == 0, "\(export.error)")
+        return try await Machine.run(
+            try Machine.controller(),
+            ["replay", "night.jsonl"],
+            environment: self.environment,
+            at: self.folder
+        )
+    }
+
     /// Nothing while the controller does not answer.
     func fleet() async -> FleetStatus? {
         // Not answering is what callers wait out.

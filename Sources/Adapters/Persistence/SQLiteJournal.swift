@@ -1,19 +1,25 @@
+import Decisions
 package import Deployments
 import Foundation
 import GRDB
 package import Reconciliation
 import Rollouts
+import Synchronization
 
-/// The journal in one SQLite file: the members as they are, every transition ever, and the outbox.
+/// The journal in one SQLite file: the members as they are, every transition ever, the outbox, and the decisions of the
+/// last time.
 ///
 /// Write-ahead logging with full synchronisation: what ``append(_:)`` returned from survives a power cut.
 package final class SQLiteJournal: Journal {
     private let pool: DatabasePool
+    private let retention: DecisionRetention
+    private let recorder: Mutex<DecisionRecorder>
 
     /// Opens the file, or makes it.
     ///
     /// - Throws: `JournalError.newerVersion` when a later controller wrote it; nothing is changed then.
-    package init(path: String) throws(JournalError) {
+    package init(path: String, retention: DecisionRetention = DecisionRetention()) throws(JournalError) {
+        self.retention = retention
         do {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(5)
@@ -28,10 +34,11 @@ package final class SQLiteJournal: Journal {
                 )
             }
             try migrator.migrate(self.pool)
+            self.recorder = Mutex(DecisionRecorder(after: try self.pool.read(DecisionTable.lastNumber)))
         } catch let error as JournalError {
             throw error
         } catch {
-            throw Self.translate(error, path)
+            throw JournalError(error, path)
         }
     }
 
@@ -49,6 +56,7 @@ package final class SQLiteJournal: Journal {
                     """
             )
         }
+        migrator.registerMigration("2: decisions", migrate: DecisionTable.create)
         return migrator
     }
 
@@ -73,8 +81,16 @@ package final class SQLiteJournal: Journal {
     }
 
     package func append(_ record: JournalRecord) async throws(JournalError) {
+        let recording: DecisionRecorder.Recording?
+        do {
+            recording = try record.decision.map { decision in try self.recorder.withLock { try $0.record(decision) } }
+        } catch {
+            throw JournalError(code: .unavailable, message: "a decision cannot be written as JSON: \(error)")
+        }
+        let retention = self.retention
         try await self.perform(writing: true) { database in
             let name = record.deployment.description
+            if let recording { try DecisionTable.insert(recording, retention, into: database) }
             if let member = record.member {
                 try database.execute(
                     sql: "INSERT OR REPLACE INTO member (deployment, updated, json) VALUES (?, ?, ?)",
@@ -99,6 +115,15 @@ package final class SQLiteJournal: Journal {
                 )
             }
         }
+        // Only now: what was not written is continued by nothing.
+        if let recording { self.recorder.withLock { $0.keep(recording) } }
+    }
+
+    package func chapter(
+        after number: Int64,
+        of deployment: DeploymentID?
+    ) async throws(JournalError) -> DecisionChapter? {
+        try await self.perform { try DecisionTable.chapter(after: number, of: deployment, in: $0) }
     }
 
     package func history(
@@ -137,52 +162,17 @@ package final class SQLiteJournal: Journal {
         } catch let error as JournalError {
             throw error
         } catch {
-            throw Self.translate(error, self.pool.path)
-        }
-    }
-
-    private static func translate(_ error: any Error, _ path: String) -> JournalError {
-        guard let database = error as? DatabaseError else {
-            return JournalError(code: .unavailable, message: "\(path): \(error)")
-        }
-        switch database.resultCode {
-        case .SQLITE_FULL, .SQLITE_IOERR:
-            return JournalError(
-                code: .diskFull,
-                message: "\(path) cannot be written (\(database)): free some disk space"
-            )
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-            return JournalError(code: .corrupt, message: "\(path) is damaged: move it away and restore a backup")
-        case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
-            return JournalError(
-                code: .unavailable,
-                message: "\(path) cannot be opened for writing: check that its folder exists and who owns it"
-            )
-        default:
-            return JournalError(code: .unavailable, message: "\(path): \(database)")
+            throw JournalError(error, self.pool.path)
         }
     }
 
     private static func encode(_ value: some Encodable) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf",
-            negativeInfinity: "-inf",
-            nan: "nan"
-        )
-        return try encoder.encode(value)
+        Data(try CanonicalCoding.encode(value))
     }
 
     private static func decode<Value: Decodable>(_ type: Value.Type, _ data: Data) throws -> Value {
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf",
-            negativeInfinity: "-inf",
-            nan: "nan"
-        )
         do {
-            return try decoder.decode(type, from: data)
+            return try CanonicalCoding.decode(type, from: Array(data))
         } catch {
             throw JournalError(
                 code: .corrupt,

@@ -139,11 +139,11 @@ package struct RouterState: Hashable, Codable, Sendable {
     /// How it splits the requests, not what it was asked for: weights, matches and copies.
     package var traffic: Traffic
     /// Revisions whose cluster the router has accepted and that has a healthy endpoint.
-    package var warm: Set<Revision>
+    @SortedCoding package var warm: Set<Revision>
     /// Requests in flight per endpoint that the router still knows.
     package var activeRequests: [String: Int]
     /// Endpoints (`host:port`) that the router sends new requests to, or did not yet stop sending to.
-    package var serving: Set<String>
+    @SortedCoding package var serving: Set<String>
     /// Why the router refuses its last configuration, if it does.
     package var rejection: String?
 

@@ -1,4 +1,5 @@
 import Analysis
+import Decisions
 import Deployments
 import Logging
 import Planning
@@ -24,39 +25,45 @@ extension Fleet {
         )
         var after = before
         after.repository = self.tracker.owner(of: id) ?? before.repository
-        let outcome = self.functions.handle(&after.rollout, situation, now)
-        let planner = Planner(for: after.rollout, observed: situation.observation, now: now)
-        var plan = self.functions.plan(planner, after.rollout)
-        let violations = PlanCheck.violations(of: plan, for: after.rollout, observed: situation.observation, at: now)
-        for violation in violations {
-            self.logger.critical(
-                "a planned effect broke an invariant and was dropped: report this",
-                metadata: ["deployment.name": "\(id)", "violation": "\(violation)"]
-            )
-            plan.effects.removeAll { $0 == violation.effect }
-        }
+        let decision = Decision(
+            of: before.rollout,
+            in: situation,
+            at: now,
+            handler: self.functions.handle,
+            planner: self.functions.plan
+        )
+        after.rollout = decision.after
+        self.report(decision.violations, of: id)
+        let plan = decision.plan
         for effect in plan.effects {
             if case .route(let traffic) = effect { after.traffic = traffic }
         }
 
-        if after != before || !outcome.transitions.isEmpty || self.unwritten[id] != nil {
-            guard await self.journal(after, before, outcome.transitions, at: now) else {
-                let why = self.journalProblem ?? "unknown"
-                return commands.map { _ in .refused("the decision could not be journaled (\(why)): nothing was changed")
-                }
-            }
+        guard await self.journal(decision, after, before) else {
+            let why = self.journalProblem ?? "unknown"
+            return commands.map { _ in .refused("the decision could not be journaled (\(why)): nothing was changed") }
         }
         self.members[id] = after
+        self.effects[id] = plan.effects.isEmpty ? nil : plan.effects
         self.observations[id] = situation.observation
         self.waits[id] = plan.waitingFor
-        self.remember(outcome.transitions, of: id)
+        self.remember(decision.outcome.transitions, of: id)
         if after.rollout.specs != before.rollout.specs { self.isRetentionDue = true }
 
         await self.route(after, isPlanned: plan.isRouting, at: now)
         await self.apply(plan.effects, for: after.rollout)
         self.ask(after.rollout, at: now)
         await self.removeIfGone(id, at: now)
-        return outcome.answers
+        return decision.outcome.answers
+    }
+
+    private func report(_ violations: [PlanCheck.Violation], of id: DeploymentID) {
+        for violation in violations {
+            self.logger.critical(
+                "a planned effect broke an invariant and was dropped: report this",
+                metadata: ["deployment.name": "\(id)", "violation": "\(violation)"]
+            )
+        }
     }
 
     /// A deployment that the journal does not know. When the router serves it all the same (a journal was lost), it
@@ -120,21 +127,26 @@ extension Fleet {
         }
     }
 
-    /// - Returns: Whether the decision may be acted upon: it is journaled, or it only takes traffic back.
-    private mutating func journal(
-        _ after: Member,
-        _ before: Member,
-        _ transitions: [Transition],
-        at now: Timestamp
-    ) async -> Bool {
-        let transitions = self.unwritten[after.rollout.id, default: []] + transitions
+    /// Journals what changes something, and for replays also what only answers or acts: the same effects, planned again
+    /// until they are seen to have worked, once.
+    ///
+    /// - Returns: Whether the decision may be acted upon: it is journaled, it changes nothing that must survive a
+    ///   restart, or it only takes traffic back.
+    private mutating func journal(_ decision: Decision, _ after: Member, _ before: Member) async -> Bool {
+        let effects = decision.plan.effects
+        let waiting = self.unwritten[decision.deployment]
+        let transitions = (waiting ?? []) + decision.outcome.transitions
+        let changes = after != before || !transitions.isEmpty || waiting != nil
+        let isNew = !effects.isEmpty && effects != self.effects[decision.deployment]
+        guard changes || isNew || !decision.outcome.answers.isEmpty else { return true }
         let items = transitions.compactMap { OutboxItem(of: $0, in: after) }
         let record = JournalRecord(
-            deployment: after.rollout.id,
-            time: now,
+            deployment: decision.deployment,
+            time: decision.time,
             member: after,
             transitions: transitions,
-            outbox: items
+            outbox: items,
+            decision: decision
         )
         do {
             try await self.ports.journal.append(record)
@@ -146,7 +158,7 @@ extension Fleet {
             self.journalProblem = error.message
             self.logger.error("not journaled", metadata: ["error": "\(error)"])
             // Safety never waits, not for a full disk either. It is written as soon as that is possible again.
-            guard case .rollingBack = after.rollout.phase else { return false }
+            guard changes, case .rollingBack = after.rollout.phase else { return !changes }
             self.unwritten[after.rollout.id] = transitions
             return true
         }
@@ -254,6 +266,7 @@ extension Fleet {
         self.isRetentionDue = true
         self.routing.remove(id)
         self.waits[id] = nil
+        self.effects[id] = nil
         self.observations[id] = nil
         self.baselines[id] = nil
         self.tracker.forget(id)

@@ -26,6 +26,8 @@ package struct Fleet: Sendable {
     /// The newest transitions per deployment, for display.
     var recent: [DeploymentID: [Transition]] = [:]
     var waits: [DeploymentID: [Wait]] = [:]
+    /// Those planned by the last decision, where there were any.
+    var effects: [DeploymentID: [Effect]] = [:]
     var observations: [DeploymentID: Observation] = [:]
     var sources: [String: SourceState] = [:]
     var routing = Routing()

@@ -12,6 +12,12 @@ package enum APIRoute {
 
     package static let fleet = "\(Self.root)/fleet"
 
+    /// The next chapter of recorded decisions.
+    package static func decisions(after number: Int64, of deployment: DeploymentID?) -> String {
+        let filter = deployment.map { "&deployment=\(Self.encoded($0.namespace))/\(Self.encoded($0.name))" } ?? ""
+        return "\(Self.root)/decisions?after=\(number)\(filter)"
+    }
+
     package static func deployment(_ id: DeploymentID) -> String {
         "\(Self.root)/deployments/\(Self.encoded(id.namespace))/\(Self.encoded(id.name))"
     }

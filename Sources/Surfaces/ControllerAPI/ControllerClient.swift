@@ -33,6 +33,17 @@ package struct ControllerClient: Sendable {
         try await self.get(APIRoute.history(id, limit: limit))
     }
 
+    /// The next chapter of recorded decisions after the one with this number, as lines of an export.
+    ///
+    /// - Returns: Nothing after the last.
+    package func decisions(
+        after number: Int64,
+        of deployment: DeploymentID?
+    ) async throws(ControllerClientError) -> [UInt8]? {
+        let response = try await self.send("GET", APIRoute.decisions(after: number, of: deployment), body: nil)
+        return response.status == 204 ? nil : response.body
+    }
+
     /// - Returns: The answer, also when the controller refused the command.
     package func command(
         _ id: DeploymentID,
@@ -56,6 +67,24 @@ package struct ControllerClient: Sendable {
         _ path: String,
         body: [UInt8]?
     ) async throws(ControllerClientError) -> Answer {
+        let response = try await self.send(method, path, body: body)
+        do {
+            return try APICoding.decoder().decode(Answer.self, from: Data(response.body))
+        } catch {
+            throw ControllerClientError(
+                code: .unreadable,
+                message: "the controller at \(self.socket) answered \(method) \(path) with something that this "
+                    + "version of the client does not understand: use the client that came with the daemon (\(error))"
+            )
+        }
+    }
+
+    /// - Throws: Also when the answer is a refusal.
+    private func send(
+        _ method: String,
+        _ path: String,
+        body: [UInt8]?
+    ) async throws(ControllerClientError) -> HTTPResponse {
         let response: HTTPResponse
         do {
             response = try await self.http.send(
@@ -73,17 +102,10 @@ package struct ControllerClient: Sendable {
         } catch {
             throw self.failure(of: error)
         }
-        let data = Data(response.body)
-        guard response.isSuccess else { throw self.refusal(status: response.status, body: data) }
-        do {
-            return try APICoding.decoder().decode(Answer.self, from: data)
-        } catch {
-            throw ControllerClientError(
-                code: .unreadable,
-                message: "the controller at \(self.socket) answered \(method) \(path) with something that this "
-                    + "version of the client does not understand: use the client that came with the daemon (\(error))"
-            )
+        guard response.isSuccess else {
+            throw self.refusal(status: response.status, body: Data(response.body))
         }
+        return response
     }
 
     private func failure(of error: TransportError) -> ControllerClientError {

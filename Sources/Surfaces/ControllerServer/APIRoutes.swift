@@ -9,6 +9,7 @@ import NIOCore
 struct APIRoutes: Sendable {
     let fleet: @Sendable () async -> FleetStatus
     let history: @Sendable (DeploymentID, Int) async throws -> [EventStatus]
+    let chapter: @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?
     let command: @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer
     let logger: Logger
 
@@ -17,6 +18,7 @@ struct APIRoutes: Sendable {
         router.get("healthz") { _, _ in "ok\n" }
         let api = router.group("api/v1")
         api.get("fleet") { _, _ in try Self.json(await self.fleet()) }
+        api.get("decisions") { request, _ in try await self.answerDecisions(request) }
         let deployment = api.group("deployments/:namespace/:name")
         deployment.get { _, context in
             try Self.json(try await self.status(try Self.id(context)))
@@ -64,6 +66,34 @@ struct APIRoutes: Sendable {
             )
         }
         return try Self.json(events)
+    }
+
+    private func answerDecisions(_ request: Request) async throws -> Response {
+        let after = request.uri.queryParameters.get("after").map { Int64($0) } ?? 0
+        guard let after, after >= 0 else {
+            throw Problem(status: 400, title: "Bad number", detail: "after must be a decision's number, 0 or more")
+        }
+        let deployment = request.uri.queryParameters.get("deployment").map { DeploymentID($0) }
+        if case .some(.none) = deployment {
+            throw Problem(status: 400, title: "Bad deployment", detail: "deployment must be namespace/name")
+        }
+        let lines: [UInt8]?
+        do {
+            lines = try await self.chapter(after, deployment ?? nil)
+        } catch {
+            self.logger.error("decisions cannot be read", metadata: ["error": "\(error)"])
+            throw Problem(
+                status: 500,
+                title: "Decisions unreadable",
+                detail: "the decisions after \(after) cannot be read from the journal: \(error)"
+            )
+        }
+        guard let lines else { return Response(status: .noContent) }
+        return Response(
+            status: .ok,
+            headers: [.contentType: "application/jsonl"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: lines))
+        )
     }
 
     private func answerCommand(

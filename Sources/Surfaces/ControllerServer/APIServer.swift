@@ -21,18 +21,27 @@ package struct APIServer: Service {
     ///     with mode 0700.
     ///   - fleet: The newest snapshot.
     ///   - history: The newest so many events of a deployment, oldest first.
+    ///   - chapter: The next chapter of decisions after a number, of a deployment or of all, as lines of an export;
+    ///     nothing after the last.
     ///   - command: Carries a command out; `by` is set already.
     ///   - logger: Gets every command, and what goes wrong.
     package init(
         socket: String,
         fleet: @escaping @Sendable () async -> FleetStatus,
         history: @escaping @Sendable (DeploymentID, Int) async throws -> [EventStatus],
+        chapter: @escaping @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?,
         command: @escaping @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer,
         logger: Logger
     ) {
         self.socket = socket
         self.logger = logger
-        self.routes = APIRoutes(fleet: fleet, history: history, command: command, logger: logger)
+        self.routes = APIRoutes(
+            fleet: fleet,
+            history: history,
+            chapter: chapter,
+            command: command,
+            logger: logger
+        )
     }
 
     /// Serves until the service group shuts down or the task is cancelled.

@@ -108,6 +108,10 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
 
     func history(of deployment: DeploymentID?, limit: Int) async throws(JournalError) -> [JournaledTransition] { [] }
 
+    func chapter(after number: Int64, of deployment: DeploymentID?) async throws(JournalError) -> DecisionChapter? {
+        nil
+    }
+
     func settle(_ item: OutboxItem) async throws(JournalError) {
         self.state.withLock { state in state.contents.outbox.removeAll { $0 == item } }
     }

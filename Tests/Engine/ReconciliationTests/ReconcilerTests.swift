@@ -1,3 +1,4 @@
+import Decisions
 import Deployments
 import Logging
 import Manifests
@@ -135,6 +136,51 @@ struct ReconcilerTests {
             let traffic = world.state.withLock { $0.traffic[Self.id] }
             #expect(traffic?.revisions.count == 1)
             #expect(traffic?.weights.values.first == .all)
+        }
+    }
+
+    @Test
+    func `what the engine decided over a restart comes out again in a replay`() async throws {
+        let world = InMemoryWorld()
+        Self.push("1", to: world)
+        try await Self.run(world) { reconciler in
+            try await Self.wait(reconciler) { $0.phase == .settled && $0.stable != nil }
+            Self.push("2", to: world)
+            try await Self.wait(reconciler) { if case .stepping(_, .some) = $0.phase { true } else { false } }
+            let refused = await reconciler.submit(Command(.retry, by: "sre"), for: Self.id)
+            #expect(!refused.isChanged)
+        }
+        try await Self.run(world) { reconciler in
+            _ = await reconciler.submit(Command(.rollback(to: nil), by: "sre"), for: Self.id)
+            try await Self.wait(reconciler) { $0.phase == .settled && !$0.quarantine.isEmpty }
+        }
+        let decisions = world.state.withLock { $0.records.compactMap(\.decision) }
+        #expect(decisions.contains { $0.outcome.answers.contains { !$0.isChanged } })
+        var (recorder, replay) = (DecisionRecorder(after: 0), Replay())
+        _ = try replay.take(try DecisionLine.bytes(of: .init(exported: InMemoryWorld.now(), deployment: nil)))
+        for decision in decisions {
+            let recording = try recorder.record(decision)
+            recorder.keep(recording)
+            if let spec = recording.spec {
+                _ = try replay.take(DecisionLine.bytes(ofSpec: spec.bytes, digest: spec.digest))
+            }
+            let step = try replay.take(DecisionLine.bytes(ofDecision: recording.bytes, sum: recording.sum))
+            #expect(step?.difference == nil)
+            #expect(step?.followsGap == false)
+        }
+    }
+
+    @Test
+    func `a full disk keeps no dead replica from being replaced`() async throws {
+        let world = InMemoryWorld()
+        Self.push("1", to: world)
+        try await Self.run(world) { reconciler in
+            try await Self.wait(reconciler) { $0.phase == .settled && $0.stable != nil }
+            world.state.withLock { state in
+                state.journalFails = true
+                state.replicas = [:]
+            }
+            while world.state.withLock({ $0.replicas.isEmpty }) { try await Task.sleep(for: .milliseconds(10)) }
         }
     }
 

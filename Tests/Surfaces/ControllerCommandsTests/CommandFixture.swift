@@ -27,6 +27,8 @@ final class CommandFixture: Sendable {
     let fleet: Mutex<FleetStatus>
     let answer = Mutex(OperatorAnswer(accepted: true, changed: true, message: "done"))
     let commands = Mutex<[OperatorRequest]>([])
+    /// Recorded decisions, as the daemon serves them.
+    let chapters = Mutex<[(number: Int64, lines: [UInt8])]>([])
     let environment: [String: String]
     private let daemon = Mutex<ServiceGroup?>(nil)
     private let (starts, start) = AsyncStream.makeStream(of: Void.self)
@@ -94,6 +96,7 @@ final class CommandFixture: Sendable {
             socket: self.socket,
             fleet: { self.fleet.withLock { $0 } },
             history: { _, limit in self.fleet.withLock { Array($0.deployments[0].events.suffix(limit)) } },
+            chapter: { after, _ in self.chapters.withLock { $0.first { $0.number > after }?.lines } },
             command: { _, request in
                 self.commands.withLock { $0.append(request) }
                 return self.answer.withLock { $0 }
@@ -129,6 +132,7 @@ final class CommandFixture: Sendable {
             terminal: { terminal },
             remarksToTerminal: false,
             connect: { ControllerClient(socket: $0, timeout: .seconds(300)) },
+            openJournal: { path, _ in throw CommandFailure(code: .usage, message: "no journal \(path)") },
             restoreCursorOnSignals: {}
         )
         let status = await CommandRunner.run(TestRoot.self, arguments: arguments, console: console)

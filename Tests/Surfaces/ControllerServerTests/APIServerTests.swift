@@ -35,6 +35,23 @@ struct APIServerTests {
     }
 
     @Test
+    func `decisions come chapter by chapter, until there is none`() async throws {
+        try await self.fixture.serving { client in
+            let first = try await client.decisions(after: 0, of: nil)
+            #expect(first.map { String(decoding: $0, as: UTF8.self) } == "chapter after 0 of all\n")
+            let own = try await client.decisions(after: 6, of: self.fileType)
+            #expect(own.map { String(decoding: $0, as: UTF8.self) } == "chapter after 6 of search/file-type\n")
+            #expect(try await client.decisions(after: 7, of: nil) == nil)
+            await #expect(throws: ControllerClientError.self) { try await client.decisions(after: -1, of: nil) }
+            let unreadable = DeploymentID(namespace: "default", name: "embedder")
+            let error = await #expect(throws: ControllerClientError.self) {
+                try await client.decisions(after: 0, of: unreadable)
+            }
+            #expect(error?.message.contains("cannot be read from the journal") == true)
+        }
+    }
+
+    @Test
     func `a journal that cannot be read is an error, not an empty history`() async throws {
         try await self.fixture.serving { client in
             let error = await #expect(throws: ControllerClientError.self) {

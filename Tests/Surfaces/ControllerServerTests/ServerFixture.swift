@@ -73,6 +73,10 @@ struct ServerFixture: Sendable {
                     )
                 }
             },
+            chapter: { after, id in
+                if id?.name == "embedder" { throw JournalGone() }
+                return after < 7 ? Array("chapter after \(after) of \(id?.description ?? "all")\n".utf8) : nil
+            },
             command: { id, request in
                 commands.all.withLock { $0.append((id, request)) }
                 return OperatorAnswer(accepted: true, changed: true, message: "\(request.verb.rawValue) of \(id)")

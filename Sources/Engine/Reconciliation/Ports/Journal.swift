@@ -1,3 +1,4 @@
+package import Decisions
 package import Deployments
 package import Rollouts
 
@@ -11,6 +12,9 @@ package protocol Journal: Sendable {
 
     /// The newest `limit` transitions of a deployment, or of all, oldest first.
     func history(of deployment: DeploymentID?, limit: Int) async throws(JournalError) -> [JournaledTransition]
+
+    /// The first chapter of decisions with a higher number than `number`, of a deployment or of all.
+    func chapter(after number: Int64, of deployment: DeploymentID?) async throws(JournalError) -> DecisionChapter?
 
     /// Forgets an outbox item that was delivered.
     func settle(_ item: OutboxItem) async throws(JournalError)
@@ -34,19 +38,37 @@ package struct JournalRecord: Hashable, Sendable {
     package var member: Member?
     package var transitions: [Transition]
     package var outbox: [OutboxItem]
+    /// What was decided, with all that it was decided on; nothing when nothing was.
+    package var decision: Decision?
 
     package init(
         deployment: DeploymentID,
         time: Timestamp,
         member: Member?,
         transitions: [Transition],
-        outbox: [OutboxItem]
+        outbox: [OutboxItem],
+        decision: Decision? = nil
     ) {
         self.deployment = deployment
         self.time = time
         self.member = member
         self.transitions = transitions
         self.outbox = outbox
+        self.decision = decision
+    }
+}
+
+/// Decisions that follow each other, from a whole rollout on: so many that they can be replayed by themselves.
+package struct DecisionChapter: Hashable, Sendable {
+    package var number: Int64
+    package var decisions: Int
+    /// As they stand in an export.
+    package var lines: [UInt8]
+
+    package init(number: Int64, decisions: Int, lines: [UInt8]) {
+        self.number = number
+        self.decisions = decisions
+        self.lines = lines
     }
 }
 

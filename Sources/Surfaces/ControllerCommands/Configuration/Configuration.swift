@@ -20,6 +20,7 @@ package struct Configuration: Hashable, Sendable {
     package var providers: [Provider]
     package var artifacts: Artifacts
     package var local: Local
+    package var journal: Journal
     /// What is allowed and probably not meant.
     package var warnings: [Diagnostic]
 

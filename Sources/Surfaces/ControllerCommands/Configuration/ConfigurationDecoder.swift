@@ -23,6 +23,7 @@ struct ConfigurationDecoder {
             providers: [],
             artifacts: self.artifacts(from: members?["artifacts"]?.members(of: .artifacts), state: stateDirectory),
             local: self.local(from: members?["local"]?.members(of: .local), at: members?["local"]),
+            journal: Configuration.Journal(decoding: members?["journal"]?.members(of: .journal)),
             warnings: []
         )
         self.checkLengths(configuration, members, log: log)

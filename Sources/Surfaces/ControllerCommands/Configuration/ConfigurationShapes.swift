@@ -3,7 +3,7 @@ package import Manifests
 extension Shape {
     /// Every mapping of the configuration file, the file itself first.
     package static let configurationShapes: [Shape] = [
-        .configuration, .repository, .deletion, .credentials, .provider, .artifacts, .local,
+        .configuration, .repository, .deletion, .credentials, .provider, .artifacts, .local, .journal,
     ]
 
     static let configuration = Shape(
@@ -18,6 +18,7 @@ extension Shape {
             .optional("providers", "[{name: prometheus, kind: prometheus, url: \"http://127.0.0.1:9090\"}]"),
             .optional("artifacts", "{maxSize: 20Gi}"),
             .optional("local", "{listen: \"127.0.0.1:8080\"}"),
+            .optional("journal", "{keep: 30d, maxSize: 1Gi}"),
         ]
     )
     static let repository = Shape(
@@ -72,6 +73,7 @@ extension Shape {
             .optional("timeout", "30m"),
         ]
     )
+    static let journal = Shape("journal", [.optional("keep", "30d"), .optional("maxSize", "1Gi")])
     static let local = Shape(
         "local",
         [

@@ -4,8 +4,8 @@ import Glibc
 import Transport
 
 extension Console {
-    /// The real world.
-    package static func live() -> Console {
+    /// The real world. How a journal's file is read is the program's to say, as commands know no adapters.
+    package static func live(openJournal: @escaping JournalOpener = { path, _ in throw Self.unread(path) }) -> Console {
         let http = HTTPClient()
         return Console(
             environment: ProcessInfo.processInfo.environment,
@@ -22,8 +22,13 @@ extension Console {
             terminal: { Terminal.attached(to: STDOUT_FILENO) },
             remarksToTerminal: isatty(STDERR_FILENO) == 1,
             connect: { ControllerClient(socket: $0, http: http) },
+            openJournal: openJournal,
             restoreCursorOnSignals: Self.installCursorRestorer
         )
+    }
+
+    private static func unread(_ path: String) -> CommandFailure {
+        CommandFailure(code: .usage, message: "this program reads no journal such as \(path): use `controller`")
     }
 
     private static func write(_ text: String, to descriptor: Int32) throws {

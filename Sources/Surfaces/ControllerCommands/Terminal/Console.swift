@@ -1,4 +1,5 @@
 package import ControllerAPI
+package import Deployments
 package import Foundation
 
 /// What a command may use of the world: its two outputs, the terminal, the environment, the clock and the daemon.
@@ -14,8 +15,14 @@ package struct Console: Sendable {
     package var terminal: @Sendable () -> Terminal?
     package var remarksToTerminal: Bool
     package var connect: @Sendable (_ socket: String) -> ControllerClient
+    /// Opens a journal's file, to read the decisions of one deployment or of all.
+    package var openJournal: JournalOpener
     /// Makes the signals that end a program show the cursor again first.
     package var restoreCursorOnSignals: @Sendable () -> Void
+
+    /// Gives the next chapter of recorded decisions after a number, as lines of an export; nothing after the last.
+    package typealias ChapterSource = @Sendable (_ after: Int64) async throws -> [UInt8]?
+    package typealias JournalOpener = @Sendable (_ path: String, _ deployment: DeploymentID?) throws -> ChapterSource
 
     package init(
         environment: [String: String],
@@ -26,6 +33,7 @@ package struct Console: Sendable {
         terminal: @escaping @Sendable () -> Terminal?,
         remarksToTerminal: Bool,
         connect: @escaping @Sendable (_ socket: String) -> ControllerClient,
+        openJournal: @escaping JournalOpener,
         restoreCursorOnSignals: @escaping @Sendable () -> Void
     ) {
         self.environment = environment
@@ -36,6 +44,7 @@ package struct Console: Sendable {
         self.terminal = terminal
         self.remarksToTerminal = remarksToTerminal
         self.connect = connect
+        self.openJournal = openJournal
         self.restoreCursorOnSignals = restoreCursorOnSignals
     }
 

@@ -54,6 +54,8 @@ struct ConfigurationTests {
         #expect(configuration.local.listen.description == "127.0.0.1:8080")
         #expect(configuration.local.ports == 19_000...19_999)
         #expect(configuration.local.environment == ["PATH"])
+        #expect(configuration.journal.keep == .hours(720))
+        #expect(configuration.journal.maxSize == 1 << 30)
         let repository = try #require(configuration.repositories.first)
         #expect(repository.branch == "main")
         #expect(repository.path.isEmpty)

@@ -1,0 +1,100 @@
+package import ArgumentParser
+import ControllerAPI
+import Decisions
+import Deployments
+import Foundation
+import Rollouts
+
+package struct ReplayCommand: ClientCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Decide again what was decided, from an export; no controller needed.",
+        discussion: """
+            Makes every decision of the file again and compares it with what was recorded, byte for byte. It needs
+            nothing but the file, on any machine. It exits with 0 when all come out the same, 1 at the first that does
+            not, 2 when the file cannot be read.
+
+            EXAMPLES
+              controller history --export night.jsonl
+              controller replay night.jsonl
+              controller replay night.jsonl search/file-type --until 2026-11-25T02:41:00Z --step
+              ssh host controller history --export - | controller replay - --output json
+            """
+    )
+
+    @Argument(help: ArgumentHelp("What `controller history --export` wrote; - is stdin.", valueName: "file"))
+    package var file: String
+
+    @Argument(help: ArgumentHelp("Only this deployment.", valueName: "name"))
+    package var name: DeploymentArgument?
+
+    @Option(help: ArgumentHelp("Stop after this time, in UTC: 2026-11-25T02:41:00Z.", valueName: "time"))
+    package var until: TimeArgument?
+
+    @Flag(help: "Show every decision: what was new, what changed, what was done.")
+    package var step = false
+
+    @Option(name: [.short, .long], help: "table for people, json or yaml for programs.")
+    package var output: OutputFormat = .table
+
+    package init() {}
+
+    package func validate() throws {
+        if self.step, self.output == .yaml {
+            throw ValidationError("--step writes a JSON document on a line, or a table: use --output json.")
+        }
+    }
+
+    package func run(on console: Console) async throws {
+        var reader = try LineReader(path: self.file)
+        var (replay, report) = (Replay(), ReplayReport())
+        while let line = try reader.next() {
+            let step: Replay.Step?
+            do {
+                step = try replay.take(line, where: self.isWanted)
+            } catch {
+                throw CommandFailure(code: .usage, message: "\(self.file):\(reader.number): \(error.message)")
+            }
+            guard let step else { continue }
+            report.add(step)
+            if self.step { try self.print(ReplayReport.Step(step), on: console) }
+            if step.difference != nil { break }
+        }
+        guard report.agrees else {
+            try self.print(report, on: console)
+            // The output says it all.
+            throw CommandFailure(code: .refused, message: "")
+        }
+        guard replay.isComplete else {
+            throw CommandFailure(
+                code: .usage,
+                message: "\(self.file):\(reader.number): the export is cut off here: export it anew"
+            )
+        }
+        guard report.decisions > 0 else {
+            throw CommandFailure(code: .usage, message: "\(self.file) holds no decision \(self.wanted)")
+        }
+        try self.print(report, on: console)
+    }
+
+    private func isWanted(_ record: RecordedDecision) -> Bool {
+        (self.name == nil || self.name?.id == record.deployment)
+            && (self.until.map { Date(record.time) <= $0.date } ?? true)
+    }
+
+    private var wanted: String {
+        [self.name.map { "of \($0.id)" }, self.until.map { "until \(APICoding.text(of: $0.date))" }]
+            .compactMap(\.self).joined(separator: " ")
+    }
+
+    private func print(_ step: ReplayReport.Step, on console: Console) throws {
+        if self.output == .table { return try console.print(step.lines) }
+        try console.output(try JSONText.render(step, compact: true))
+    }
+
+    private func print(_ report: ReplayReport, on console: Console) throws {
+        // After steps the report is one more line.
+        if self.step, self.output == .json { return try console.output(try JSONText.render(report, compact: true)) }
+        try self.output.print(report, on: console) { report.lines }
+    }
+}

@@ -1,0 +1,85 @@
+import Decisions
+import Deployments
+import Rollouts
+import Simulation
+import Synchronization
+
+/// What the controller of a simulated world decided, in order.
+enum RecordedWorld {
+    private final class Log: Sendable {
+        let decisions = Mutex<[Decision]>([])
+    }
+
+    static let policy = RolloutPolicy(
+        steps: [5, 50].map {
+            Step(action: .weight(TrafficWeight(percent: $0)), atLeast: .seconds(10), atMost: .seconds(300))
+        },
+        gates: [.errors, .clientErrors, .latency(below: .milliseconds(250))],
+        bakeTime: .seconds(60),
+        progressDeadline: .seconds(60)
+    )
+
+    /// A rollout from its merge to its end; the canary answers so many of its requests with errors.
+    static func decisions(errors: Double = 0.002, ticks: Int = 300, kills: Set<Int> = []) -> [Decision] {
+        var scenario = Scenario(traffic: 1000, ticks: ticks)
+        scenario.commits[0] = .spec(Scenario.spec(0, policy: Self.policy))
+        scenario.commits[20] = .spec(Scenario.spec(1, policy: Self.policy))
+        scenario.commands[40] = [Command(.pause(until: nil), by: "sre", why: "lunch")]
+        scenario.commands[50] = [Command(.resume, by: "sre")]
+        scenario.revisions[Scenario.revision(1)] = Scenario.Behaviour(errors: errors)
+        scenario.kills = kills
+        let log = Log()
+        var world = World(scenario: scenario, seed: 1)
+        world.handler = { rollout, situation, now in
+            let decision = Decision(of: rollout, in: situation, at: now)
+            log.decisions.withLock { $0.append(decision) }
+            rollout = decision.after
+            return decision.outcome
+        }
+        _ = world.run()
+        // As the daemon does: what changed nothing is not kept.
+        return log.decisions.withLock { $0 }.filter {
+            $0.after != $0.before || !$0.outcome.transitions.isEmpty || !$0.outcome.answers.isEmpty
+        }
+    }
+
+    static let start = Timestamp(milliseconds: 1_700_000_000_000)
+
+    /// An export of the decisions, a line for each element.
+    static func export(_ decisions: [Decision]) throws -> [[UInt8]] {
+        var recorder = DecisionRecorder(after: 0)
+        var lines = [try DecisionLine.bytes(of: DecisionLine.Header(exported: Self.start, deployment: nil))]
+        for decision in decisions {
+            let recording = try recorder.record(decision)
+            recorder.keep(recording)
+            if recording.beginsChapter {
+                let head = DecisionLine.ChapterHead(
+                    number: recording.chapter,
+                    deployment: decision.deployment,
+                    decisions: 0
+                )
+                lines.append(try DecisionLine.bytes(of: head))
+            }
+            if let spec = recording.spec {
+                lines.append(DecisionLine.bytes(ofSpec: spec.bytes, digest: spec.digest))
+            }
+            lines.append(DecisionLine.bytes(ofDecision: recording.bytes, sum: recording.sum))
+        }
+        lines.append(try DecisionLine.bytes(of: DecisionLine.End(decisions: decisions.count)))
+        return lines
+    }
+
+    /// Replays lines up to the first difference.
+    static func replay(_ lines: [[UInt8]], by handler: @escaping Decision.Handler = { $0.handle($1, at: $2) })
+        throws -> (steps: [Replay.Step], isComplete: Bool)
+    {
+        var replay = Replay(handler: handler)
+        var steps: [Replay.Step] = []
+        for line in lines {
+            guard let step = try replay.take(line) else { continue }
+            steps.append(step)
+            if step.difference != nil { break }
+        }
+        return (steps, replay.isComplete)
+    }
+}

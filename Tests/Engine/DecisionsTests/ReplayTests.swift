@@ -1,0 +1,184 @@
+import Decisions
+import Deployments
+import Planning
+import Rollouts
+import Testing
+
+@Suite("Replays")
+struct ReplayTests {
+    @Test(arguments: [0.002, 0.5])
+    func `a whole rollout comes out again byte for byte`(errors: Double) throws {
+        let decisions = RecordedWorld.decisions(errors: errors)
+        #expect(decisions.count > 10)
+        let kinds = Set(decisions.flatMap(\.outcome.transitions).map(\.kind))
+        #expect(kinds.contains(errors > 0.1 ? .rolledBack : .settled))
+        let (steps, isComplete) = try RecordedWorld.replay(try RecordedWorld.export(decisions))
+        #expect(isComplete)
+        #expect(steps.count == decisions.count)
+        #expect(steps.allSatisfy { $0.difference == nil && !$0.followsGap })
+        #expect(steps.map(\.decision) == decisions)
+    }
+
+    @Test
+    func `two runs over one history write the same bytes`() throws {
+        let first = try RecordedWorld.export(RecordedWorld.decisions())
+        let second = try RecordedWorld.export(RecordedWorld.decisions())
+        #expect(first == second)
+        // And what was replayed, exported once more, is the export.
+        let (steps, _) = try RecordedWorld.replay(first)
+        #expect(try RecordedWorld.export(steps.map(\.decision)) == first)
+    }
+
+    @Test
+    func `a controller that was killed and started again leaves no gap in what it decided`() throws {
+        let decisions = RecordedWorld.decisions(kills: [28, 35, 60])
+        // A restart begins a chapter: the recorder of the new controller knows none.
+        let half = decisions.count / 2
+        var lines = try RecordedWorld.export(Array(decisions[..<half])).dropLast()
+        lines += try RecordedWorld.export(Array(decisions[half...])).dropFirst().dropLast()
+        lines.append(try DecisionLine.bytes(of: DecisionLine.End(decisions: decisions.count)))
+        let (steps, isComplete) = try RecordedWorld.replay(Array(lines))
+        #expect(isComplete)
+        #expect(steps.allSatisfy { $0.difference == nil && !$0.followsGap })
+        #expect(steps.count { $0.record.before != nil } >= 2)
+    }
+
+    @Test
+    func `a decision that was not kept is a gap, and what follows begins a chapter`() throws {
+        var decisions = RecordedWorld.decisions()
+        decisions.remove(at: 12)
+        let (steps, isComplete) = try RecordedWorld.replay(try RecordedWorld.export(decisions))
+        #expect(isComplete)
+        #expect(steps.allSatisfy { $0.difference == nil })
+        #expect(steps.indices.filter { steps[$0].followsGap } == [12])
+    }
+
+    @Test
+    func `long histories begin a chapter now and then`() throws {
+        let decisions = RecordedWorld.decisions(ticks: 400)
+        let many = Array(repeating: decisions, count: 2 + DecisionRecorder.chapterLimit / decisions.count).flatMap(
+            \.self
+        )
+        let (steps, _) = try RecordedWorld.replay(try RecordedWorld.export(many))
+        #expect(steps.count == many.count)
+        #expect(steps.allSatisfy { $0.record.index < DecisionRecorder.chapterLimit })
+        #expect(steps.allSatisfy { $0.difference == nil })
+    }
+}
+
+@Suite("What a replay finds")
+struct ReplayDifferenceTests {
+    let lines: [[UInt8]]
+    let places: [Int]
+
+    init() throws {
+        let lines = try RecordedWorld.export(RecordedWorld.decisions())
+        self.lines = lines
+        self.places = lines.indices.filter { lines[$0].starts(with: Array("{\"decision\"".utf8)) }
+    }
+
+    func text(_ index: Int) -> String {
+        String(decoding: self.lines[self.places[index]], as: UTF8.self)
+    }
+
+    /// The lines with the first `old` in the decision of this index replaced.
+    func tampered(_ index: Int, _ old: String, _ new: String) throws -> [[UInt8]] {
+        var lines = self.lines
+        let text = self.text(index)
+        try #require(text.contains(old), "\(old) is not in decision \(index)")
+        lines[self.places[index]] = Array(text.replacing(old, with: new, maxReplacements: 1).utf8)
+        return lines
+    }
+
+    @Test
+    func `a changed record is found at its place, whatever was changed`() throws {
+        for index in stride(from: 0, to: self.places.count, by: 5) {
+            // The host of a replica has no part in any decision.
+            for (old, new) in [("\"host\":\"r", "\"host\":\"x"), ("\"time\":17", "\"time\":18")] {
+                guard self.text(index).contains(old) else { continue }
+                let lines = try self.tampered(index, old, new)
+                let (steps, _) = try RecordedWorld.replay(lines)
+                #expect(steps.count == index + 1)
+                #expect(steps.last?.difference?.isAltered == true)
+            }
+        }
+        let last = try RecordedWorld.replay(try self.tampered(8, "\"after\":\"", "\"after\":\"f"))
+        #expect(last.steps.last?.difference?.path == "after")
+    }
+
+    @Test
+    func `a changed counter changes the evidence, and the field is named`() throws {
+        let index = try #require(
+            self.places.indices.first {
+                self.text($0).contains("\"requests\":")
+            }
+        )
+        let (steps, _) = try RecordedWorld.replay(try self.tampered(index, "\"requests\":", "\"requests\":7"))
+        #expect(steps.count == index + 1)
+        let difference = try #require(steps.last?.difference)
+        #expect(difference.isAltered)
+        #expect(difference.path.hasPrefix("rollout.") || difference.path == "sum", "\(difference)")
+    }
+
+    @Test
+    func `a core that decides otherwise is found at its first other decision`() throws {
+        let decisions = RecordedWorld.decisions(errors: 0.5)
+        let index = try #require(
+            decisions.firstIndex { $0.outcome.transitions.contains { $0.kind == .rollingBack } }
+        )
+        let lenient: Decision.Handler = { rollout, situation, now in
+            var changed = rollout
+            var outcome = changed.handle(situation, at: now)
+            if case .rollingBack = changed.phase, rollout.phase != changed.phase {
+                outcome.transitions = []
+                return outcome
+            }
+            rollout = changed
+            return outcome
+        }
+        let (steps, _) = try RecordedWorld.replay(try RecordedWorld.export(decisions), by: lenient)
+        #expect(steps.count == index + 1)
+        let difference = try #require(steps.last?.difference)
+        #expect(!difference.isAltered)
+        #expect(difference.path.hasPrefix("rollout."))
+    }
+
+    @Test
+    func `a line that is missing is named, with what to do`() throws {
+        var lines = self.lines
+        lines.remove(at: self.places[9])
+        let error = #expect(throws: ReplayError.self) { try RecordedWorld.replay(lines) }
+        #expect(error?.code == .incomplete)
+        #expect(error?.message.contains("export it anew") == true)
+
+        let spec = try #require(self.lines.firstIndex { $0.starts(with: Array("{\"digest\"".utf8)) })
+        lines = self.lines
+        lines.remove(at: spec)
+        #expect(throws: ReplayError.self) { try RecordedWorld.replay(lines) }
+        #expect(throws: ReplayError.self) { try RecordedWorld.replay(Array(self.lines.dropFirst())) }
+    }
+
+    @Test
+    func `an export that was cut off is not complete, and one with a decision too few says so`() throws {
+        let (steps, isComplete) = try RecordedWorld.replay(Array(self.lines.dropLast()))
+        #expect(!isComplete)
+        #expect(steps.count == self.places.count)
+        var lines = self.lines
+        lines.remove(at: try #require(self.places.last))
+        let error = #expect(throws: ReplayError.self) { try RecordedWorld.replay(lines) }
+        #expect(error?.code == .incomplete)
+    }
+
+    @Test(arguments: ["", "{}", "[1]", "nonsense", "{\"decision\":{}}", "{\"header\":{\"format\":9}}", "\u{0}\u{1}"])
+    func `what is no export is refused`(text: String) {
+        #expect(throws: ReplayError.self) { try RecordedWorld.replay([Array(text.utf8)]) }
+    }
+
+    @Test
+    func `what another core wrote in another form is said to be that`() throws {
+        let text = "{\"decision\":{\"core\":\"99\",\"news\":1},\"sum\":\"\"}"
+        let error = #expect(throws: ReplayError.self) { try RecordedWorld.replay([self.lines[0], Array(text.utf8)]) }
+        #expect(error?.code == .otherVersion)
+        #expect(error?.message.contains("core 99") == true)
+    }
+}
