@@ -293,7 +293,8 @@ let package = Package(
         .testTarget(
             name: "ControllerServerTests",
             dependencies: [
-                "ControllerAPI", "ControllerServer", "Deployments", "Reconciliation", "Rollouts", "Transport",
+                "Analysis", "ControllerAPI", "ControllerServer", "Decisions", "Deployments", "Reconciliation", "Rollouts",
+                "Simulation", "Transport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -64,6 +64,22 @@ package struct DeploymentSnapshot: Sendable {
     package var notes: [String]
     package var assessments: [GateAssessment]
     package var transitions: [Transition]
+
+    package init(
+        rollout: Rollout,
+        observation: Observation,
+        waitingFor: [String] = [],
+        notes: [String] = [],
+        assessments: [GateAssessment] = [],
+        transitions: [Transition] = []
+    ) {
+        self.rollout = rollout
+        self.observation = observation
+        self.waitingFor = waitingFor
+        self.notes = notes
+        self.assessments = assessments
+        self.transitions = transitions
+    }
 }
 
 package struct SourceState: Sendable {

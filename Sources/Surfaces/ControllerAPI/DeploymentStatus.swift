@@ -28,8 +28,14 @@ package struct DeploymentStatus: Codable, Hashable, Sendable {
     package var since: Date
     /// When the bake ends, while baking.
     package var bakeEnds: Date?
-    /// What would happen next and when, in words.
-    package var next: [String]
+    /// What would happen next and when.
+    package var next: [NextStatus]
+    /// What would take the traffic back by itself, in words.
+    package var rollsBackIf: [String]
+    /// An operator's `rollback --to`, while it overrules git.
+    package var pin: PinStatus?
+    /// The digest of what git names now.
+    package var desiredRevision: String?
     /// The state of what is read: `router: 0.4 s ago`, `git: unreachable since …`.
     package var sources: [String]
 
@@ -52,6 +58,7 @@ package struct DeploymentStatus: Codable, Hashable, Sendable {
         self.diagnostics = []
         self.events = []
         self.next = []
+        self.rollsBackIf = []
         self.sources = []
     }
 }
@@ -185,11 +192,38 @@ package struct GateStatus: Codable, Hashable, Sendable {
     }
 }
 
+/// Something that would happen by itself.
+package struct NextStatus: Codable, Hashable, Sendable {
+    package var what: String
+    /// When, if a time decides or can be foreseen.
+    package var at: Date?
+    /// The time is worked out from the traffic of now.
+    package var isEstimate: Bool
+
+    package init(what: String, at: Date? = nil, isEstimate: Bool = false) {
+        self.what = what
+        self.at = at
+        self.isEstimate = isEstimate
+    }
+}
+
+package struct PinStatus: Codable, Hashable, Sendable {
+    package var revision: String
+    package var by: String
+
+    package init(revision: String, by: String) {
+        self.revision = revision
+        self.by = by
+    }
+}
+
 package struct HoldStatus: Codable, Hashable, Sendable {
     /// `paused`, `approval`, `no-evidence`, `inconclusive`, `stale`.
     package var kind: String
     package var by: String?
     package var why: String
+    /// Since when, where that is known.
+    package var since: Date?
     package var until: Date?
     /// The command that ends it, when one does.
     package var remedy: String?

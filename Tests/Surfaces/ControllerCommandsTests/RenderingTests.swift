@@ -23,8 +23,32 @@ struct RenderingTests {
     @Test(arguments: Statuses.all.map(\.name))
     func `explain writes sentences`(name: String) throws {
         let status = try #require(Statuses.all.first { $0.name == name }).status
-        let lines = Explanation.lines(status, now: self.now, width: 100)
+        let lines = Explanation(status, now: self.now).lines(width: 100)
         try Golden.expect(lines.rendered(colour: false), is: "explain-\(name).txt")
+    }
+
+    @Test
+    func `explain tells programs the same`() throws {
+        let explanation = Explanation(Statuses.paused, now: self.now)
+        let json = try JSONText.render(explanation)
+        try Golden.expect(json, is: "explain.json")
+        #expect(try APICoding.decoder().decode(Explanation.self, from: Data(json.utf8)) == explanation)
+    }
+
+    @Test(arguments: Statuses.all.map(\.name))
+    func `every explanation says what is possible, and offers only what would act`(name: String) throws {
+        let status = try #require(Statuses.all.first { $0.name == name }).status
+        let explanation = Explanation(status, now: self.now)
+        let offered = explanation.commands.map(\.command)
+        #expect(offered.contains { $0.hasPrefix("controller history") })
+        #expect(
+            offered.contains { $0.hasPrefix("controller abort") } == ["preparing", "stepping"].contains(status.phase)
+        )
+        #expect(offered.contains { $0.hasPrefix("controller resume") } == (name == "paused"))
+        #expect(offered.contains { $0.hasPrefix("controller retry") } == (name == "rolled-back"))
+        for choice in explanation.commands where choice.command.contains("abort") {
+            #expect(choice.effect.contains("quarantines"))
+        }
     }
 
     @Test
@@ -85,7 +109,7 @@ struct RenderingTests {
         let status = Statuses.hostile
         let texts = [
             StatusTree.lines(status, now: self.now, width: nil).rendered(colour: false),
-            Explanation.lines(status, now: self.now, width: 100).rendered(colour: false),
+            Explanation(status, now: self.now).lines(width: 100).rendered(colour: false),
             FleetTable.lines([status], now: self.now, width: nil).rendered(colour: false),
             HistoryTable.lines(status.events, now: self.now, width: nil).rendered(colour: false),
             [ChangeLine.line(status, now: self.now)].rendered(colour: false),

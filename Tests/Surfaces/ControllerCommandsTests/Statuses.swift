@@ -138,7 +138,29 @@ enum Statuses {
             ),
         ]
         status.waitingFor = ["gate latency to decide", "step weight 25 % to last 48 s more"]
-        status.next = ["when every gate has passed, the step approval waits for `controller promote`"]
+        status.next = [
+            NextStatus(
+                what: "step 3 of 4 (approval) follows as soon as every gate has passed, but not before then",
+                at: self.ago(-48)
+            ),
+            NextStatus(
+                what: "gate latency is expected to pass, if the canary is as good as stable",
+                at: self.ago(-420),
+                isEstimate: true
+            ),
+            NextStatus(
+                what: "without a verdict by then, it waits for a person (`onInconclusive`)",
+                at: self.ago(-1548)
+            ),
+        ]
+        status.rollsBackIf = [
+            "gate errors shows that the canary breaks `at most 1.1 times stable's`: now at 2 % of the evidence that "
+                + "takes",
+            "gate latency shows that the canary breaks `at most 1.1 times stable's`: now at 31 % of the evidence that "
+                + "takes",
+            "every replica of it ends while one of stable's is ready",
+        ]
+        status.desiredRevision = "5f2c" + String(repeating: "22", count: 30)
         status.events = [
             self.event(700, "rollout-started", "from magika 3.3 to magika 3.4"),
             self.event(500, "step-started", "step 1 of 4: weight 5 %"),
@@ -162,6 +184,7 @@ enum Statuses {
                 remedy: "controller resume search/file-type"
             )
         ]
+        status.holds[0].since = self.ago(60)
         status.events.append(self.event(60, "paused", "looking at latency", by: "alice"))
         return status
     }
@@ -184,6 +207,13 @@ enum Statuses {
     static var rolledBack: DeploymentStatus {
         var status = self.base("settled", .degraded, "rolled back to magika 3.3: gate errors failed at 25 %")
         status.stable = self.stable(weight: 100)
+        status.desiredRevision = "5f2c" + String(repeating: "22", count: 30)
+        status.next = [
+            NextStatus(
+                what: "nothing, until a commit with another revision or `controller retry search/file-type`: git names "
+                    + "magika 3.4 (main@sha1:1eabc9a4), which is quarantined"
+            )
+        ]
         status.quarantined = [
             QuarantineStatus(
                 revision: "5f2c" + String(repeating: "22", count: 30),
@@ -200,6 +230,69 @@ enum Statuses {
         return status
     }
 
+    static var preparing: DeploymentStatus {
+        var status = self.base("preparing", .progressing, "preparing magika 3.4 (main@sha1:1eabc9a4)")
+        status.stable = self.stable(weight: 100)
+        status.canary = self.canary(weight: 0, states: ["starting", "ready", "backing-off"])
+        status.waitingFor = ["1 of 3 replicas of 5f2c222222 ready"]
+        status.next = [
+            NextStatus(what: "once all its replicas are ready and its signature agrees, step 1 sends it 5 %"),
+            NextStatus(
+                what: "if that has not come by then, it is taken back (`progressDeadline`)",
+                at: self.ago(-348)
+            ),
+            NextStatus(what: "replica file-type-5f2c22-2 is started again", at: self.ago(-8)),
+        ]
+        status.rollsBackIf = [
+            "its artifact cannot be had or verified, or a replica can never become ready",
+            "it is not ready by `progressDeadline`",
+        ]
+        return status
+    }
+
+    static var baking: DeploymentStatus {
+        var status = self.base("baking", .healthy, "magika 3.4 (main@sha1:1eabc9a4) has all traffic and bakes")
+        status.stable = self.canary(weight: 100)
+        status.previous = self.stable(weight: 0)
+        status.bakeEnds = self.ago(-1548)
+        status.next = [
+            NextStatus(
+                what: "the bake ends and magika 3.3 (main@sha1:9c1d2e0b) stops; after that a rollback has to start "
+                    + "replicas first",
+                at: self.ago(-1548)
+            )
+        ]
+        status.rollsBackIf = ["objective availability burns its error budget too fast"]
+        return status
+    }
+
+    static var rollingBack: DeploymentStatus {
+        var status = self.base("rolling-back", .degraded, "rolling back: gate errors failed: canary 4.1 % of 480")
+        status.since = self.ago(2)
+        status.stable = self.stable(weight: 75)
+        status.canary = self.canary(weight: 25)
+        status.waitingFor = ["the router to serve a3f0111111 100 %"]
+        status.next = [NextStatus(what: "once the router is seen sending it nothing, its replicas drain and stop")]
+        return status
+    }
+
+    static var removing: DeploymentStatus {
+        var status = self.base("removing", .progressing, "being removed: its manifest is gone from git")
+        status.stable = self.stable(weight: 0)
+        status.desired = nil
+        return status
+    }
+
+    static var pinned: DeploymentStatus {
+        var status = self.settled
+        status.pin = PinStatus(revision: "a3f0" + String(repeating: "11", count: 30), by: "alice")
+        status.desired = self.newCommit
+        status.next = [
+            NextStatus(what: "alice's rollback stands until git names another revision than it did then")
+        ]
+        return status
+    }
+
     /// What somebody who can write commits and logs may try on whoever looks.
     static var hostile: DeploymentStatus {
         var status = self.midCanary
@@ -212,7 +305,8 @@ enum Statuses {
         status.holds = [HoldStatus(kind: "paused", by: attack, why: attack, remedy: attack)]
         status.diagnostics = [attack]
         status.waitingFor = [attack]
-        status.next = [attack]
+        status.next = [NextStatus(what: attack)]
+        status.rollsBackIf = [attack]
         status.sources = [attack]
         status.quarantined = self.rolledBack.quarantined
         status.quarantined[0].reason = attack
@@ -222,6 +316,7 @@ enum Statuses {
 
     static let all: [(name: String, status: DeploymentStatus)] = [
         ("settled", settled), ("mid-canary", midCanary), ("paused", paused), ("approval", approval),
-        ("rolled-back", rolledBack),
+        ("rolled-back", rolledBack), ("preparing", preparing), ("baking", baking), ("rolling-back", rollingBack),
+        ("removing", removing), ("pinned", pinned),
     ]
 }

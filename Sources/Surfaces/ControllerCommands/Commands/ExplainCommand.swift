@@ -8,11 +8,15 @@ package struct ExplainCommand: ClientCommand {
         discussion: """
             EXAMPLES
               controller explain search/file-type
+              controller explain search/file-type --output json | jq -r '.next[] | "\\(.at // "then") \\(.what)"'
             """
     )
 
     @Argument(help: DeploymentArgument.help)
     package var name: DeploymentArgument
+
+    @Option(name: [.short, .long], help: "table for people, json or yaml for programs.")
+    package var output: OutputFormat = .table
 
     @OptionGroup
     package var connection: ConnectionOptions
@@ -28,6 +32,7 @@ package struct ExplainCommand: ClientCommand {
         }
         // Longer lines are tiring to read, however wide the terminal is.
         let width = min(100, console.terminal()?.columns ?? 100)
-        try console.print(Explanation.lines(status, now: console.now(), width: width))
+        let explanation = Explanation(status, now: console.now())
+        try self.output.print(explanation, on: console) { explanation.lines(width: width) }
     }
 }

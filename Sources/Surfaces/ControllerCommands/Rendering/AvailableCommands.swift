@@ -1,39 +1,79 @@
 package import ControllerAPI
 
-/// The commands that would act on a deployment as it is now.
+/// The commands that would act on a deployment as it is now, with what each would do.
 package enum AvailableCommands {
-    package static func list(_ status: DeploymentStatus) -> [(command: String, effect: String)] {
+    package struct Choice: Codable, Hashable, Sendable {
+        package var command: String
+        package var effect: String
+    }
+
+    package static func list(_ status: DeploymentStatus) -> [Choice] {
         let name = status.argument
-        let paused = status.holds.contains { $0.kind == "paused" }
-        var commands: [(command: String, effect: String)] = []
-        if paused {
-            commands.append(("controller resume \(name)", "ends the pause"))
+        let isPaused = status.holds.contains { $0.kind == "paused" }
+        var choices: [Choice] = []
+        if isPaused { choices.append(Choice(command: "controller resume \(name)", effect: "ends the pause")) }
+        choices += Self.ofPhase(status, name).filter {
+            // A pause refuses it.
+            !isPaused || !$0.command.hasPrefix("controller promote")
         }
+        if let record = status.quarantined.first(where: { $0.revision == status.desiredRevision }) {
+            let effect = "lifts the quarantine of model \(record.modelVersion) and starts its rollout over"
+            choices.append(Choice(command: "controller retry \(name)", effect: effect))
+        }
+        if !isPaused, status.phase != "removing" {
+            choices.append(
+                Choice(command: "controller pause \(name) --for 30m", effect: "stops progress, never safety")
+            )
+        }
+        choices.append(Choice(command: "controller history \(name)", effect: "shows what happened"))
+        return choices
+    }
+
+    private static func ofPhase(_ status: DeploymentStatus, _ name: String) -> [Choice] {
         switch status.phase {
-        case "preparing", "stepping":
-            if status.phase == "stepping" {
-                commands.append(("controller promote \(name)", Self.promotion(status)))
-                commands.append(("controller promote \(name) --full", "passes every remaining step"))
-            }
-            commands.append(("controller abort \(name)", "ends the rollout; stable keeps all traffic"))
-            commands.append(("controller rollback \(name)", "the same at once, and quarantines the revision"))
-        case "promoting", "baking":
-            commands.append(("controller rollback \(name)", "gives the traffic back to the previous revision"))
+        case "preparing":
+            [Choice(command: "controller abort \(name)", effect: Self.wayBack(status))]
+        case "stepping":
+            [
+                Choice(command: "controller promote \(name)", effect: Self.promotion(status)),
+                Choice(
+                    command: "controller promote \(name) --full",
+                    effect: "gives it all traffic on your word"
+                ),
+                Choice(command: "controller abort \(name)", effect: Self.wayBack(status)),
+            ]
+        case "promoting":
+            [Choice(command: "controller rollback \(name)", effect: Self.wayBack(status))]
+        case "baking":
+            [
+                Choice(
+                    command: "controller rollback \(name)",
+                    effect: "all traffic back to \(status.previous?.model ?? "the previous revision") at once; "
+                        + "quarantines \(status.stable?.model ?? "this one")"
+                )
+            ]
         case "settled":
-            commands.append(("controller rollback \(name) --to REV", "goes to a revision of the history"))
-        default: break
+            [
+                Choice(
+                    command: "controller rollback \(name)",
+                    effect: "starts the revision before, then gives it all traffic; quarantines this one"
+                ),
+                Choice(command: "controller rollback \(name) --to REV", effect: "the same, to any of the history"),
+            ]
+        case "rolling-back":
+            [Choice(command: "controller status \(name) --watch", effect: "shows the traffic go back")]
+        default: []
         }
-        if !status.quarantined.isEmpty {
-            commands.append(("controller retry \(name)", "lifts the quarantine and starts over"))
-        }
-        if !paused {
-            commands.append(("controller pause \(name) --for 30m", "stops progress, never safety"))
-        }
-        commands.append(("controller history \(name)", "shows what happened"))
-        return commands
+    }
+
+    /// What `abort` and `rollback` do to a rollout in flight: the same.
+    private static func wayBack(_ status: DeploymentStatus) -> String {
+        let traffic = status.stable.map { "all traffic to \($0.model) at once" } ?? "nothing serves then"
+        return "\(traffic); quarantines \(status.canary?.model ?? "the revision")"
     }
 
     private static func promotion(_ status: DeploymentStatus) -> String {
-        status.holds.contains { $0.kind == "approval" } ? "approves" : "passes the current step"
+        if status.holds.contains(where: { $0.kind == "approval" }) { return "approves: the next step follows" }
+        return "passes the step on your word; refused while a gate has failed"
     }
 }

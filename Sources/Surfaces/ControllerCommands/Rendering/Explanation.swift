@@ -1,37 +1,98 @@
 package import ControllerAPI
 package import Foundation
 
-/// `controller explain`: the state of a deployment in sentences, for somebody who was just woken up.
-package enum Explanation {
-    package static func lines(_ status: DeploymentStatus, now: Date, width: Int) -> [StyledText] {
+/// `controller explain`: the state of a deployment in sentences, for somebody who was just woken up; and the same for
+/// programs.
+package struct Explanation: Codable, Hashable, Sendable {
+    package var deployment: String
+    /// When this was true.
+    package var time: Date
+    package var phase: String
+    package var health: DeploymentStatus.Health
+    /// When the phase began.
+    package var since: Date
+    package var place: [String]
+    /// Who and what stops progress.
+    package var holds: [Held]
+    package var waitsFor: [String]
+    package var gates: [String]
+    /// What happens by itself, and when.
+    package var next: [NextStatus]
+    /// What would take the traffic back by itself.
+    package var rollsBackIf: [String]
+    package var quarantined: [String]
+    /// Of the newest manifest.
+    package var problems: [String]
+    /// How old what the controller sees is.
+    package var sources: [String]
+    package var commands: [AvailableCommands.Choice]
+
+    package struct Held: Codable, Hashable, Sendable {
+        package var kind: String
+        package var text: String
+        /// The command that ends it, when one does.
+        package var remedy: String?
+    }
+
+    package init(_ status: DeploymentStatus, now: Date) {
+        self.deployment = status.id
+        self.time = now
+        self.phase = status.phase
+        self.health = status.health
+        self.since = status.since
+        self.place = Self.place(status, now: now)
+        self.holds = status.holds.map { hold in
+            Held(kind: hold.kind, text: Self.sentence(hold, now: now), remedy: hold.remedy)
+        }
+        self.waitsFor = status.waitingFor
+        self.gates = status.gates.map { Self.sentence($0) }
+        self.next = status.next
+        self.rollsBackIf = status.rollsBackIf
+        self.quarantined = status.quarantined.map { Self.sentence($0, status, now: now) }
+        self.problems =
+            status.diagnostics.isEmpty
+            ? []
+            : ["The newest manifest has problems; the last good one stands."] + status.diagnostics.map { "• " + $0 }
+        self.sources = status.sources
+        self.commands = AvailableCommands.list(status)
+    }
+
+    package func lines(width: Int) -> [StyledText] {
         let paragraphs: [(title: String, sentences: [String])] = [
-            ("Where it is", Self.place(status, now: now)),
-            ("What holds it", status.holds.map { Self.sentence($0, now: now) }),
-            ("What it waits for", status.waitingFor.map { "• " + $0 }),
-            ("What the gates say", status.gates.map { Self.sentence($0) }),
-            ("What is quarantined", status.quarantined.map { Self.sentence($0, now: now) }),
-            ("What is wrong in git", Self.problems(status)),
-            ("What happens next", Self.next(status, now: now)),
-            ("What the controller sees", status.sources.map { "• " + $0 }),
+            ("Where it is", self.place),
+            ("What holds it", self.holds.map { $0.text + ($0.remedy.map { " To end it: \($0)" } ?? "") }),
+            ("What it waits for", self.waitsFor.map { "• " + $0 }),
+            ("What the gates say", self.gates),
+            ("What happens next", self.next.map { "• " + $0.sentence(now: self.time) }),
+            ("What would take its traffic back", self.rollsBackIf.map { "• " + $0 }),
+            ("What is quarantined", self.quarantined),
+            ("What is wrong in git", self.problems),
+            ("What the controller sees", self.sources.map { "• " + $0 }),
         ]
         var lines: [StyledText] = []
         for (title, sentences) in paragraphs where !sentences.isEmpty {
             lines += [StyledText(title, .bold)]
             for sentence in sentences {
-                let wrapped = TerminalText.wrapped(TerminalText.escaped(sentence), columns: max(20, width - 2))
-                lines += wrapped.map { StyledText("  " + $0) }
+                let wrapped = TerminalText.wrapped(TerminalText.escaped(sentence), columns: max(20, width - 4))
+                // What goes on below a bullet stands below its text.
+                let indent = sentence.hasPrefix("• ") ? "    " : "  "
+                lines += wrapped.enumerated().map { StyledText(($0 == 0 ? "  " : indent) + $1) }
             }
             lines.append("")
         }
         lines.append(StyledText("What you can do", .bold))
         lines += TextTable.aligned(
-            AvailableCommands.list(status).map { [StyledText("  " + $0.command, .cyan), StyledText($0.effect)] }
+            self.commands.map { [StyledText("  " + $0.command, .cyan), StyledText($0.effect)] }
         )
         return lines
     }
+}
 
+// MARK: - Sentences
+
+extension Explanation {
     private static func place(_ status: DeploymentStatus, now: Date) -> [String] {
-        let since = "since \(TimeText.clock(status.since, now: now)) (\(TimeText.age(of: status.since, now: now)))"
+        let since = Self.since(status.since, now: now)
         var sentences = ["\(status.id) \(Self.phase(status)), \(since). Its health is \(status.health.rawValue)."]
         if !status.message.isEmpty { sentences.append(Self.closed("In short: \(status.message)")) }
         if let canary = status.canary {
@@ -40,6 +101,15 @@ package enum Explanation {
             sentences.append(Self.origin(of: stable, called: "revision that is served"))
         }
         sentences += Self.traffic(status)
+        if status.canary != nil, let stable = status.stable, stable.ready < stable.wantedReplicas {
+            sentences.append("Of stable, \(stable.model), only \(stable.ready) of \(stable.wantedReplicas) are ready.")
+        }
+        if let pin = status.pin {
+            sentences.append(
+                "\(pin.by) pinned it to \(pin.revision.prefix(10)) with `rollback`: what git names is not rolled out "
+                    + "until that changes."
+            )
+        }
         if let (_, step) = status.currentStep {
             sentences.append("The current step has lasted \(StepClock.text(step, now: now)).")
         }
@@ -48,6 +118,10 @@ package enum Explanation {
                 ? nil : replica.lastFailure.map { "Replica \(replica.name) is \(replica.state): \(Self.closed($0))" }
         }
         return sentences + failures
+    }
+
+    private static func since(_ date: Date, now: Date) -> String {
+        "since \(TimeText.clock(date, now: now)) (\(TimeText.age(of: date, now: now)))"
     }
 
     private static func phase(_ status: DeploymentStatus) -> String {
@@ -62,7 +136,9 @@ package enum Explanation {
                 + status.modelChange
         case "promoting": return "promotes \(model): all traffic goes to it"
         case "baking": return "has promoted \(model) and watches it while the previous revision stays warm"
-        case "rolling-back": return "takes the traffic back from the canary"
+        case "rolling-back":
+            return "takes the traffic back from \(model)" + (status.stable.map { " to \($0.model)" } ?? "")
+        case "removing": return "is being removed, as its manifest is gone from git"
         default: return "is in phase \(status.phase)"
         }
     }
@@ -84,20 +160,25 @@ package enum Explanation {
     }
 
     private static func sentence(_ hold: HoldStatus, now: Date) -> String {
-        let what =
+        // What is over when: said where no command is.
+        let (what, end) =
             switch hold.kind {
-            case "paused": "It is paused"
-            case "approval": "It waits for an approval"
-            case "no-evidence": "There is no evidence to decide on"
-            case "inconclusive": "The evidence of this step was not conclusive"
-            case "stale": "What the controller knows is too old to act on"
-            default: "It is held (\(hold.kind))"
+            case "paused": ("It is paused", "A breach would still take the traffic back.")
+            case "approval": ("It waits for an approval", "It waits as long as it takes.")
+            case "no-evidence": ("There is no evidence to decide on", "It goes on by itself once there is.")
+            case "inconclusive": ("The evidence of this step was not conclusive", "It goes on by itself once it is.")
+            case "stale": ("What the controller knows is too old to act on", "It goes on by itself with the next look.")
+            case "gate": ("A gate failed", "Nothing takes the traffic back by itself for that.")
+            case "shared-incident":
+                ("Stable and canary both fail", "It goes on by itself once the objective is kept again.")
+            case "dependencies": ("Another deployment is not ready", "It goes on by itself once it is.")
+            default: ("It is held (\(hold.kind))", "")
             }
         let by = hold.by.map { " by \($0)" } ?? ""
+        let since = hold.since.map { " " + Self.since($0, now: now) } ?? ""
         let why = hold.why.isEmpty ? "" : ": \(hold.why)"
         let until = hold.until.map { " It ends by itself \(TimeText.until($0, now: now))." } ?? ""
-        let remedy = hold.remedy.map { " To end it: \($0)" } ?? ""
-        return Self.closed(what + by + why) + until + remedy
+        return Self.closed(what + by + since + why) + until + (end.isEmpty ? "" : " " + end)
     }
 
     private static func sentence(_ gate: GateStatus) -> String {
@@ -128,22 +209,14 @@ package enum Explanation {
         return "\(min(99, Int((max(0, evidence) * 100).rounded()))) % of what a decision needs"
     }
 
-    private static func sentence(_ entry: QuarantineStatus, now: Date) -> String {
+    private static func sentence(_ entry: QuarantineStatus, _ status: DeploymentStatus, now: Date) -> String {
         let story = entry.commit.story.isEmpty ? "" : " (\(entry.commit.story))"
+        let end =
+            entry.revision == status.desiredRevision
+            ? "Git still names it. It stays out until a commit brings another revision or somebody says retry."
+            : "Git names another revision now; it stays out if git comes back to it."
         return "Model \(entry.modelVersion) (\(entry.revision.prefix(10))) of \(entry.commit.short)\(story) gets no "
-            + "traffic since \(TimeText.clock(entry.since, now: now)): \(Self.closed(entry.reason)) It stays so until "
-            + "a commit brings another revision or somebody says retry."
-    }
-
-    private static func problems(_ status: DeploymentStatus) -> [String] {
-        guard !status.diagnostics.isEmpty else { return [] }
-        return ["The newest manifest has problems; the last good one stands."] + status.diagnostics.map { "• " + $0 }
-    }
-
-    private static func next(_ status: DeploymentStatus, now: Date) -> [String] {
-        var sentences = status.next.map { "• " + $0 }
-        if let end = status.bakeEnds { sentences.append("• the bake ends \(TimeText.until(end, now: now))") }
-        return sentences
+            + "traffic since \(TimeText.clock(entry.since, now: now)): \(Self.closed(entry.reason)) \(end)"
     }
 
     /// The text with a full stop. Its first letter stays small, as the first word may be a name.

@@ -17,7 +17,7 @@ package enum StatusTree {
         lines += Self.section("Revisions", RevisionTree.lines(status, brief: brief))
         lines += Self.section("Gates", GateLines.lines(status.gates))
         lines += Self.section("Waiting for", status.waitingFor.map { StyledText("• \($0)") })
-        lines += Self.section("Next", status.next.map { StyledText("• \($0)") })
+        lines += Self.section("Next", status.next.map { StyledText("• \($0.sentence(now: now))") })
         lines += Self.section("Quarantined", Self.quarantined(status, now: now))
         lines += Self.section("Problems in the newest manifest (the last good one stands)", Self.problems(status))
         if !brief { lines += Self.section("Sources", status.sources.map { StyledText("• \($0)") }) }

@@ -1,4 +1,5 @@
 package import ControllerAPI
+import Foundation
 
 /// Short texts about a deployment that several views share.
 extension DeploymentStatus {
@@ -22,6 +23,17 @@ extension DeploymentStatus {
 
     var currentStep: (number: Int, step: StepStatus)? {
         self.steps.firstIndex { $0.state == .current }.map { ($0 + 1, self.steps[$0]) }
+    }
+}
+
+extension NextStatus {
+    /// `in about 7m (14:48:06Z): gate latency is expected to pass`
+    func sentence(now: Date) -> String {
+        guard let at = self.at else { return self.what }
+        let left = at.timeIntervalSince(now)
+        let until = TimeText.until(at, now: now)
+        let when = self.isEstimate && left > 0 ? until.replacing("in ", with: "in about ", maxReplacements: 1) : until
+        return "\(when): \(self.what)"
     }
 }
 

@@ -16,7 +16,7 @@ extension DeploymentStatus {
             message: Self.message(of: snapshot),
             since: Date(rollout.since)
         )
-        self.holds = rollout.holds.map { HoldStatus($0, of: rollout.id) }
+        self.holds = rollout.holds.map { HoldStatus($0, of: rollout) }
         self.stable = rollout.stable.map { RevisionStatus($0, in: snapshot) }
         self.canary = rollout.canary.map { RevisionStatus($0, in: snapshot) }
         self.previous = rollout.previous.map { RevisionStatus($0, in: snapshot) }
@@ -33,12 +33,16 @@ extension DeploymentStatus {
             )
         }
         self.desired = rollout.desired.map { CommitStatus($0.origin) }
+        self.desiredRevision = rollout.desired?.revision.digest
+        self.pin = rollout.pin.map { PinStatus(revision: $0.revision.digest, by: $0.by) }
         self.diagnostics = snapshot.notes
         self.events = snapshot.transitions.map { EventStatus($0, of: rollout.id) }
         if rollout.phase == .baking, let stable = rollout.stable {
             self.bakeEnds = Date(rollout.since + stable.rollout.bakeTime)
         }
-        self.next = rollout.next
+        let outlook = Outlook(snapshot, at: fleet.time)
+        self.next = outlook.next
+        self.rollsBackIf = outlook.rollsBackIf
         self.sources = Self.sources(of: snapshot, in: fleet)
     }
 
@@ -87,11 +91,7 @@ extension DeploymentStatus {
     private static func steps(of rollout: Rollout) -> [StepStatus] {
         guard let canary = rollout.canary, rollout.isInFlight, !rollout.isRestoring else { return [] }
         return canary.rollout.steps.enumerated().map { index, step in
-            let title =
-                switch step.action {
-                case .weight(let weight): "weight \(weight)"
-                case .approval: "approval"
-                }
+            let title = StepStatus.title(of: step)
             switch rollout.phase {
             case .stepping(let current, let served) where index == current:
                 return StepStatus(
@@ -167,11 +167,22 @@ extension GateStatus {
     }
 }
 
+extension StepStatus {
+    static func title(of step: Step) -> String {
+        switch step.action {
+        case .weight(let weight): "weight \(weight)"
+        case .approval: "approval"
+        }
+    }
+}
+
 extension HoldStatus {
-    init(_ hold: Hold, of id: DeploymentID) {
+    init(_ hold: Hold, of rollout: Rollout) {
+        let id = rollout.id
         switch hold {
         case .paused(let by, let why, let until):
             self.init(kind: "paused", by: by, why: why, until: until.map(Date.init), remedy: "controller resume \(id)")
+            self.since = rollout.pause.map { Date($0.since) }
         case .awaitingApproval(let step):
             self.init(kind: "approval", why: "step \(step + 1) waits for a person", remedy: "controller promote \(id)")
         case .inconclusive(let step):
@@ -181,7 +192,11 @@ extension HoldStatus {
                 remedy: "controller promote \(id)"
             )
         case .gateHolds(let gate, let evidence):
-            self.init(kind: "gate", why: "gate \(gate) failed and holds: \(evidence)", remedy: "controller abort \(id)")
+            self.init(
+                kind: "gate",
+                why: "gate \(gate) failed, and its manifest says to hold: \(evidence)",
+                remedy: "controller abort \(id)"
+            )
         case .noEvidence(let gate, let why):
             self.init(kind: "no-evidence", why: "gate \(gate): \(why)")
         case .sharedIncident:
@@ -193,7 +208,11 @@ extension HoldStatus {
             self.init(kind: "stale", why: why)
         case .dependencies(let ids):
             let names = ids.map(\.description).joined(separator: ", ")
-            self.init(kind: "dependencies", why: "waits for \(names) to serve a ready revision")
+            self.init(
+                kind: "dependencies",
+                why: "waits for \(names) to serve a ready revision",
+                remedy: ids.first.map { "controller explain \($0)" }
+            )
         }
     }
 }

@@ -1,0 +1,192 @@
+import Analysis
+import ControllerAPI
+import Deployments
+import Foundation
+import Reconciliation
+import Rollouts
+
+/// What would happen next to a deployment and when, and what would take its traffic back.
+struct Outlook {
+    let rollout: Rollout
+    let snapshot: DeploymentSnapshot
+    let now: Timestamp
+
+    init(_ snapshot: DeploymentSnapshot, at now: Timestamp) {
+        self.rollout = snapshot.rollout
+        self.snapshot = snapshot
+        self.now = now
+    }
+
+    var next: [NextStatus] {
+        var next = self.nextOfPhase
+        if let pause = self.rollout.pause {
+            next.insert(
+                pause.until.map { NextStatus("the pause ends by itself, and progress goes on", at: $0) }
+                    ?? NextStatus("nothing goes forward until `controller resume \(self.rollout.id)`"),
+                at: 0
+            )
+        }
+        return next + self.restarts
+    }
+
+    /// Replicas that ended and will be started again.
+    private var restarts: [NextStatus] {
+        (self.snapshot.observation.replicas.last ?? []).compactMap { replica in
+            guard case .backingOff(let until) = replica.state else { return nil }
+            return NextStatus("replica \(replica.id) is started again", at: until)
+        }
+    }
+
+    private var nextOfPhase: [NextStatus] {
+        switch self.rollout.phase {
+        case .settled: self.nextWhenSettled
+        case .preparing: self.nextWhenPreparing
+        case .stepping(_, nil):
+            [NextStatus("once the router is seen serving the step's weight, judging begins and the step's time runs")]
+        case .stepping(let step, .some(let served)): self.next(afterStep: step, servedSince: served)
+        case .promoting:
+            [NextStatus("once the router is seen sending it everything, it is stable and the bake begins")]
+        case .baking: self.nextWhenBaking
+        case .rollingBack:
+            [NextStatus("once the router is seen sending it nothing, its replicas drain and stop")]
+        case .removing:
+            [NextStatus("its traffic ends, then its replicas do; a manifest that comes back in time stops that")]
+        }
+    }
+
+    private var nextWhenSettled: [NextStatus] {
+        let rollout = self.rollout
+        if let pin = rollout.pin, rollout.desired?.revision != rollout.stable?.revision {
+            return [NextStatus("\(pin.by)'s rollback stands until git names another revision than it did then")]
+        }
+        guard let desired = rollout.desired, desired.revision != rollout.stable?.revision else {
+            return [NextStatus("a commit with another revision starts a rollout")]
+        }
+        if rollout.quarantine[desired.revision] != nil {
+            return [
+                NextStatus(
+                    "nothing, until a commit with another revision or `controller retry \(rollout.id)`: git names "
+                        + "\(desired.label), which is quarantined"
+                )
+            ]
+        }
+        return [NextStatus("the rollout of \(desired.label) starts")]
+    }
+
+    private var nextWhenPreparing: [NextStatus] {
+        guard let canary = self.rollout.canary else { return [] }
+        let ready =
+            self.rollout.stable == nil || self.rollout.isRestoring
+            ? "once all its replicas are ready, it takes all traffic"
+            : "once all its replicas are ready and its signature agrees, step 1 sends it "
+                + "\(self.rollout.weight(ofStep: 0))"
+        return [
+            NextStatus(ready),
+            NextStatus(
+                "if that has not come by then, it is taken back (`progressDeadline`)",
+                at: self.rollout.since + canary.rollout.progressDeadline
+            ),
+        ]
+    }
+
+    private var nextWhenBaking: [NextStatus] {
+        guard let stable = self.rollout.stable else { return [] }
+        let previous = self.rollout.previous.map { "\($0.label) stops" } ?? "the previous replicas stop"
+        return [
+            NextStatus(
+                "the bake ends and \(previous); after that a rollback has to start replicas first",
+                at: self.rollout.since + stable.rollout.bakeTime
+            )
+        ]
+    }
+
+    private func next(afterStep step: Int, servedSince served: Timestamp) -> [NextStatus] {
+        guard let policy = self.rollout.canary?.rollout, policy.steps.indices.contains(step) else { return [] }
+        let (this, following) = (policy.steps[step], self.name(ofStepAfter: step))
+        if this.action == .approval {
+            return [NextStatus("\(following) follows when somebody says `controller promote \(self.rollout.id)`")]
+        }
+        var next: [NextStatus] = []
+        let earliest = served + this.atLeast
+        let isOver = earliest <= self.now
+        next.append(
+            NextStatus(
+                "\(following) follows as soon as every gate has passed" + (isOver ? "" : ", but not before then"),
+                at: isOver ? nil : earliest
+            )
+        )
+        next += self.expectations
+        let limit = max(served, self.rollout.blindUntil ?? served) + this.atMost
+        let otherwise =
+            switch policy.onInconclusive {
+            case .pause: "it waits for a person"
+            case .promote: "it goes on all the same"
+            case .rollback: "it is taken back"
+            }
+        if limit > self.now {
+            next.append(NextStatus("without a verdict by then, \(otherwise) (`onInconclusive`)", at: limit))
+        }
+        return next
+    }
+
+    private func name(ofStepAfter step: Int) -> String {
+        guard let steps = self.rollout.canary?.rollout.steps, step + 1 < steps.count else {
+            return "promotion to all traffic"
+        }
+        return "step \(step + 2) of \(steps.count) (\(StepStatus.title(of: steps[step + 1])))"
+    }
+
+    /// When gates that have not decided yet are expected to.
+    private var expectations: [NextStatus] {
+        self.snapshot.assessments.compactMap { assessment in
+            guard assessment.outcome == .inconclusive, let seconds = assessment.comparison?.secondsUntilSafe,
+                seconds.isFinite, seconds < 1e7
+            else { return nil }
+            return NextStatus(
+                "gate \(assessment.gate.name) is expected to pass, if the canary is as good as stable",
+                at: self.now + .seconds(seconds),
+                isEstimate: true
+            )
+        }
+    }
+
+    /// What would take the traffic back by itself, in words.
+    var rollsBackIf: [String] {
+        switch self.rollout.phase {
+        case .settled, .rollingBack, .removing: []
+        case .preparing:
+            [
+                "its artifact cannot be had or verified, or a replica can never become ready",
+                "it is not ready by `progressDeadline`",
+            ]
+        case .stepping:
+            self.gates + ["every replica of it ends while one of stable's is ready"]
+        case .promoting:
+            ["every replica of it ends while one of stable's is ready"]
+        case .baking:
+            (self.rollout.stable?.objectives ?? []).map { objective in
+                "objective \(objective.name) burns its error budget too fast"
+            } + ["every replica of it ends while one of the previous revision is ready"]
+        }
+    }
+
+    private var gates: [String] {
+        self.snapshot.assessments.compactMap { assessment in
+            guard assessment.gate.onFailure == .rollback else {
+                return assessment.outcome == .failed ? nil : "(gate \(assessment.gate.name) only holds when it fails)"
+            }
+            guard let comparison = assessment.comparison else {
+                return "gate \(assessment.gate.name) fails: \(assessment.limit) is broken too often"
+            }
+            let percent = Int((comparison.breachShare * 100).rounded())
+            return "gate \(assessment.gate.name) shows that the canary breaks `\(assessment.limit)`: now at "
+                + "\(min(99, percent)) % of the evidence that takes"
+        }
+    }
+}
+
+extension NextStatus {
+    fileprivate init(_ what: String, at time: Timestamp? = nil, isEstimate: Bool = false) {
+        self.init(what: what, at: time.map(Date.init), isEstimate: isEstimate)
+    }
+}

@@ -1,0 +1,16 @@
+import Rollouts
+
+extension Rollout {
+    /// As the API and docs/reference name the phases.
+    var phaseName: String {
+        switch self.phase {
+        case .settled: self.stable == nil ? "pending" : "settled"
+        case .preparing: "preparing"
+        case .stepping: "stepping"
+        case .promoting: "promoting"
+        case .baking: "baking"
+        case .rollingBack: "rolling-back"
+        case .removing: "removing"
+        }
+    }
+}

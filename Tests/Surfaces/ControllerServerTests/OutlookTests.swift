@@ -1,0 +1,115 @@
+import Analysis
+import ControllerAPI
+import ControllerServer
+import Decisions
+import Deployments
+import Foundation
+import Reconciliation
+import Rollouts
+import Simulation
+import Synchronization
+import Testing
+
+/// What the API says would happen next, at every moment of scripted rollouts.
+@Suite("What happens next")
+struct OutlookTests {
+    private final class Log: Sendable {
+        let decisions = Mutex<[Decision]>([])
+    }
+
+    static let policy = RolloutPolicy(
+        steps: [
+            Step(action: .weight(TrafficWeight(percent: 5)), atLeast: .seconds(10), atMost: .seconds(300)),
+            Step(action: .approval),
+            Step(action: .weight(TrafficWeight(percent: 50)), atLeast: .seconds(10), atMost: .seconds(300)),
+        ],
+        gates: [.errors, .latency(below: .milliseconds(250))],
+        bakeTime: .seconds(60),
+        progressDeadline: .seconds(90)
+    )
+
+    /// The status after every decision of a world.
+    static func statuses(_ change: (inout Scenario) -> Void = { _ in }) -> [(Rollout, DeploymentStatus)] {
+        var scenario = Scenario(traffic: 1000, ticks: 600)
+        scenario.commits[0] = .spec(Scenario.spec(0, policy: Self.policy))
+        scenario.commits[20] = .spec(Scenario.spec(1, policy: Self.policy))
+        scenario.commands[200] = [Command(.promote(full: false, force: false), by: "lead")]
+        change(&scenario)
+        let log = Log()
+        var world = World(scenario: scenario, seed: 1)
+        world.handler = { rollout, situation, now in
+            let decision = Decision(of: rollout, in: situation, at: now)
+            log.decisions.withLock { $0.append(decision) }
+            rollout = decision.after
+            return decision.outcome
+        }
+        _ = world.run()
+        return log.decisions.withLock { $0 }.map { decision in
+            var fleet = FleetSnapshot(time: decision.time)
+            let isJudging = if case .stepping(_, .some) = decision.after.phase { true } else { false }
+            fleet.deployments[decision.deployment] = DeploymentSnapshot(
+                rollout: decision.after,
+                observation: decision.situation.observation,
+                assessments: isJudging ? decision.after.analysis?.assessments(at: decision.time) ?? [] : []
+            )
+            return (decision.after, FleetStatus(fleet).deployments[0])
+        }
+    }
+
+    static func date(_ time: Timestamp) -> Date { Date(timeIntervalSince1970: Double(time.milliseconds) / 1000) }
+
+    @Test
+    func `in every phase there is something to say`() {
+        var seen: Set<String> = []
+        for (rollout, status) in Self.statuses() {
+            seen.insert(status.phase)
+            #expect(!status.next.isEmpty, "\(status.phase)")
+            if rollout.isInFlight || rollout.phase == .baking {
+                #expect(!status.rollsBackIf.isEmpty, "\(status.phase)")
+            }
+        }
+        #expect(seen.isSuperset(of: ["preparing", "stepping", "promoting", "baking", "settled"]))
+    }
+
+    @Test
+    func `what a time decides comes with that time`() throws {
+        let statuses = Self.statuses()
+        let baking = try #require(statuses.first { $0.0.phase == .baking })
+        #expect(baking.1.next.map(\.at) == [Self.date(baking.0.since + .seconds(60))])
+        let preparing = try #require(statuses.last { $0.0.phase == .preparing })
+        #expect(preparing.1.next.contains { $0.at == Self.date(preparing.0.since + .seconds(90)) })
+        let judging = try #require(
+            statuses.first { if case .stepping(0, .some) = $0.0.phase { true } else { false } }
+        )
+        guard case .stepping(_, .some(let served)) = judging.0.phase else { return }
+        #expect(judging.1.next.first?.at == Self.date(served + .seconds(10)))
+        #expect(judging.1.next.last?.at == Self.date(served + .seconds(300)))
+        #expect(judging.1.rollsBackIf.contains { $0.contains("gate errors") && $0.contains("% of the evidence") })
+        let later = try #require(statuses.first { !$0.1.next.filter(\.isEstimate).isEmpty })
+        #expect(later.1.next.first { $0.isEstimate }?.what.contains("expected to pass") == true)
+    }
+
+    @Test
+    func `an approval names who is waited for, a pause what ends it`() throws {
+        let statuses = Self.statuses { scenario in
+            scenario.commands[60] = [Command(.pause(until: nil), by: "alice", why: "lunch")]
+            scenario.commands[70] = [Command(.resume, by: "alice")]
+        }
+        let approval = try #require(statuses.first { $0.1.holds.contains { $0.kind == "approval" } })
+        #expect(approval.1.next.map(\.what).contains { $0.contains("controller promote default/model") })
+        let paused = try #require(statuses.first { $0.0.pause != nil })
+        #expect(paused.1.next.first?.what == "nothing goes forward until `controller resume default/model`")
+        let hold = try #require(paused.1.holds.first { $0.kind == "paused" })
+        #expect(hold.since == paused.0.pause.map { Self.date($0.since) })
+    }
+
+    @Test
+    func `after a rollback it is the quarantine that is said to stand in the way`() throws {
+        let statuses = Self.statuses { $0.revisions[Scenario.revision(1)] = Scenario.Behaviour(errors: 0.5) }
+        #expect(statuses.contains { $0.1.phase == "rolling-back" })
+        let end = try #require(statuses.last)
+        #expect(end.1.phase == "settled")
+        #expect(end.1.next.first?.what.hasPrefix("nothing, until a commit with another revision") == true)
+        #expect(end.1.desiredRevision == end.1.quarantined.first?.revision)
+    }
+}
