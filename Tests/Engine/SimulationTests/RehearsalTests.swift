@@ -1,0 +1,99 @@
+import Deployments
+import Rollouts
+import Simulation
+import Testing
+
+@Suite("Rehearsals")
+struct RehearsalTests {
+    static let policy = RolloutPolicy(
+        steps: [
+            Step(action: .weight(TrafficWeight(percent: 10)), atLeast: .seconds(30), atMost: .minutes(20)),
+            Step(action: .approval),
+            Step(action: .weight(TrafficWeight(percent: 50)), atLeast: .seconds(30), atMost: .minutes(20)),
+        ],
+        gates: [.errors, .latency(below: .milliseconds(100))],
+        bakeTime: .minutes(5)
+    )
+
+    static func rehearse(
+        seed: UInt64 = 1,
+        policy: RolloutPolicy = Self.policy,
+        _ change: (inout Rehearsal.Assumptions) -> Void = { _ in }
+    ) -> Rehearsal {
+        var assumptions = Rehearsal.Assumptions(rate: 200)
+        assumptions.stable = .init(errors: 0.001, slow: 0.01)
+        assumptions.canary = assumptions.stable
+        change(&assumptions)
+        return Rehearsal(of: Scenario.spec(1, policy: policy), assumptions, seed: seed)
+    }
+
+    @Test
+    func `a good canary goes through every step and its bake`() {
+        let rehearsal = Self.rehearse()
+        #expect(rehearsal.verdict == .promoted)
+        let kinds = rehearsal.events.map(\.kind)
+        #expect(kinds.first == "rollout-started")
+        #expect(kinds.last == "settled")
+        #expect(kinds.count { $0 == "step-started" } == 3)
+        #expect(kinds.contains("approved"))
+        #expect(rehearsal.canaryRequests > 0)
+        #expect(rehearsal.ended >= (rehearsal.decided ?? .zero) + .minutes(5))
+    }
+
+    @Test
+    func `what is bad is found by its own gate`() {
+        let errors = Self.rehearse { $0.canary.errors = 0.05 }
+        guard case .rolledBack(let reason) = errors.verdict else {
+            Issue.record("\(errors.verdict)")
+            return
+        }
+        #expect(reason.hasPrefix("gate errors failed"))
+        #expect(errors.canaryFailures > 0)
+        let slow = Self.rehearse { $0.canary.slow = 0.1 }
+        guard case .rolledBack(let other) = slow.verdict else {
+            Issue.record("\(slow.verdict)")
+            return
+        }
+        #expect(other.hasPrefix("gate latency failed"))
+    }
+
+    @Test
+    func `the same seed gives the same rollout, another one another`() {
+        let runs = [1, 1, 2].map { seed in Self.rehearse(seed: seed) { $0.canary.errors = 0.02 }.events }
+        #expect(runs[0] == runs[1])
+        #expect(runs[0] != runs[2])
+    }
+
+    @Test
+    func `without an approval, and without requests, it stays open and says for what`() {
+        let unapproved = Self.rehearse { assumptions in
+            assumptions.approval = nil
+            assumptions.limit = .hours(1)
+        }
+        #expect(unapproved.verdict == .open("step 2 waits for an approval"))
+        #expect(unapproved.ended == .hours(1))
+        let silent = Self.rehearse { assumptions in
+            assumptions.rate = 0
+            assumptions.limit = .hours(1)
+        }
+        guard case .open(let reason) = silent.verdict else {
+            Issue.record("\(silent.verdict)")
+            return
+        }
+        #expect(reason.contains("no evidence"))
+    }
+
+    @Test
+    func `a threshold gate gets the answer that is assumed, or one within its limits`() {
+        var policy = Self.policy
+        let query = ThresholdQuery(provider: "p", query: "q", maximum: 1, interval: .seconds(5), count: 3)
+        policy.gates = [Gate(name: "drift", kind: .threshold(query))]
+        #expect(Self.rehearse(policy: policy).verdict == .promoted)
+        let drifting = Self.rehearse(policy: policy) { $0.metrics = ["drift": 1.5] }
+        guard case .rolledBack(let reason) = drifting.verdict else {
+            Issue.record("\(drifting.verdict)")
+            return
+        }
+        #expect(reason.hasPrefix("gate drift failed"))
+    }
+}
