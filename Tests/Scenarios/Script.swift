@@ -47,6 +47,19 @@ struct Script: Sendable, CustomTestStringConvertible {
         progressDeadline: .seconds(60)
     )
 
+    static let withoutHoldback: RolloutPolicy = {
+        var policy = Self.policy
+        policy.holdback = .none
+        return policy
+    }()
+
+    static func steps(_ strategy: Strategy, _ actions: Step.Action...) -> RolloutPolicy {
+        var policy = Self.policy
+        policy.strategy = strategy
+        policy.steps = actions.map { Step(action: $0, atLeast: .seconds(10), atMost: .seconds(300)) }
+        return policy
+    }
+
     static let withApproval: RolloutPolicy = {
         var policy = Self.policy
         policy.steps.insert(Step(action: .approval), at: 1)
@@ -61,7 +74,7 @@ struct Script: Sendable, CustomTestStringConvertible {
 }
 
 extension Script {
-    static let all: [Script] = Self.verdicts + Self.outages + Self.commits + Self.commands
+    static let all: [Script] = Self.verdicts + Self.strategies + Self.outages + Self.commits + Self.commands
 
     static let verdicts: [Script] = [
         Script("good-canary", "a good canary takes every step and is promoted", ends: 1),
@@ -156,6 +169,41 @@ extension Script {
         },
     ]
 
+    static let strategies: [Script] = [
+        Script(
+            "shadow-and-match",
+            "copies of the requests first, then those of the testers, then a share of everybody's",
+            ticks: 320,
+            policy: Self.steps(
+                .canary,
+                .shadow(.all),
+                .match(HeaderMatches([.init(name: "x-canary", value: .exact("true"))])),
+                .weight(TrafficWeight(percent: 50))
+            ),
+            ends: 1
+        ),
+        Script(
+            "shadow-of-a-bad-canary",
+            "a canary that fails on every tenth copy never answers anybody",
+            ticks: 80,
+            policy: Self.steps(.canary, .shadow(.all), .weight(TrafficWeight(percent: 50))),
+            canary: Scenario.Behaviour(errors: 0.1),
+            ends: 0,
+            quarantined: [1]
+        ),
+        Script(
+            "blue-green",
+            "a preview until somebody approves, one switch, and a rollback in the bake that starts nothing",
+            ticks: 140,
+            policy: Self.steps(.blueGreen, .approval),
+            ends: 0,
+            quarantined: [1]
+        ) {
+            $0.commands[60] = [Command(.promote(full: false, force: false), by: "lead", why: "looks good")]
+            $0.commands[90] = [Command(.rollback(to: nil), by: "sre", why: "users complain")]
+        },
+    ]
+
     static let commands: [Script] = [
         Script(
             "promote-races-breach",
@@ -189,9 +237,17 @@ extension Script {
             "breach-in-bake",
             "the promoted revision breaks its objective while the previous one is warm",
             ticks: 200,
+            policy: Self.withoutHoldback,
             ends: 0,
             quarantined: [1]
         ) { $0.changes[120] = [Scenario.revision(1): Scenario.Behaviour(errors: 0.3)] },
+        Script(
+            "gate-fails-in-bake",
+            "the promoted revision turns worse than the one before, which keeps a part of the traffic to compare with",
+            ticks: 200,
+            ends: 0,
+            quarantined: [1]
+        ) { $0.changes[120] = [Scenario.revision(1): Scenario.Behaviour(errors: 0.01)] },
         Script(
             "approval",
             "an approval holds after the first step until somebody gives it",

@@ -1,5 +1,7 @@
 /// How a new revision takes over.
 package struct RolloutPolicy: Hashable, Codable, Sendable {
+    package var strategy: Strategy
+    /// Without any, a canary that is ready is promoted.
     package var steps: [Step]
     /// Every step runs these unless it names its own.
     package var gates: [Gate]
@@ -7,22 +9,38 @@ package struct RolloutPolicy: Hashable, Codable, Sendable {
     package var onInconclusive: InconclusiveAction
     /// How long, after promotion, the previous replicas stay warm and the objectives are watched.
     package var bakeTime: Duration
+    /// What the previous revision keeps of the traffic while the new one bakes, so that both can be compared still.
+    package var holdback: TrafficWeight
     /// How long the canary's replicas may take until they are ready.
     package var progressDeadline: Duration
 
     package init(
+        strategy: Strategy = .canary,
         steps: [Step] = [.weight(5), .weight(25), .weight(50)],
         gates: [Gate] = [.errors, .clientErrors, .latency()],
         onInconclusive: InconclusiveAction = .pause,
         bakeTime: Duration = .minutes(30),
+        holdback: TrafficWeight = RolloutPolicy.defaultHoldback,
         progressDeadline: Duration = .minutes(20)
     ) {
+        self.strategy = strategy
         self.steps = steps
         self.gates = gates
         self.onInconclusive = onInconclusive
         self.bakeTime = bakeTime
+        self.holdback = holdback
         self.progressDeadline = progressDeadline
     }
+
+    /// Enough to compare with, at little cost when the new revision is the better one.
+    package static let defaultHoldback = TrafficWeight(percent: 5)
+}
+
+package enum Strategy: String, Hashable, Codable, Sendable, CaseIterable {
+    /// Beside the stable revision, with a growing share of the traffic.
+    case canary
+    /// Beside the stable revision, without traffic but for those who ask for it, until one switch moves all of it.
+    case blueGreen
 }
 
 package enum InconclusiveAction: String, Hashable, Codable, Sendable, CaseIterable {
@@ -45,6 +63,10 @@ package struct Step: Hashable, Codable, Sendable {
         case weight(TrafficWeight)
         /// Waits for `controller promote`, at the weight of the step before it.
         case approval
+        /// The canary gets copies of so many percent of the stable revision's requests; its answers reach nobody.
+        case shadow(TrafficWeight)
+        /// Requests with these headers go to the canary, at the weight of the step before.
+        case match(HeaderMatches)
     }
 
     package static let defaultAtLeast: Duration = .minutes(2)
@@ -64,6 +86,17 @@ package struct Step: Hashable, Codable, Sendable {
 
     package static func weight(_ percent: Int) -> Step {
         Step(action: .weight(TrafficWeight(percent: percent)))
+    }
+}
+
+extension Step.Action: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .weight(let weight): "weight \(weight)"
+        case .approval: "approval"
+        case .shadow(let percent): "shadow \(percent)"
+        case .match(let headers): "match \(headers)"
+        }
     }
 }
 
@@ -94,6 +127,14 @@ package struct Gate: Hashable, Codable, Sendable {
     package enum FailureAction: String, Hashable, Codable, Sendable, CaseIterable {
         case rollback
         case hold
+    }
+
+    /// Whether the gate compares what the router counted for both revisions.
+    package var comparesCounters: Bool {
+        switch self.kind {
+        case .errors, .clientErrors, .latency: true
+        case .threshold: false
+        }
     }
 
     package static let errors = Gate(name: "errors", kind: .errors)

@@ -120,6 +120,9 @@ package struct HeaderMatches: Hashable, Codable, Sendable {
     package init(_ conditions: [Condition]) {
         self.conditions = conditions
     }
+
+    /// What a request to the revision says that a `blueGreen` rollout has not switched to yet.
+    package static let preview = HeaderMatches([Condition(name: "x-controller-preview", value: .exact("true"))])
 }
 
 extension HeaderMatches: CustomStringConvertible {

@@ -51,17 +51,21 @@ package enum PlanCheck {
         }
         let weights = traffic.weights
         if weights.values.reduce(0, { $0 + $1.percent }) != 100 { return "rule 1: weights do not sum to 100" }
-        let ready = Set((observed.replicas.last ?? []).filter { $0.state == .ready }.map(\.id.revision))
-        for (revision, weight) in weights where weight > .none {
-            if !ready.contains(revision), !ready.isEmpty {
-                return "rule 1: weight for \(revision) without a ready replica"
-            }
+        if let stranger = traffic.revisions.subtracting(rollout.specs.map(\.revision)).min() {
+            return "rule 1: traffic for \(stranger), which has no part in the rollout"
         }
+        let ready = Set((observed.replicas.last ?? []).filter { $0.state == .ready }.map(\.id.revision))
+        if !ready.isEmpty, let unready = traffic.revisions.subtracting(ready).min() {
+            return "rule 1: traffic for \(unready) without a ready replica"
+        }
+        if let rule = Self.brokenRuleOfMatchesAndCopies(in: traffic, rollout) { return rule }
         guard let canary = rollout.canary else { return nil }
-        let served = observed.router.last?.traffic[canary.revision] ?? .none
-        let wanted = traffic[canary.revision]
-        if case .rollingBack = rollout.phase, wanted > .none { return "rule 4: weight for what is rolled back" }
-        guard wanted > served else { return nil }
+        let served = observed.router.last?.traffic ?? Traffic()
+        if case .rollingBack = rollout.phase, traffic.reaches(canary.revision) {
+            return "rule 4: traffic for what is rolled back"
+        }
+        let isNew = traffic.reaches(canary.revision) && !served.reaches(canary.revision)
+        guard isNew || traffic[canary.revision] > served[canary.revision] else { return nil }
         if rollout.quarantine[canary.revision] != nil { return "rule 5: weight for a quarantined revision" }
         if !Self.isFresh(observed.router, now) || !Self.isFresh(observed.replicas, now) {
             return "rule 3: the canary's weight rises on stale observations"
@@ -70,6 +74,23 @@ package enum PlanCheck {
         case .stepping, .promoting: return nil
         case .settled, .preparing, .baking, .rollingBack, .removing: return "rule 3: weight rises outside of steps"
         }
+    }
+
+    /// Matched requests and copies go to the canary alone, and only in a step that says so.
+    private static func brokenRuleOfMatchesAndCopies(in traffic: Traffic, _ rollout: Rollout) -> String? {
+        if traffic.matches.isEmpty, traffic.mirror == nil { return nil }
+        guard case .stepping(let step, _) = rollout.phase, let canary = rollout.canary,
+            canary.rollout.steps.indices.contains(step)
+        else { return "rule 3: matched requests or copies outside of steps" }
+        let action = canary.rollout.steps[step].action
+        if let mirror = traffic.mirror, mirror.revision != canary.revision || action != .shadow(mirror.percent) {
+            return "rule 3: copies that step \(step + 1) does not ask for"
+        }
+        let isMeant = traffic.matches.allSatisfy { match in
+            let isPreview = canary.rollout.strategy == .blueGreen && match.headers == .preview
+            return match.revision == canary.revision && (isPreview || action == .match(match.headers))
+        }
+        return isMeant ? nil : "rule 3: matched requests that step \(step + 1) does not ask for"
     }
 
     private static func brokenRuleOfDraining(

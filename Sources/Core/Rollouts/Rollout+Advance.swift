@@ -31,6 +31,7 @@ extension Rollout {
         self.previous = nil
         self.analysis = nil
         self.watch = nil
+        self.holdback = .none
         self.isRestoring = restoring
         self.enter(.preparing, at: now)
         self.record(.rolloutStarted, message, spec, by: by, at: now, into: &outcome)
@@ -40,7 +41,7 @@ extension Rollout {
     mutating func advance(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
         switch self.phase {
         case .settled, .baking:
-            self.finishBaking(at: now, into: &outcome)
+            self.finishBaking(situation, at: now, into: &outcome)
             self.startWanted(at: now, into: &outcome)
         case .preparing:
             self.finishPreparing(situation, at: now, into: &outcome)
@@ -61,15 +62,24 @@ extension Rollout {
         // While baking, the previous revision is warm and known to be good: git's way back to it needs no steps.
         let isReturn = self.phase == .baking && wanted.revision == self.previous?.revision
         let message = isReturn ? "git went back to \(wanted.label)" : "rollout of \(wanted.label)"
+        let kept = self.holdback
         self.start(wanted, restoring: isReturn, message, at: now, into: &outcome)
+        // What comes back gives nothing up on its way.
+        if isReturn { self.holdback = kept }
     }
 
-    private mutating func finishBaking(at now: Timestamp, into outcome: inout Outcome) {
+    private mutating func finishBaking(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
         guard self.phase == .baking, let stable = self.stable, now - self.since >= stable.rollout.bakeTime else {
             return
         }
+        // The end of a holdback is a rise of weight like any other.
+        if self.holdback > .none {
+            guard self.pause == nil, self.isObservationFresh(situation, at: now) else { return }
+        }
         self.previous = nil
         self.watch = nil
+        self.analysis = nil
+        self.holdback = .none
         self.enter(.settled, at: now)
         self.record(.settled, "baked for \(stable.rollout.bakeTime.short)", stable, at: now, into: &outcome)
     }
@@ -87,8 +97,10 @@ extension Rollout {
             self.beginPromoting("first revision", situation, at: now, into: &outcome)
         } else if self.isRestoring {
             self.beginPromoting("an earlier revision", situation, at: now, into: &outcome)
-        } else {
+        } else if !canary.rollout.steps.isEmpty {
             self.enterStep(0, canary, situation, at: now, into: &outcome)
+        } else if situation.unhealthyDependencies.isEmpty {
+            self.beginPromoting("ready, and there are no steps", situation, at: now, into: &outcome)
         }
     }
 
@@ -111,10 +123,9 @@ extension Rollout {
         into outcome: inout Outcome
     ) {
         self.enter(.stepping(step: step, servedSince: nil), at: now)
-        let action = canary.rollout.steps[step].action == .approval ? "approval" : "weight \(self.weight(ofStep: step))"
         self.record(
             .stepStarted,
-            "step \(step + 1) of \(canary.rollout.steps.count): \(action)",
+            "step \(step + 1) of \(canary.rollout.steps.count): \(canary.rollout.steps[step].action)",
             canary,
             at: now,
             into: &outcome
@@ -126,7 +137,7 @@ extension Rollout {
         guard let canary = self.canary, let stable = self.stable,
             case .known(let router, let seen) = situation.observation.router, now - seen <= Self.freshness,
             seen >= self.since,
-            router.traffic[canary.revision] == self.weight(ofStep: step)
+            self.isServed(step, by: router)
         else { return }
         let history = situation.baseline.latency
         let everyGate = canary.rollout.gates + canary.rollout.steps.flatMap { $0.gates ?? [] }
@@ -136,7 +147,8 @@ extension Rollout {
                 gates: everyGate,
                 stable: stable.revision,
                 canary: canary.revision,
-                plannedSteps: canary.rollout.steps.count { $0.action != .approval },
+                plannedSteps: canary.rollout.steps.count { $0.action != .approval }
+                    + (self.holdback(of: canary) > .none ? 1 : 0),
                 objectives: canary.objectives,
                 history: history,
                 burst: situation.baseline.burst
@@ -211,20 +223,27 @@ extension Rollout {
         at now: Timestamp,
         into outcome: inout Outcome
     ) {
+        self.holdback = self.canary.map { self.holdback(of: $0) } ?? .none
         self.enter(.promoting, at: now)
         self.record(.promoting, why, self.canary, at: now, into: &outcome)
     }
 
+    /// What the stable revision is to keep once `canary` is promoted. A first revision and a return to an earlier one
+    /// leave nothing behind that is worth comparing with.
+    private func holdback(of canary: DeploymentSpec) -> TrafficWeight {
+        guard self.stable != nil, !self.isRestoring, canary.rollout.bakeTime > .zero else { return .none }
+        return canary.rollout.strategy == .canary ? canary.rollout.holdback : .none
+    }
+
     private mutating func finishPromoting(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
-        guard let canary = self.canary,
-            let router = situation.observation.router.fresh(at: now, within: Self.freshness),
-            router.traffic[canary.revision] == .all
+        // More than its aim, when the stable revision has no replica left to keep its part.
+        guard let canary = self.canary, case .known(let router, let seen) = situation.observation.router,
+            now - seen <= Self.freshness, router.traffic[canary.revision] >= self.holdback.complement
         else { return }
         let old = self.stable
         self.stable = canary
         self.stableSignature = nil
         self.canary = nil
-        self.analysis = nil
         if let old {
             self.history.removeAll { $0.revision == old.revision }
             self.history.append(old)
@@ -235,10 +254,38 @@ extension Rollout {
             self.previous = old
             self.watch = ObjectiveWatch(objectives: canary.objectives, revision: canary.revision, since: now)
             self.enter(.baking, at: now)
+            self.judgeBake(of: canary, router, situation, at: seen)
         } else {
+            self.holdback = .none
+            self.analysis = nil
             self.enter(.settled, at: now)
         }
         self.isRestoring = false
-        self.record(.promoted, "\(canary.label) has all traffic", canary, at: now, into: &outcome)
+        let rest = self.holdback == .none ? "" : "; \(old?.label ?? "") keeps \(self.holdback) through the bake"
+        let share = self.holdback == .none ? "all traffic" : "\(self.holdback.complement) of the traffic"
+        self.record(.promoted, "\(canary.label) has \(share)\(rest)", canary, at: now, into: &outcome)
+    }
+
+    /// While the revision before keeps some traffic, the comparison of the two goes on, their sizes swapped. Only the
+    /// gates that compare counters and roll back: a threshold had its say, and nobody waits for one that holds.
+    private mutating func judgeBake(
+        of canary: DeploymentSpec,
+        _ router: RouterState,
+        _ situation: Situation,
+        at seen: Timestamp
+    ) {
+        let gates = canary.rollout.gates.filter { $0.comparesCounters && $0.onFailure == .rollback }
+        guard self.holdback > .none, !gates.isEmpty, let previous = self.previous,
+            router.traffic[previous.revision] == self.holdback, var run = self.analysis
+        else {
+            self.analysis = nil
+            return
+        }
+        run.beginStep(gates: gates, nextWeight: .all, at: seen)
+        for sample in situation.samples where sample.time >= seen {
+            run.add(sample, weightsChanged: true)
+        }
+        self.sampledTraffic = router.traffic
+        self.analysis = run
     }
 }

@@ -106,9 +106,7 @@ extension Rollout {
     private mutating func gather(_ situation: Situation, at now: Timestamp) {
         let served = situation.observation.router.last?.traffic ?? self.sampledTraffic
         for sample in situation.samples {
-            if case .stepping(_, .some) = self.phase {
-                self.analysis?.add(sample, weightsChanged: served != self.sampledTraffic)
-            }
+            if self.isJudging { self.analysis?.add(sample, weightsChanged: served != self.sampledTraffic) }
             self.watch?.add(sample)
         }
         if !situation.samples.isEmpty, self.analysis != nil {

@@ -18,9 +18,16 @@ extension Rollout {
     }
 
     func isServing(_ step: Int, _ situation: Situation) -> Bool {
-        guard let canary = self.canary, let router = situation.observation.router.last else { return false }
+        guard let router = situation.observation.router.last else { return false }
+        return self.isServed(step, by: router) || self.stable.map { router.weights[$0.revision] == nil } ?? true
+    }
+
+    /// Whether the canary gets what the step gives it.
+    func isServed(_ step: Int, by router: RouterState) -> Bool {
+        guard let canary = self.canary else { return false }
+        let wanted = self.target.traffic
         return router.traffic[canary.revision] == self.weight(ofStep: step)
-            || self.stable.map { router.weights[$0.revision] == nil } ?? true
+            && router.traffic.matches == wanted.matches && router.traffic.mirror == wanted.mirror
     }
 
     /// Whether counters still come in: what was counted before they stopped says nothing about now.
@@ -52,6 +59,11 @@ extension Rollout {
         if let lost = situation.lostGit { holds.append(.staleObservation(lost)) }
         guard case .stepping(let step, .some) = self.phase, let canary = self.canary, let analysis = self.analysis
         else {
+            if self.phase == .preparing, self.canary?.rollout.steps.isEmpty == true, self.stable != nil,
+                !self.isRestoring, !situation.unhealthyDependencies.isEmpty
+            {
+                holds.append(.dependencies(situation.unhealthyDependencies))
+            }
             return holds
         }
         if canary.rollout.steps[step].action == .approval {

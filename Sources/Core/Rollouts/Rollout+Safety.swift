@@ -16,6 +16,7 @@ extension Rollout {
         guard let failed = self.canary else { return }
         self.previous = nil
         self.watch = nil
+        self.holdback = .none
         if reason != .cancelled {
             self.quarantine(failed, reason, at: now)
         }
@@ -124,7 +125,7 @@ extension Rollout {
     }
 
     mutating func checkGates(at now: Timestamp, into outcome: inout Outcome) -> Bool {
-        guard case .stepping(let step, .some) = self.phase, let analysis = self.analysis else { return false }
+        guard self.isJudging, let analysis = self.analysis else { return false }
         for result in analysis.outcomes(at: now)
         where result.outcome == .failed && result.gate.onFailure == .rollback {
             let evidence = analysis.assessment(of: result.gate, at: now)?.summary ?? ""
@@ -135,6 +136,7 @@ extension Rollout {
             )
             return true
         }
+        guard case .stepping(let step, _) = self.phase else { return false }
         // Without evidence there is nothing to roll back for: a metrics outage is not a failed canary.
         let hasEvidence = analysis.outcomes(at: now).allSatisfy { $0.outcome == .passed || $0.outcome == .inconclusive }
         if self.isInconclusive, hasEvidence, !analysis.isSharedIncident,

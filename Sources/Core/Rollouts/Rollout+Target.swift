@@ -7,16 +7,42 @@ extension Rollout {
         case .settled, .rollingBack:
             self.target(canaryWeight: .none, keeping: [self.stable])
         case .preparing:
-            self.target(canaryWeight: .none, keeping: [self.stable, self.canary])
+            self.target(canaryWeight: self.holdback, keeping: [self.stable, self.canary])
         case .stepping(let step, _):
-            self.target(canaryWeight: self.weight(ofStep: step), keeping: [self.stable, self.canary])
+            self.target(ofStep: step)
         case .promoting:
-            self.target(canaryWeight: .all, keeping: [self.stable, self.canary])
+            self.target(
+                canaryWeight: self.stable == nil ? .all : self.holdback.complement,
+                keeping: [self.stable, self.canary]
+            )
         case .baking:
-            self.target(canaryWeight: .none, keeping: [self.stable, self.previous])
+            self.bakingTarget
         case .removing:
             Target(replicas: [:], traffic: [:])
         }
+    }
+
+    /// What a step gives the canary besides its weight ends with the step: no other target has it.
+    private func target(ofStep step: Int) -> Target {
+        var target = self.target(canaryWeight: self.weight(ofStep: step), keeping: [self.stable, self.canary])
+        guard let canary = self.canary, canary.rollout.steps.indices.contains(step) else { return target }
+        if canary.rollout.strategy == .blueGreen {
+            target.traffic.matches.append(Traffic.Match(headers: .preview, revision: canary.revision))
+        }
+        switch canary.rollout.steps[step].action {
+        case .weight, .approval: break
+        case .shadow(let percent): target.traffic.mirror = Traffic.Mirror(revision: canary.revision, percent: percent)
+        case .match(let headers):
+            target.traffic.matches.append(Traffic.Match(headers: headers, revision: canary.revision))
+        }
+        return target
+    }
+
+    private var bakingTarget: Target {
+        var target = self.target(canaryWeight: .none, keeping: [self.stable, self.previous])
+        guard let stable = self.stable, let previous = self.previous, self.holdback > .none else { return target }
+        target.traffic = [stable.revision: self.holdback.complement, previous.revision: self.holdback]
+        return target
     }
 
     private func target(canaryWeight: TrafficWeight, keeping specs: [DeploymentSpec?]) -> Target {

@@ -24,7 +24,8 @@ package struct Rollout: Hashable, Codable, Sendable {
     package var quarantine: [Revision: Quarantine]
     /// Earlier stable revisions, newest last, at most ``historyLimit``.
     package var history: [DeploymentSpec]
-    /// The canary's judge, from its first step until it is promoted or rolled back.
+    /// The canary's judge, from its first step until it is rolled back, or until its bake ends when the revision before
+    /// keeps some traffic to compare with.
     package var analysis: AnalysisRun?
     /// The stable revision's judge, while baking.
     package var watch: ObjectiveWatch?
@@ -32,6 +33,9 @@ package struct Rollout: Hashable, Codable, Sendable {
     package var stableSignature: String?
     /// How the router split the requests when the last sample was taken.
     package var sampledTraffic: Traffic
+    /// What the revision before keeps of the traffic: fixed when a promotion begins, kept through the bake, and while a
+    /// return to that revision prepares.
+    package var holdback: TrafficWeight
     /// The canary returns to an earlier revision: straight to all traffic once it is ready, without steps.
     package var isRestoring: Bool
     /// The current step passed its `atMost` without a verdict.
@@ -53,6 +57,7 @@ package struct Rollout: Hashable, Codable, Sendable {
         self.quarantine = [:]
         self.history = []
         self.sampledTraffic = Traffic()
+        self.holdback = .none
         self.isRestoring = false
         self.isInconclusive = false
         self.holds = []
@@ -79,13 +84,13 @@ extension Rollout {
         /// `rollingBack`.
         case stepping(step: Int, servedSince: Timestamp?)
 
-        /// The canary is to have all traffic.
+        /// The canary is to have all traffic but the holdback.
         ///
         /// Leads to `baking` (to `settled` when there is no previous revision) once the router serves that, or to
         /// `rollingBack`.
         case promoting
 
-        /// The canary became the stable revision; the previous one is still warm.
+        /// The canary became the stable revision; the previous one is still warm, and has the holdback.
         ///
         /// Leads to `settled` after the bake time, to `preparing` when superseded, or to `rollingBack`.
         case baking
@@ -143,6 +148,15 @@ extension Rollout {
         }
     }
 
+    /// Whether the evidence is weighed that comes in: in a step that the router serves, and in a bake with a holdback.
+    package var isJudging: Bool {
+        switch self.phase {
+        case .stepping(_, .some): true
+        case .baking: self.analysis != nil
+        case .settled, .preparing, .stepping(_, nil), .promoting, .rollingBack, .removing: false
+        }
+    }
+
     /// Every revision that has a part in the present phase.
     package var specs: [DeploymentSpec] {
         [self.stable, self.canary, self.previous].compactMap(\.self)
@@ -176,6 +190,17 @@ extension Rollout {
             if case .weight(let weight) = later.action { return weight }
         }
         return .all
+    }
+
+    /// What the canary gets in `step`, in words: `5 %`, `copies of 100 % of the requests`.
+    package func share(ofStep step: Int) -> String {
+        guard let steps = self.canary?.rollout.steps, steps.indices.contains(step) else { return "nothing" }
+        return switch steps[step].action {
+        case .weight(let weight): "\(weight)"
+        case .approval: "\(self.weight(ofStep: step))"
+        case .shadow(let percent): "copies of \(percent) of the requests"
+        case .match(let headers): "the requests where \(headers)"
+        }
     }
 
     package func gates(ofStep step: Int) -> [Gate] {

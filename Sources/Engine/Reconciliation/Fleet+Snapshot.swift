@@ -9,13 +9,12 @@ extension Fleet {
         let now = self.now
         var snapshot = FleetSnapshot(time: now)
         for (id, member) in self.members {
-            let isJudging = if case .stepping(_, .some) = member.rollout.phase { true } else { false }
             snapshot.deployments[id] = DeploymentSnapshot(
                 rollout: member.rollout,
                 observation: self.observations[id] ?? Observation(),
                 waitingFor: self.waitingTexts(of: id),
                 notes: self.tracker.notes(on: id),
-                assessments: isJudging ? member.rollout.analysis?.assessments(at: now) ?? [] : [],
+                assessments: member.rollout.isJudging ? member.rollout.analysis?.assessments(at: now) ?? [] : [],
                 transitions: self.recent[id] ?? []
             )
         }

@@ -23,8 +23,9 @@ extension Checker {
             return
         }
         guard let stable = rollout.stable else { return }
-        if !rollout.isInFlight, world.behaviour(stable.revision).isGood, world.served[stable.revision] != .all {
-            self.report("liveness: stable does not have all traffic", world)
+        let share = rollout.target.traffic[stable.revision]
+        if !rollout.isInFlight, world.behaviour(stable.revision).isGood, world.served[stable.revision] < share {
+            self.report("liveness: stable does not have its traffic", world)
         }
         // Only what has a part in the phase is left running.
         let parts = Set(rollout.target.replicas.keys)

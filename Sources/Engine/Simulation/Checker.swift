@@ -66,7 +66,8 @@ package struct Checker: Sendable {
             if new != 0 { self.report("rule 3: began with step \(new)", world) }
             self.checkNobodyHolds(decision, world)
         case (.preparing, .promoting):
-            if decision.before.stable != nil, !decision.after.isRestoring {
+            let hasSteps = decision.after.canary?.rollout.steps.isEmpty == false
+            if decision.before.stable != nil, !decision.after.isRestoring, hasSteps {
                 self.report("rule 3: promoted without a step", world)
             }
             self.checkNobodyHolds(decision, world)

@@ -57,17 +57,29 @@ extension Scenario {
         var steps = [5, 25, 50].map {
             Step(action: .weight(TrafficWeight(percent: $0)), atLeast: .seconds(8), atMost: .seconds(60))
         }
+        let isSwitch = dice.chance(0.15) && !isCalm
+        if isSwitch { steps = [] }
+        if dice.chance(0.2), !isCalm { steps.insert(Self.stepWithoutWeight(&dice), at: 0) }
         var gates: [Gate] = [.errors, .clientErrors, .latency(below: .milliseconds(250))]
-        if dice.chance(0.1), !isCalm { steps.insert(Step(action: .approval), at: dice.pick(0...3)) }
+        if dice.chance(0.1), !isCalm { steps.insert(Step(action: .approval), at: dice.pick(0...steps.count)) }
         if dice.chance(0.1), !isCalm { gates[0].onFailure = .hold }
         if dice.chance(0.2) { gates.append(Self.load) }
         return RolloutPolicy(
+            strategy: isSwitch ? .blueGreen : .canary,
             steps: steps,
             gates: gates,
             onInconclusive: dice.pick([.pause, .promote, .rollback]),
             bakeTime: .seconds(dice.pick([0, 20, 60])),
+            holdback: TrafficWeight(percent: dice.pick([0, 5, 5, 20])),
             progressDeadline: .seconds(60)
         )
+    }
+
+    private static func stepWithoutWeight(_ dice: inout Dice) -> Step {
+        let headers = HeaderMatches([.init(name: "x-canary", value: .present)])
+        let action: Step.Action =
+            dice.chance(0.5) ? .shadow(TrafficWeight(percent: dice.pick([20, 100]))) : .match(headers)
+        return Step(action: action, atLeast: .seconds(8), atMost: .seconds(60))
     }
 
     private static let load = Gate(

@@ -179,16 +179,33 @@ package struct World: ~Copyable, Sendable {
         }
     }
 
+    /// Who gets the requests of one tick, copies included. One in fifty has what a step's match asks for.
+    private mutating func arrivals(_ count: Int) -> [(Revision, Int)] {
+        var arrivals: [(Revision, Int)] = []
+        var left = (requests: count, percent: 100)
+        for match in self.served.matches where match.headers != .preview {
+            let share = self.dice.hits(of: left.requests, probability: 0.02)
+            left.requests -= share
+            arrivals.append((match.revision, share))
+        }
+        if let mirror = self.served.mirror {
+            let share = Double(mirror.percent.percent) / 100
+            arrivals.append((mirror.revision, self.dice.hits(of: left.requests, probability: share)))
+        }
+        for (revision, weight) in self.served.weights.sorted(by: { $0.key < $1.key }) where weight > .none {
+            let share = self.dice.hits(of: left.requests, probability: Double(weight.percent) / Double(left.percent))
+            left = (left.requests - share, left.percent - weight.percent)
+            arrivals.append((revision, share))
+        }
+        return arrivals
+    }
+
     /// Requests arrive and are answered as the revisions really are.
     private mutating func serve() {
         if self.outage(.silence) { return }
         let isIncident = self.outage(.incident)
         let count = Int(Double(self.scenario.traffic) * self.scenario.tick.inSeconds)
-        var left = (requests: count, percent: 100)
-        for (revision, weight) in self.served.weights.sorted(by: { $0.key < $1.key }) where weight > .none {
-            let share = self.dice.hits(of: left.requests, probability: Double(weight.percent) / Double(left.percent))
-            left = (left.requests - share, left.percent - weight.percent)
-            guard share > 0 else { continue }
+        for (revision, share) in self.arrivals(count) where share > 0 {
             let behaviour = self.behaviour(revision)
             let isUp = self.processes.contains { $0.key.revision == revision && ($0.value.state == .ready) }
             let rate = isIncident ? max(0.3, behaviour.errors) : behaviour.errors

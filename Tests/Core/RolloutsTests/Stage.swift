@@ -22,6 +22,8 @@ struct Stage {
     var desired: Desired = .unknown
     var lastRouter: Reading<RouterState> = .unknown("not yet")
     var lastPlatform: Reading<[Replica]> = .unknown("not yet")
+    /// What the router serves, when it is not simply the target.
+    var served: Traffic?
     var dependencies: [DeploymentID] = []
     /// What the provider answers in each tick about the gate `quality`.
     var measurement: Measurement.Answer?
@@ -37,6 +39,7 @@ struct Stage {
         },
         gates: [.errors],
         bakeTime: .seconds(20),
+        holdback: .none,
         progressDeadline: .seconds(30)
     )
 
@@ -110,15 +113,19 @@ struct Stage {
         }
         guard self.routerSeen else { return }
         self.lastRouter = .known(
-            RouterState(traffic: target.traffic, warm: Set(target.replicas.keys)),
+            RouterState(traffic: self.served ?? target.traffic, warm: Set(target.replicas.keys)),
             at: self.now
         )
-        for (revision, weight) in target.weights {
-            let requests = Int64(self.requestsPerTick * weight.percent / 100)
-            self.counters[revision, default: TrackCounters()].requests += requests
-            self.counters[revision, default: TrackCounters()].serverErrors +=
-                requests * Int64(self.errors[revision] ?? 0) / 100
-        }
+        for (revision, weight) in target.weights { self.count(weight.percent, of: revision) }
+        if let mirror = target.traffic.mirror { self.count(mirror.percent.percent, of: mirror.revision) }
+        for match in target.traffic.matches where match.headers != .preview { self.count(10, of: match.revision) }
+    }
+
+    private mutating func count(_ percent: Int, of revision: Revision) {
+        let requests = Int64(self.requestsPerTick * percent / 100)
+        self.counters[revision, default: TrackCounters()].requests += requests
+        self.counters[revision, default: TrackCounters()].serverErrors +=
+            requests * Int64(self.errors[revision] ?? 0) / 100
     }
 
     /// Ticks until the condition holds, at most 500 times.

@@ -21,7 +21,7 @@ enum EnvoyRoutes {
                         return [
                             "name": .string(host),
                             "domains": [.string(host)],
-                            "routes": .array(Self.ordered(named + everywhere).map(\.value) + [Self.notFound]),
+                            "routes": .array(Self.ordered(named + everywhere).flatMap(\.values) + [Self.notFound]),
                         ]
                     }
                 ),
@@ -32,7 +32,8 @@ enum EnvoyRoutes {
     private struct Candidate {
         var prefix: String
         var isEverywhere: Bool
-        var value: EnvoyValue
+        /// In the order in which Envoy tries them.
+        var values: [EnvoyValue]
     }
 
     private static func routes(
@@ -46,7 +47,7 @@ enum EnvoyRoutes {
                 Candidate(
                     prefix: place.prefix,
                     isEverywhere: host == "*",
-                    value: Self.route(deployment, published, prefix: place.prefix)
+                    values: Self.routes(deployment, published, prefix: place.prefix)
                 )
             }
         }
@@ -63,14 +64,33 @@ enum EnvoyRoutes {
         }
     }
 
-    private static func route(
+    /// Requests that go to a revision by their headers come before those that are split by weight.
+    private static func routes(
         _ deployment: DeploymentID,
         _ published: EnvoyLedger.PublishedRoute,
         prefix: String
+    ) -> [EnvoyValue] {
+        var byWeight = published
+        byWeight.traffic.matches = []
+        return published.traffic.matches.map { match in
+            var matched = published
+            matched.traffic = .all(to: match.revision)
+            return Self.route(deployment, matched, prefix: prefix, where: match.headers)
+        } + [Self.route(deployment, byWeight, prefix: prefix)]
+    }
+
+    private static func route(
+        _ deployment: DeploymentID,
+        _ published: EnvoyLedger.PublishedRoute,
+        prefix: String,
+        where headers: HeaderMatches? = nil
     ) -> EnvoyValue {
+        // `/v2/models/a` is not a prefix of `/v2/models/ab`.
+        var match: [String: EnvoyValue] =
+            prefix == "/" ? ["prefix": "/"] : ["path_separated_prefix": .string(prefix)]
+        if let headers { match["headers"] = .array(headers.conditions.map(Self.matcher)) }
         var fields: [String: EnvoyValue] = [
-            // `/v2/models/a` is not a prefix of `/v2/models/ab`.
-            "match": prefix == "/" ? ["prefix": "/"] : ["path_separated_prefix": .string(prefix)],
+            "match": .object(match),
             "response_headers_to_add": [Self.header("x-controller-deployment", deployment.description)],
         ]
         let clusters = Self.clusters(deployment, published)
@@ -80,9 +100,32 @@ enum EnvoyRoutes {
                 "No revision of \(deployment) is ready yet; `controller status` tells why."
             )
         } else {
-            fields["route"] = Self.action(published.route, clusters)
+            var action = Self.action(published.route, clusters)
+            if let mirror = published.traffic.mirror {
+                action["request_mirror_policies"] = [Self.copies(deployment, mirror)]
+            }
+            fields["route"] = .object(action)
         }
         return .object(fields)
+    }
+
+    private static func matcher(_ condition: HeaderMatches.Condition) -> EnvoyValue {
+        switch condition.value {
+        case .exact(let text): ["name": .string(condition.name), "string_match": ["exact": .string(text)]]
+        case .prefix(let text): ["name": .string(condition.name), "string_match": ["prefix": .string(text)]]
+        case .present: ["name": .string(condition.name), "present_match": true]
+        }
+    }
+
+    private static func copies(_ deployment: DeploymentID, _ mirror: Traffic.Mirror) -> EnvoyValue {
+        [
+            "cluster": .string(EnvoyCluster.name(deployment, mirror.revision)),
+            "runtime_fraction": [
+                "default_value": ["numerator": .integer(mirror.percent.percent), "denominator": "HUNDRED"]
+            ],
+            // A model server that looks at the host must see the request as the users' is.
+            "disable_shadow_host_suffix_append": true,
+        ]
     }
 
     /// The canary first: then no user leaves it as its weight grows.
@@ -104,7 +147,7 @@ enum EnvoyRoutes {
             }
     }
 
-    private static func action(_ route: Route, _ clusters: [EnvoyValue]) -> EnvoyValue {
+    private static func action(_ route: Route, _ clusters: [EnvoyValue]) -> [String: EnvoyValue] {
         var weighted: [String: EnvoyValue] = ["clusters": .array(clusters)]
         var fields: [String: EnvoyValue] = [
             "timeout": .duration(route.timeout),
@@ -117,7 +160,7 @@ enum EnvoyRoutes {
             fields["hash_policy"] = [["header": ["header_name": .string(header)], "terminal": true]]
         }
         fields["weighted_clusters"] = .object(weighted)
-        return .object(fields)
+        return fields
     }
 
     /// Only requests that no server has begun to work on: inference may cost, and need not be repeatable.

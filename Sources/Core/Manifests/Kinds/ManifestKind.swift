@@ -18,6 +18,7 @@ package enum ManifestKind: String, Hashable, Sendable, CaseIterable {
             [
                 .modelDeployment, .deploymentMetadata, .deploymentSpec, .model, .resources, .route, .affinity,
                 .objective, .indicator, .availability, .latency, .rollout, .step, .approval,
+                .shadow, .match, .headerMatch,
             ]
         case .servingRuntime:
             [

@@ -9,6 +9,7 @@ extension Shape {
             .optional("gates", "[errors, client-errors, latency]"),
             .optional("onInconclusive", "pause"),
             .optional("bakeTime", "30m"),
+            .optional("holdback", "5"),
             .optional("progressDeadline", "20m"),
             .optional("surge", "100%"),
         ]
@@ -18,30 +19,32 @@ extension Shape {
         [
             .optional("weight", "5"),
             .optional("approval", "{}"),
+            .optional("shadow", "{percent: 100}"),
+            .optional("match", "{headers: [{name: x-canary, exact: \"true\"}]}"),
             .optional("gates", "[errors, latency]"),
             .optional("atLeast", "2m"),
             .optional("atMost", "30m"),
-        ],
-        unavailable: [
-            "shadow": "begin with a small `weight`, such as `weight: 1`",
-            "match": "begin with a small `weight`, such as `weight: 1`",
         ]
     )
     static let approval = Shape("approval", [])
-}
-
-/// How a revision takes over. One so far.
-private enum Strategy: String, CaseIterable {
-    case canary
+    static let shadow = Shape("shadow", [.required("percent", "100")])
+    static let match = Shape("match", [.required("headers", "[{name: x-canary, exact: \"true\"}]")])
+    static let headerMatch = Shape(
+        "headerMatch",
+        [
+            .required("name", "x-canary"),
+            .optional("exact", "\"true\""),
+            .optional("prefix", "beta-"),
+            .optional("present", "true"),
+        ]
+    )
 }
 
 extension RolloutDraft {
     init(decoding members: Members) {
-        let instead = "use `canary`; with the one step `weight: 100` all traffic moves at once, gates still watch it"
-        _ = members["strategy"]?.choice(
-            of: Strategy.self,
-            unavailable: ["blueGreen": instead, "recreate": instead]
-        )
+        let instead = "use `canary` or `blueGreen`, and make room for a full second set of replicas"
+        self.policy.strategy =
+            members["strategy"]?.choice(of: Strategy.self, unavailable: ["recreate": instead]) ?? .canary
         if let surge = members["surge"], let percent = surge.percentage(in: 0...1000), percent != 100 {
             surge.error("only `100%` is available in this version: make room for a full second set of replicas")
         }
@@ -53,14 +56,28 @@ extension RolloutDraft {
         self.policy.onInconclusive =
             members["onInconclusive"]?.choice(of: InconclusiveAction.self) ?? policy.onInconclusive
         self.policy.bakeTime = members["bakeTime"]?.duration(in: .zero ... .hours(24 * 30)) ?? policy.bakeTime
+        if let percent = members["holdback"]?.percentage(in: 0...50) {
+            self.policy.holdback = TrafficWeight(percent: percent)
+            if self.policy.strategy != .canary, percent > 0 {
+                members["holdback"]?.error("\(self.strategyInBackticks) moves all traffic at once: remove the holdback")
+            }
+        }
         self.policy.progressDeadline =
             members["progressDeadline"]?.duration(in: .seconds(1) ... .hours(24)) ?? policy.progressDeadline
+        switch self.policy.strategy {
+        case .canary: break
+        case .blueGreen: (self.policy.steps, self.stepGates) = ([], [])
+        }
         if let steps = members["steps"] { self.decode(steps: steps) }
     }
 
+    private var strategyInBackticks: String { self.policy.strategy.rawValue.inBackticks }
+
     private mutating func decode(steps field: Field) {
         guard let fields = field.list(limit: 50) else { return }
-        if fields.isEmpty { field.error("there must be a step: for all traffic at once, write `- weight: 100`") }
+        if fields.isEmpty, self.policy.strategy == .canary {
+            field.error("there must be a step: for all traffic at once, write `- weight: 100`")
+        }
         self.policy.steps = []
         self.stepGates = []
         self.stepFields = fields
@@ -68,8 +85,25 @@ extension RolloutDraft {
         for field in fields {
             let members = field.members(of: .step)
             let step = members.map { Step(decoding: $0, in: field, after: &weight) }
+            if let step, let members { self.check(step, members, after: self.policy.steps) }
             self.policy.steps.append(step ?? Step(action: .approval))
             self.stepGates.append(members?["gates"]?.gateNames())
+        }
+    }
+
+    private func check(_ step: Step, _ members: Members, after steps: [Step]) {
+        switch step.action {
+        case .approval, .match: break
+        case .weight:
+            if self.policy.strategy == .blueGreen {
+                let message = "`blueGreen` moves all traffic at once after its steps"
+                members["weight"]?.error("\(message): remove the weight, or use `strategy: canary`")
+            }
+        case .shadow:
+            // Envoy copies whatever it splits by weight: with a weight, the canary would get its own requests twice.
+            if steps.contains(where: { if case .weight = $0.action { true } else { false } }) {
+                members["shadow"]?.error("only stable's requests are copied: put this step before the first `weight`")
+            }
         }
     }
 }
@@ -78,15 +112,24 @@ extension Step {
     /// `weight` is the percentage of the last step that had one, and then of this one.
     fileprivate init(decoding members: Members, in field: Field, after weight: inout Int) {
         var action = Action.approval
-        if members.exactlyOne(of: ["weight", "approval"]) == "weight",
-            let percent = members["weight"]?.integer(in: 1...100)
-        {
+        switch members.exactlyOne(of: ["weight", "approval", "shadow", "match"]) {
+        case "weight":
+            guard let percent = members["weight"]?.integer(in: 1...100) else { break }
             if percent < weight {
                 let message = "a rollout only goes forward: \(percent) is less than the \(weight) of a step before"
                 members["weight"]?.error("\(message); sort the steps by weight")
             }
             weight = max(weight, percent)
             action = .weight(TrafficWeight(percent: percent))
+        case "shadow":
+            let percent = members["shadow"]?.members(of: .shadow)?["percent"]?.percentage(in: 1...100)
+            if let percent { action = .shadow(TrafficWeight(percent: percent)) }
+        case "match":
+            if let headers = members["match"]?.members(of: .match)?["headers"] {
+                action = .match(HeaderMatches(decoding: headers))
+            }
+        default:
+            break
         }
         _ = members["approval"]?.members(of: .approval)
         let range: ClosedRange<Duration> = .zero ... .hours(24 * 30)
@@ -101,7 +144,49 @@ extension Step {
     }
 }
 
+extension HeaderMatches {
+    fileprivate init(decoding field: Field) {
+        // More than anybody needs, so that a slip cannot make the routes slow.
+        let fields = field.list(limit: 8) ?? []
+        if case .sequence(let nodes) = field.node.content, nodes.isEmpty {
+            field.error("without a header every request would match: name one, or use `weight: 100`")
+        }
+        self.init(fields.compactMap { Condition(decoding: $0) })
+    }
+}
+
+extension HeaderMatches.Condition {
+    fileprivate init?(decoding field: Field) {
+        guard let members = field.members(of: .headerMatch) else { return nil }
+        let name = members["name"]?.headerName()?.lowercased()
+        if let name, name.hasPrefix("x-envoy-") {
+            members["name"]?.error("the router drops clients' `x-envoy-` headers: choose another name")
+        }
+        let value: HeaderMatches.Value?
+        switch members.exactlyOne(of: ["exact", "prefix", "present"]) {
+        case "exact": value = members["exact"]?.headerValue().map(HeaderMatches.Value.exact)
+        case "prefix": value = members["prefix"]?.headerValue().map(HeaderMatches.Value.prefix)
+        case "present":
+            value = .present
+            if members["present"]?.boolean() == false {
+                members["present"]?.error("only `true` is possible: the header is there, with any value")
+            }
+        default: value = nil
+        }
+        guard let name, let value else { return nil }
+        self.init(name: name, value: value)
+    }
+}
+
 extension Field {
+    /// What a header may hold: visible ASCII, and spaces inside.
+    fileprivate func headerValue() -> String? {
+        self.string(limit: 256, form: "a header's value, in visible ASCII characters") { text in
+            !text.isEmpty && text.utf8.allSatisfy { (0x20..<0x7f).contains($0) }
+                && text.utf8.first != 0x20 && text.utf8.last != 0x20
+        }
+    }
+
     fileprivate func gateNames() -> [Reference]? {
         guard let references = self.list(limit: 20)?.compactMap({ $0.reference() }) else { return nil }
         var names: Set<String> = []

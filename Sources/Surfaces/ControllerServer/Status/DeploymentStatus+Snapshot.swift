@@ -73,10 +73,13 @@ extension DeploymentStatus {
                 rollout.stable.map { "\($0.label) serves" } ?? "nothing serves yet"
             case .preparing: "preparing \(rollout.canary?.label ?? "")"
             case .stepping(let step, _):
-                "\(rollout.canary?.label ?? "") gets \(rollout.weight(ofStep: step)) in step \(step + 1) of "
+                "\(rollout.canary?.label ?? "") gets \(rollout.share(ofStep: step)) in step \(step + 1) of "
                     + "\(rollout.canary?.rollout.steps.count ?? 0)"
             case .promoting: "promoting \(rollout.canary?.label ?? "")"
-            case .baking: "\(rollout.stable?.label ?? "") has all traffic and bakes"
+            case .baking:
+                "\(rollout.stable?.label ?? "") has "
+                    + (rollout.holdback == .none ? "all traffic" : "\(rollout.holdback.complement) of the traffic")
+                    + " and bakes"
             case .rollingBack(let reason): "rolling back: \(reason)"
             case .removing: "being removed: its manifest is gone from git"
             }
@@ -91,7 +94,7 @@ extension DeploymentStatus {
     private static func steps(of rollout: Rollout) -> [StepStatus] {
         guard let canary = rollout.canary, rollout.isInFlight, !rollout.isRestoring else { return [] }
         return canary.rollout.steps.enumerated().map { index, step in
-            let title = StepStatus.title(of: step)
+            let title = step.action.description
             switch rollout.phase {
             case .stepping(let current, let served) where index == current:
                 return StepStatus(
@@ -164,15 +167,6 @@ extension GateStatus {
             prediction: assessment.prediction,
             detail: assessment.detail
         )
-    }
-}
-
-extension StepStatus {
-    static func title(of step: Step) -> String {
-        switch step.action {
-        case .weight(let weight): "weight \(weight)"
-        case .approval: "approval"
-        }
     }
 }
 

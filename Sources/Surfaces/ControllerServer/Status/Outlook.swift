@@ -45,7 +45,12 @@ struct Outlook {
             [NextStatus("once the router is seen serving the step's weight, judging begins and the step's time runs")]
         case .stepping(let step, .some(let served)): self.next(afterStep: step, servedSince: served)
         case .promoting:
-            [NextStatus("once the router is seen sending it everything, it is stable and the bake begins")]
+            [
+                NextStatus(
+                    "once the router is seen sending it \(self.rollout.holdback.complement), it is stable and the bake "
+                        + "begins"
+                )
+            ]
         case .baking: self.nextWhenBaking
         case .rollingBack:
             [NextStatus("once the router is seen sending it nothing, its replicas drain and stop")]
@@ -76,10 +81,10 @@ struct Outlook {
     private var nextWhenPreparing: [NextStatus] {
         guard let canary = self.rollout.canary else { return [] }
         let ready =
-            self.rollout.stable == nil || self.rollout.isRestoring
+            self.rollout.stable == nil || self.rollout.isRestoring || canary.rollout.steps.isEmpty
             ? "once all its replicas are ready, it takes all traffic"
             : "once all its replicas are ready and its signature agrees, step 1 sends it "
-                + "\(self.rollout.weight(ofStep: 0))"
+                + self.rollout.share(ofStep: 0)
         return [
             NextStatus(ready),
             NextStatus(
@@ -91,7 +96,9 @@ struct Outlook {
 
     private var nextWhenBaking: [NextStatus] {
         guard let stable = self.rollout.stable else { return [] }
-        let previous = self.rollout.previous.map { "\($0.label) stops" } ?? "the previous replicas stop"
+        let holdback = self.rollout.holdback
+        let rest = holdback == .none ? "" : ", which gives up the \(holdback) that it keeps"
+        let previous = self.rollout.previous.map { "\($0.label) stops\(rest)" } ?? "the previous replicas stop"
         return [
             NextStatus(
                 "the bake ends and \(previous); after that a rollback has to start replicas first",
@@ -133,7 +140,7 @@ struct Outlook {
         guard let steps = self.rollout.canary?.rollout.steps, step + 1 < steps.count else {
             return "promotion to all traffic"
         }
-        return "step \(step + 2) of \(steps.count) (\(StepStatus.title(of: steps[step + 1])))"
+        return "step \(step + 2) of \(steps.count) (\(steps[step + 1].action))"
     }
 
     /// When gates that have not decided yet are expected to.
@@ -164,9 +171,10 @@ struct Outlook {
         case .promoting:
             ["every replica of it ends while one of stable's is ready"]
         case .baking:
-            (self.rollout.stable?.objectives ?? []).map { objective in
-                "objective \(objective.name) burns its error budget too fast"
-            } + ["every replica of it ends while one of the previous revision is ready"]
+            self.gates
+                + (self.rollout.stable?.objectives ?? []).map { objective in
+                    "objective \(objective.name) burns its error budget too fast"
+                } + ["every replica of it ends while one of the previous revision is ready"]
         }
     }
 
