@@ -9,6 +9,7 @@ let package = Package(
     name: "controller",
     products: [
         .executable(name: "controller", targets: ["controller"]),
+        .executable(name: "core-benchmark", targets: ["core-benchmark"]),
         .executable(name: "simulate", targets: ["simulate"]),
     ],
     dependencies: [
@@ -148,7 +149,7 @@ let package = Package(
         ),
 
         // MARK: - The programs. `controller` reads the configuration, wires the adapters to the engine and runs it;
-        // `simulate` runs the simulator alone, so that checking the core needs no adapter's dependencies.
+        // `simulate` and `core-benchmark` run the core alone, so that checking it needs no adapter's dependencies.
 
         .executableTarget(
             name: "controller",
@@ -166,6 +167,14 @@ let package = Package(
             name: "simulate",
             dependencies: ["Simulation"],
             path: "Sources/simulate"
+        ),
+        .executableTarget(
+            name: "core-benchmark",
+            dependencies: [
+                "Deployments", "Manifests", "Reconciliation", "Rollouts",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/core-benchmark"
         ),
 
         // MARK: - C libraries

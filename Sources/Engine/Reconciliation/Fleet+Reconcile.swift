@@ -43,14 +43,16 @@ extension Fleet {
             let why = self.journalProblem ?? "unknown"
             return commands.map { _ in .refused("the decision could not be journaled (\(why)): nothing was changed") }
         }
-        self.members[id] = after
+        let isChanged = after != before
+        let hasNewReplicas = self.observations[id]?.replicas.last != situation.observation.replicas.last
+        if isChanged || self.members[id] == nil { self.members[id] = after }
         self.effects[id] = plan.effects.isEmpty ? nil : plan.effects
         self.observations[id] = situation.observation
         self.waits[id] = plan.waitingFor
         self.remember(decision.outcome.transitions, of: id)
         if after.rollout.specs != before.rollout.specs { self.isRetentionDue = true }
 
-        await self.route(after, isPlanned: plan.isRouting, at: now)
+        await self.route(after, isChanged: isChanged || hasNewReplicas, isPlanned: plan.isRouting, at: now)
         await self.apply(plan.effects, for: after.rollout)
         self.ask(after.rollout, at: now)
         await self.removeIfGone(id, at: now)
@@ -103,10 +105,18 @@ extension Fleet {
             samples: samples,
             measurements: measurements,
             commands: commands,
-            baseline: self.baselines[id].map { Baseline(burst: $0.burst, latency: $0.latency) } ?? Baseline(),
+            baseline: self.baseline(of: rollout),
             unhealthyDependencies: self.unhealthyDependencies(of: rollout),
             lostGit: self.lostGit(of: id, at: now)
         )
+    }
+
+    /// Worked out only where a judge may be made of it, as that takes longer than the rest of a decision.
+    private func baseline(of rollout: Rollout) -> Baseline {
+        guard rollout.isInFlight, rollout.analysis == nil, let history = self.baselines[rollout.id] else {
+            return Baseline()
+        }
+        return Baseline(burst: history.burst, latency: history.latency)
     }
 
     /// Why git counts as lost, if it does.
@@ -221,14 +231,29 @@ extension Fleet {
     ///
     /// Before the first look at the platform, the router and, when the journal knows nothing, every repository, nothing
     /// is told: the router, which outlives the controller, goes on as it is.
-    private mutating func route(_ member: Member, isPlanned: Bool, at now: Timestamp) async {
+    ///
+    /// - Parameters:
+    ///   - member: As it was decided.
+    ///   - isChanged: Whether the member or its replicas differ from when this was last called for it.
+    ///   - isPlanned: Whether the plan has traffic to be moved.
+    ///   - now: The time of the decision.
+    private mutating func route(_ member: Member, isChanged: Bool, isPlanned: Bool, at now: Timestamp) async {
         guard let replicas = self.replicas.last, self.router.last != nil, self.isFleetKnown else { return }
         if self.routing.isBuilt {
-            self.routing.update(member, replicas: replicas[member.rollout.id] ?? [])
+            if isChanged { self.routing.update(member, replicas: replicas[member.rollout.id] ?? []) }
         } else {
             self.routing.build(for: self.members, replicas: replicas)
         }
-        guard self.routing.isDue(isPlanned: isPlanned, at: now) else { return }
+        if isPlanned { self.isRoutingPlanned = true }
+        // What is taken back is not kept waiting for the decisions on all others.
+        if case .rollingBack = member.rollout.phase {} else if self.isDecidingAll { return }
+        await self.tellRouter(at: now)
+    }
+
+    /// Hands the table to the router, when that is due.
+    mutating func tellRouter(at now: Timestamp) async {
+        guard self.routing.isBuilt, self.routing.isDue(isPlanned: self.isRoutingPlanned, at: now) else { return }
+        self.isRoutingPlanned = false
         do {
             try await self.ports.router.apply(self.routing.table)
             self.routing.note(toldAt: now)
@@ -270,6 +295,7 @@ extension Fleet {
         self.observations[id] = nil
         self.baselines[id] = nil
         self.tracker.forget(id)
+        self.order = nil
     }
 }
 

@@ -18,6 +18,8 @@ package struct Fleet: Sendable {
     let functions: DecisionFunctions
     var members: [DeploymentID: Member]
     var tracker: DesiredStateTracker
+    /// Every deployment there is or should be, sorted; nothing when that may have changed.
+    var order: [DeploymentID]?
     var replicas: Reading<[DeploymentID: [Replica]]> = .unknown("not looked at yet")
     var seenReplicas: [Replica] = []
     var router: Reading<RouterObservation> = .unknown("not looked at yet")
@@ -31,6 +33,10 @@ package struct Fleet: Sendable {
     var observations: [DeploymentID: Observation] = [:]
     var sources: [String: SourceState] = [:]
     var routing = Routing()
+    /// Some plan has traffic to be moved that the router was not told of again since.
+    var isRoutingPlanned = false
+    /// While all are decided one after the other, the router is told once, in the end.
+    var isDecidingAll = false
     /// Whether another set of models is in use than the artifact store was last told.
     var isRetentionDue = true
     var pendingQueries: Set<MetricJob> = []
@@ -169,6 +175,7 @@ package struct Fleet: Sendable {
         case .success(let snapshot):
             if let snapshot {
                 let state = self.read(snapshot)
+                self.order = nil
                 self.tracker.update(
                     state,
                     from: name,
@@ -220,9 +227,15 @@ package struct Fleet: Sendable {
 
     /// The members that exist or should; each is decided on its own.
     mutating func reconcileAll(samples: [DeploymentID: Sample] = [:]) async {
-        for id in self.tracker.ids.union(self.members.keys).sorted() {
+        let order = self.order ?? self.tracker.ids.union(self.members.keys).sorted()
+        self.order = order
+        self.isDecidingAll = true
+        for id in order {
             await self.reconcile(id, samples: samples[id].map { [$0] } ?? [])
         }
+        self.isDecidingAll = false
+        await self.tellRouter(at: self.now)
+        self.isRoutingPlanned = false
         guard self.isRetentionDue else { return }
         self.isRetentionDue = false
         await self.ports.artifacts.retain(self.members.values.flatMap { $0.rollout.specs.map(\.model) })

@@ -1,0 +1,71 @@
+import Glibc
+
+/// `core-benchmark [DEPLOYMENTS [ROLLOUTS]]`: how long one full tick of a large fleet takes on one core, deciding and
+/// planning for every deployment, without I/O. A line a figure, as in the other benchmarks; exits 1 when one falls
+/// short.
+@main
+struct Main {
+    /// Milliseconds for a tick of 10,000 deployments of which 500 are rolling out.
+    private static let limit = 100.0
+    /// How much longer a deployment's part of a tick may be in the large fleet than in one a tenth of its size: more
+    /// would be growth faster than linear. Above 1, because the large fleet's values do not fit into the caches.
+    private static let growthLimit = 2.0
+    private static let ticks = 21
+
+    static func main() async throws {
+        let arguments = CommandLine.arguments.dropFirst().map { Int($0) }
+        guard arguments.count <= 2, arguments.allSatisfy({ $0 ?? 0 > 0 }) else {
+            print("usage: core-benchmark [DEPLOYMENTS [ROLLOUTS]], e.g. core-benchmark 10000 500")
+            exit(2)
+        }
+        let deployments = arguments.first.flatMap(\.self) ?? 10_000
+        let rollouts = arguments.dropFirst().first.flatMap(\.self) ?? max(1, deployments / 20)
+        let small = try await Self.tick(deployments: max(1, deployments / 10), rollouts: max(1, rollouts / 10))
+        let before = Self.residentMebibytes
+        let large = try await Self.tick(deployments: deployments, rollouts: rollouts)
+        let memory = Self.peakMebibytes - before
+        let growth = large / small * Double(max(1, deployments / 10)) / Double(deployments)
+        let isInTime = large < Self.limit
+        let isLinear = growth < Self.growthLimit
+        print("core-tick \(Self.text(large))ms \(Self.text(Self.limit))ms \(isInTime ? "ok" : "SHORT")")
+        print("core-growth \(Self.text(growth)) \(Self.text(Self.growthLimit)) \(isLinear ? "ok" : "SHORT")")
+        print("core-memory \(Self.text(memory))MiB 1000MiB \(memory < 1000 ? "ok" : "SHORT")")
+        if !isInTime || !isLinear || memory >= 1000 { exit(1) }
+    }
+
+    /// - Returns: The median of some ticks, in milliseconds.
+    private static func tick(deployments: Int, rollouts: Int) async throws -> Double {
+        var fleet = BenchmarkFleet(deployments: deployments, rollouts: rollouts)
+        let judged = try await fleet.prepare()
+        guard judged == rollouts else {
+            print("error: \(judged) of \(rollouts) rollouts are being judged: nothing to measure")
+            exit(2)
+        }
+        var times: [Double] = []
+        for _ in 0..<Self.ticks { times.append(try await fleet.tick() / .milliseconds(1)) }
+        times.sort()
+        let range = "\(Self.text(times[0])) to \(Self.text(times[times.count - 1]))"
+        let note = "# \(deployments) deployments, \(rollouts) rollouts: \(range) ms a tick\n"
+        _ = note.utf8CString.withUnsafeBufferPointer { write(STDERR_FILENO, $0.baseAddress, $0.count - 1) }
+        return times[times.count / 2]
+    }
+
+    private static var residentMebibytes: Double { Self.status("VmRSS:") }
+    private static var peakMebibytes: Double { Self.status("VmHWM:") }
+
+    private static func status(_ field: String) -> Double {
+        guard let file = fopen("/proc/self/status", "r") else { return 0 }
+        defer { fclose(file) }
+        var buffer = [CChar](repeating: 0, count: 256)
+        while fgets(&buffer, Int32(buffer.count), file) != nil {
+            let line = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            guard line.hasPrefix(field) else { continue }
+            return line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Double($0) }.map { $0 / 1024 } ?? 0
+        }
+        return 0
+    }
+
+    private static func text(_ value: Double) -> String {
+        value >= 100 ? "\(Int(value.rounded()))" : "\((value * 100).rounded() / 100)"
+    }
+}
