@@ -113,6 +113,7 @@ golden: build ## Rewrite the golden transcripts of the scenarios; read the diff 
 
 bench: release ## Measure what the README promises: a line a figure, failing when one falls short
 	$(call say,benchmarks)
+	@swift build --configuration release --product core-benchmark $(SWIFT_FLAGS)
 	@$(PYTHON) Benchmarks/benchmarks.py --filter '$(FILTER)' \
 	    --controller "$$(swift build --configuration release --show-bin-path)/controller"
 

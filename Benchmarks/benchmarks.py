@@ -342,6 +342,22 @@ def idle(controller: Path) -> Figures:
     return {"idle-memory-ten-deployments": (memory, 60, "MiB"), "idle-cpu-ten-deployments": (share, 1, "%")}
 
 
+def core(controller: Path) -> Figures:
+    """What `core-benchmark`, which was built beside the controller, prints: no other figure needs a part of the core."""
+    done = subprocess.run(
+        [controller.with_name("core-benchmark")], stdout=subprocess.PIPE, text=True, timeout=900, check=False
+    )
+    lines = [line.split() for line in done.stdout.splitlines()]
+    if done.returncode not in (0, 1) or any(len(line) != 4 for line in lines):
+        raise Unmeasured(f"core-benchmark ended with {done.returncode}: {done.stdout}")
+
+    def number(text: str) -> tuple[float, str]:
+        digits = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ%")
+        return float(digits), text[len(digits) :]
+
+    return {name: (number(value)[0], *number(limit)) for name, value, limit, _ in lines}
+
+
 def note(name: str, values: list[float]) -> None:
     print(f"# {name}: {', '.join(f'{value:.3g}' for value in values)}", file=sys.stderr)
 
@@ -350,6 +366,7 @@ FIGURES: list[tuple[list[str], Callable[[Path], Figures]]] = [
     (["rollback-command-to-last-canary-request"], rollback),
     (["merge-to-first-canary-request-beyond-server-start"], merge),
     (["idle-memory-ten-deployments", "idle-cpu-ten-deployments"], idle),
+    (["core-tick", "core-growth", "core-memory"], core),
 ]
 
 

@@ -102,7 +102,9 @@ final class MemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journal 
     func settle(_ item: OutboxItem) async throws(JournalError) {}
 
     func history(of deployment: DeploymentID?, limit: Int) async throws(JournalError) -> [JournaledTransition] { [] }
-    func chapter(after number: Int64, of deployment: DeploymentID?) async throws(JournalError) -> DecisionChapter? { nil }
+    func chapter(after number: Int64, of deployment: DeploymentID?) async throws(JournalError) -> DecisionChapter? {
+        nil
+    }
 }
 
 /// A repository whose commits are made by the benchmark.

@@ -3,7 +3,7 @@ package import Deployments
 /// What a stable revision did before a rollout: the last half hour in pieces of ten seconds, from which a rollout takes
 /// its burst factor, and all its answers by time, from which it takes its latency bound. Bounded.
 package struct StableHistory: Hashable, Codable, Sendable {
-    package let revision: Revision
+    package private(set) var revision: Revision
     /// Answers since the last reset of the counters.
     package private(set) var latency = LatencyHistogram()
     private var pieces: [EventCounts] = []
@@ -20,6 +20,12 @@ package struct StableHistory: Hashable, Codable, Sendable {
 
     package init(revision: Revision) {
         self.revision = revision
+    }
+
+    /// Feeds one snapshot of what is stable now: another revision's history begins anew.
+    package mutating func add(_ sample: Sample, of revision: Revision) {
+        if revision != self.revision { self = StableHistory(revision: revision) }
+        self.add(sample)
     }
 
     /// Feeds one snapshot; any rate of polling will do.

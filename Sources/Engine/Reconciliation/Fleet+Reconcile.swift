@@ -16,6 +16,7 @@ extension Fleet {
     ) async -> [CommandAnswer] {
         let now = self.now
         guard let before = self.members[id] ?? self.newcomer(id, at: now) else { return [] }
+        self.learn(from: samples, of: before.rollout)
         let situation = await self.situation(
             of: before.rollout,
             samples: samples,
@@ -109,6 +110,14 @@ extension Fleet {
             unhealthyDependencies: self.unhealthyDependencies(of: rollout),
             lostGit: self.lostGit(of: id, at: now)
         )
+    }
+
+    /// What rollouts are compared with later: a stable revision, while nothing else has traffic.
+    private mutating func learn(from samples: [Sample], of rollout: Rollout) {
+        guard !samples.isEmpty, !rollout.isInFlight, let stable = rollout.stable?.revision else { return }
+        for sample in samples {
+            self.baselines[rollout.id, default: StableHistory(revision: stable)].add(sample, of: stable)
+        }
     }
 
     /// Worked out only where a judge may be made of it, as that takes longer than the rest of a decision.

@@ -112,7 +112,6 @@ package struct Fleet: Sendable {
         case .router(.success(let observation), _):
             self.router = .known(observation, at: observation.time)
             self.noteRouter(nil)
-            self.learnBaselines(from: observation)
             await self.reconcileAll(samples: observation.samples)
         case .router(.failure(let error), _):
             if self.router.last == nil { self.router = .unknown(error.message) }
@@ -239,17 +238,5 @@ package struct Fleet: Sendable {
         guard self.isRetentionDue else { return }
         self.isRetentionDue = false
         await self.ports.artifacts.retain(self.members.values.flatMap { $0.rollout.specs.map(\.model) })
-    }
-
-    private mutating func learnBaselines(from observation: RouterObservation) {
-        for (id, sample) in observation.samples {
-            guard let rollout = self.members[id]?.rollout, let stable = rollout.stable, !rollout.isInFlight else {
-                continue
-            }
-            if self.baselines[id]?.revision != stable.revision {
-                self.baselines[id] = StableHistory(revision: stable.revision)
-            }
-            self.baselines[id]?.add(sample)
-        }
     }
 }
