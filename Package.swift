@@ -142,7 +142,8 @@ let package = Package(
         .target(
             name: "ControllerCommands",
             dependencies: [
-                "ControllerAPI", "Decisions", "Deployments", "Manifests", "Planning", "Rollouts", "Simulation", "Transport",
+                "ControllerAPI", "Decisions", "Deployments", "Manifests", "Planning", "Rollouts", "Simulation",
+                "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Surfaces/ControllerCommands"
@@ -223,7 +224,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RolloutsTests",
-            dependencies: ["Analysis", "Deployments", "Rollouts"],
+            dependencies: ["Analysis", "Deployments", "Planning", "Rollouts"],
             path: "Tests/Core/RolloutsTests"
         ),
         .testTarget(
@@ -302,7 +303,8 @@ let package = Package(
         .testTarget(
             name: "ControllerServerTests",
             dependencies: [
-                "Analysis", "ControllerAPI", "ControllerServer", "Decisions", "Deployments", "Reconciliation", "Rollouts",
+                "Analysis", "ControllerAPI", "ControllerServer", "Decisions", "Deployments", "Reconciliation",
+                "Rollouts",
                 "Simulation", "Transport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
