@@ -1,12 +1,10 @@
 import CZlib
+import Decisions
 
 /// Deflates records by the one before: two decisions that follow each other are nearly equal, so that what remains is
 /// what changed. Reading one therefore needs those before it, from the beginning of its chapter.
 enum DeltaCompression {
     struct Failure: Error {}
-
-    /// The largest window of deflate; more of the previous record cannot be referred to.
-    private static let window = 32 << 10
 
     /// - Throws: When there is no memory for it.
     static func deflated(_ bytes: [UInt8], by previous: [UInt8]) throws -> [UInt8] {
@@ -14,7 +12,7 @@ enum DeltaCompression {
         // Negative: without zlib's header and checksum; the record has a digest of its own.
         guard zlib_deflate_init(&stream, 6, -15) == Z_OK else { throw Failure() }
         defer { deflateEnd(&stream) }
-        let dictionary = Array(previous.suffix(Self.window))
+        let dictionary = Array(previous.suffix(DecisionRecorder.window))
         guard deflateSetDictionary(&stream, dictionary, UInt32(dictionary.count)) == Z_OK else { throw Failure() }
         var input = bytes
         let capacity = Int(deflateBound(&stream, UInt(bytes.count)))
@@ -38,7 +36,7 @@ enum DeltaCompression {
         var stream = z_stream()
         guard zlib_inflate_init(&stream, -15) == Z_OK else { throw Failure() }
         defer { inflateEnd(&stream) }
-        let dictionary = Array(previous.suffix(Self.window))
+        let dictionary = Array(previous.suffix(DecisionRecorder.window))
         guard inflateSetDictionary(&stream, dictionary, UInt32(dictionary.count)) == Z_OK else { throw Failure() }
         var (input, output) = (bytes, [UInt8]())
         var code = Z_OK

@@ -16,7 +16,7 @@ package struct DecisionRecorder: Sendable {
         /// The rollout after the last decision kept.
         var rollout: Rollout
         var spec: (value: DeploymentSpec, digest: String)?
-        /// The last record as it was written, to compress the next by.
+        /// The end of the last record as it was written, to compress the next by.
         var last: [UInt8]
         var lastKept: Int64
     }
@@ -33,7 +33,8 @@ package struct DecisionRecorder: Sendable {
         package var sum: String
         /// The manifest that the decision was about, when the chapter did not have it yet, in canonical JSON.
         package var spec: (digest: String, bytes: [UInt8])?
-        /// The record before it in its chapter; empty at its beginning.
+        /// The end of the record before it in its chapter, at most ``DecisionRecorder/window`` bytes; empty at its
+        /// beginning.
         package var previous: [UInt8]
         fileprivate var continued: Chapter
 
@@ -45,6 +46,8 @@ package struct DecisionRecorder: Sendable {
     package static let chapterLimit = 256
     /// Bytes, uncompressed.
     package static let chapterSize = 4 << 20
+    /// Bytes of a record that the next is compressed by: the largest window of deflate.
+    package static let window = 32 << 10
     /// Deployments that decide now. Of others the last record is forgotten, and the next begins a chapter.
     static let openLimit = 1024
 
@@ -91,7 +94,7 @@ package struct DecisionRecorder: Sendable {
         chapter.decisions += 1
         chapter.size += bytes.count
         chapter.rollout = decision.after
-        chapter.last = bytes
+        chapter.last = Array(bytes.suffix(Self.window))
         chapter.lastKept = number
         return Recording(
             number: number,

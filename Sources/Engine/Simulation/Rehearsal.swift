@@ -30,6 +30,8 @@ package struct Rehearsal: Sendable {
         package var rate: Double
         package var stable = Quality()
         package var canary = Quality()
+        /// The share of the requests, from 0 to 1, that have the headers of a match step.
+        package var matching = 0.05
         /// Until a replica is ready.
         package var startup: Duration = .seconds(10)
         /// How long a person takes to approve; nothing when nobody does.

@@ -95,19 +95,29 @@ struct RehearsalWorld {
         let whole = self.assumptions.rate.rounded(.down)
         let count = Int(whole) + (self.dice.chance(self.assumptions.rate - whole) ? 1 : 0)
         var left = (requests: count, percent: 100)
+        // Nobody sends the header of a preview.
+        let match = self.served.matches.first { $0.headers != .preview }
+        if let match {
+            let matched = self.dice.hits(of: count, probability: self.assumptions.matching)
+            left.requests -= matched
+            self.answerUsers(matched, by: match.revision)
+        }
         for (revision, weight) in self.served.weights.sorted(by: { $0.key < $1.key }) where weight > .none {
             let share = self.dice.hits(of: left.requests, probability: Double(weight.percent) / Double(left.percent))
             left = (left.requests - share, left.percent - weight.percent)
-            let failures = self.answer(share, by: revision)
-            if revision == self.canary.revision, !self.isCanaryPromoted {
-                self.canaryAnswers.requests += Int64(share)
-                self.canaryAnswers.failures += Int64(failures)
-            }
+            self.answerUsers(share, by: revision)
         }
         if let mirror = self.served.mirror {
             let copies = self.dice.hits(of: count, probability: Double(mirror.percent.percent) / 100)
             _ = self.answer(copies, by: mirror.revision)
         }
+    }
+
+    private mutating func answerUsers(_ count: Int, by revision: Revision) {
+        let failures = self.answer(count, by: revision)
+        guard revision == self.canary.revision, !self.isCanaryPromoted else { return }
+        self.canaryAnswers.requests += Int64(count)
+        self.canaryAnswers.failures += Int64(failures)
     }
 
     /// - Returns: How many failed.
@@ -222,7 +232,9 @@ struct RehearsalWorld {
 
     func text(of traffic: Traffic) -> String {
         let canary = traffic[self.canary.revision]
-        let copies = traffic.mirror.map { ", copies of \($0.percent) to it" } ?? ""
-        return "the canary gets \(canary)\(copies)"
+        let copies = traffic.mirror.map { ", and copies of \($0.percent)" } ?? ""
+        let matched = traffic.matches.filter { $0.revision == self.canary.revision }
+            .map { ", and requests where \($0.headers)" }.joined()
+        return "the canary gets \(canary)\(matched)\(copies)"
     }
 }

@@ -84,6 +84,31 @@ struct RehearsalTests {
     }
 
     @Test
+    func `copies, matched requests and one switch are rehearsed too`() {
+        var policy = Self.policy
+        policy.steps = [
+            Step(action: .shadow(TrafficWeight(percent: 50)), atLeast: .seconds(30), atMost: .minutes(20)),
+            Step(
+                action: .match(HeaderMatches([.init(name: "x-team", value: .present)])),
+                atLeast: .seconds(30),
+                atMost: .minutes(20)
+            ),
+        ]
+        let stepped = Self.rehearse(policy: policy)
+        #expect(stepped.verdict == .promoted)
+        #expect(stepped.events.contains { $0.message.contains("copies of 50 %") })
+        #expect(stepped.events.contains { $0.message.contains("x-team") })
+        policy.steps = []
+        policy.strategy = .blueGreen
+        #expect(Self.rehearse(policy: policy).verdict == .promoted)
+        let bad = Self.rehearse(policy: policy) { $0.canary.errors = 0.5 }
+        guard case .rolledBack = bad.verdict else {
+            Issue.record("\(bad.verdict)")
+            return
+        }
+    }
+
+    @Test
     func `a threshold gate gets the answer that is assumed, or one within its limits`() {
         var policy = Self.policy
         let query = ThresholdQuery(provider: "p", query: "q", maximum: 1, interval: .seconds(5), count: 3)

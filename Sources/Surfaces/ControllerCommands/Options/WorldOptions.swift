@@ -25,6 +25,9 @@ package struct WorldOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The canary's. Default: as stable's.", valueName: "percent"))
     package var canarySlow: ShareArgument?
 
+    @Option(help: ArgumentHelp("Requests with the headers of a match step.", valueName: "percent"))
+    package var matching = ShareArgument(share: 0.05)
+
     @Option(
         help: ArgumentHelp(
             "What the metric provider answers for a threshold gate; may be repeated. Default: within its limits.",
@@ -69,6 +72,7 @@ package struct WorldOptions: ParsableArguments {
             clientErrors: (self.canaryClientErrors ?? self.stableClientErrors).share,
             slow: (self.canarySlow ?? self.stableSlow).share
         )
+        assumptions.matching = self.matching.share
         assumptions.startup = self.startup?.duration ?? assumptions.startup
         assumptions.approval = self.noApproval ? nil : self.approveAfter?.duration ?? .zero
         assumptions.metrics = Dictionary(self.metric.map { ($0.gate, $0.value) }, uniquingKeysWith: { _, last in last })

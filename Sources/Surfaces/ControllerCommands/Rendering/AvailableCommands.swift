@@ -13,10 +13,12 @@ package enum AvailableCommands {
         var choices: [Choice] = []
         if isPaused { choices.append(Choice(command: "controller resume \(name)", effect: "ends the pause")) }
         choices += Self.ofPhase(status, name).filter {
-            // A pause refuses it.
-            !isPaused || !$0.command.hasPrefix("controller promote")
+            // A pause refuses it, and so does a look that is too old.
+            !(isPaused || status.holds.contains { $0.kind == "stale" }) || !$0.command.hasPrefix("controller promote")
         }
-        if let record = status.quarantined.first(where: { $0.revision == status.desiredRevision }) {
+        // While the traffic is still being taken back, it is refused.
+        let record = status.quarantined.first { $0.revision == status.desiredRevision }
+        if let record, status.phase != "rolling-back" {
             let effect = "lifts the quarantine of model \(record.modelVersion) and starts its rollout over"
             choices.append(Choice(command: "controller retry \(name)", effect: effect))
         }

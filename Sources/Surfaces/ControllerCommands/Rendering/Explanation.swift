@@ -147,7 +147,9 @@ extension Explanation {
         let story = revision.commit.story.isEmpty ? "" : " (\(revision.commit.story))"
         return "The \(name), \(revision.model) (\(revision.short)), came with \(revision.commit.short) of "
             + "\(revision.commit.repository)\(story). "
-            + "\(revision.ready) of \(revision.wantedReplicas) replicas are ready."
+            + (revision.wantedReplicas == 0
+                ? "\(revision.ready) of its replicas still run; none is to."
+                : "\(revision.ready) of \(revision.wantedReplicas) replicas are ready.")
     }
 
     private static func traffic(_ status: DeploymentStatus) -> [String] {
@@ -167,7 +169,11 @@ extension Explanation {
             case "approval": ("It waits for an approval", "It waits as long as it takes.")
             case "no-evidence": ("There is no evidence to decide on", "It goes on by itself once there is.")
             case "inconclusive": ("The evidence of this step was not conclusive", "It goes on by itself once it is.")
-            case "stale": ("What the controller knows is too old to act on", "It goes on by itself with the next look.")
+            case "stale":
+                (
+                    "What the controller knows is too old to go on by",
+                    "It goes on by itself with the next look that works. Traffic can still be taken back."
+                )
             case "gate": ("A gate failed", "Nothing takes the traffic back by itself for that.")
             case "shared-incident":
                 ("Stable and canary both fail", "It goes on by itself once the objective is kept again.")
@@ -215,8 +221,8 @@ extension Explanation {
             entry.revision == status.desiredRevision
             ? "Git still names it. It stays out until a commit brings another revision or somebody says retry."
             : "Git names another revision now; it stays out if git comes back to it."
-        return "Model \(entry.modelVersion) (\(entry.revision.prefix(10))) of \(entry.commit.short)\(story) gets no "
-            + "traffic since \(TimeText.clock(entry.since, now: now)): \(Self.closed(entry.reason)) \(end)"
+        return "Model \(entry.modelVersion) (\(entry.revision.prefix(10))) of \(entry.commit.short)\(story) may get "
+            + "no traffic since \(TimeText.clock(entry.since, now: now)): \(Self.closed(entry.reason)) \(end)"
     }
 
     /// The text with a full stop. Its first letter stays small, as the first word may be a name.

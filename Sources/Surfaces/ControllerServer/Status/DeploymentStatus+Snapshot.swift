@@ -60,6 +60,7 @@ extension DeploymentStatus {
             return .degraded
         }
         if case .rollingBack = rollout.phase { return .degraded }
+        if rollout.phase == .removing { return .progressing }
         if !rollout.holds.isEmpty { return .held }
         return rollout.isInFlight ? .progressing : .healthy
     }
@@ -95,14 +96,16 @@ extension DeploymentStatus {
         guard let canary = rollout.canary, rollout.isInFlight, !rollout.isRestoring else { return [] }
         return canary.rollout.steps.enumerated().map { index, step in
             let title = step.action.description
+            // An approval waits as long as it takes.
+            let isTimed = step.action != .approval
             switch rollout.phase {
             case .stepping(let current, let served) where index == current:
                 return StepStatus(
                     title: title,
                     state: .current,
                     since: served.map(Date.init),
-                    atLeastEnds: served.map { Date($0 + step.atLeast) },
-                    atMostEnds: served.map { Date(max($0, rollout.blindUntil ?? $0) + step.atMost) }
+                    atLeastEnds: isTimed ? served.map { Date($0 + step.atLeast) } : nil,
+                    atMostEnds: isTimed ? served.map { Date(max($0, rollout.blindUntil ?? $0) + step.atMost) } : nil
                 )
             case .stepping(let current, _):
                 return StepStatus(title: title, state: index < current ? .done : .pending)

@@ -19,6 +19,9 @@ struct Outlook {
 
     var next: [NextStatus] {
         var next = self.nextOfPhase
+        if self.isBlocked {
+            next.insert(NextStatus("nothing goes forward while it is held; what takes traffic back still does"), at: 0)
+        }
         if let pause = self.rollout.pause {
             next.insert(
                 pause.until.map { NextStatus("the pause ends by itself, and progress goes on", at: $0) }
@@ -27,6 +30,16 @@ struct Outlook {
             )
         }
         return next + self.restarts
+    }
+
+    /// A hold that nobody's word and no evidence ends.
+    private var isBlocked: Bool {
+        self.rollout.holds.contains { hold in
+            switch hold {
+            case .staleObservation, .noEvidence, .sharedIncident, .dependencies, .gateHolds: true
+            case .paused, .awaitingApproval, .inconclusive: false
+            }
+        }
     }
 
     /// Replicas that ended and will be started again.
@@ -88,7 +101,7 @@ struct Outlook {
         return [
             NextStatus(ready),
             NextStatus(
-                "if that has not come by then, it is taken back (`progressDeadline`)",
+                "if that has not come by then, the rollout ends and the revision is quarantined (`progressDeadline`)",
                 at: self.rollout.since + canary.rollout.progressDeadline
             ),
         ]
@@ -145,7 +158,8 @@ struct Outlook {
 
     /// When gates that have not decided yet are expected to.
     private var expectations: [NextStatus] {
-        self.snapshot.assessments.compactMap { assessment in
+        if self.isBlocked { return [] }
+        return self.snapshot.assessments.compactMap { assessment in
             guard assessment.outcome == .inconclusive, let seconds = assessment.comparison?.secondsUntilSafe,
                 seconds.isFinite, seconds < 1e7
             else { return nil }
@@ -169,7 +183,7 @@ struct Outlook {
         case .stepping:
             self.gates + ["every replica of it ends while one of stable's is ready"]
         case .promoting:
-            ["every replica of it ends while one of stable's is ready"]
+            self.rollout.stable == nil ? [] : ["every replica of it ends while one of stable's is ready"]
         case .baking:
             self.gates
                 + (self.rollout.stable?.objectives ?? []).map { objective in
