@@ -101,11 +101,15 @@ python-test: setup-build ## Test the examples: model server, load generator, rep
 	$(call say,pytest)
 	@$(PYTHON) -m pytest --quiet -p no:cacheprovider examples
 
-.PHONY: simulate golden bench
+.PHONY: simulate mutate golden bench
 simulate: ## Run RUNS seeded worlds from SEED on against the invariants
 	$(call say,simulate $(RUNS) worlds from seed $(SEED))
 	@swift build --configuration release --product simulate $(SWIFT_FLAGS)
 	@"$$(swift build --configuration release --show-bin-path)/simulate" --runs $(RUNS) --seed $(SEED)
+
+mutate: setup-build ## Make wrong changes to the core, one at a time, and show that each is noticed (half an hour)
+	$(call say,mutations)
+	@$(PYTHON) Tests/Mutations/mutate.py --filter '$(FILTER)'
 
 golden: build ## Rewrite the golden transcripts of the scenarios; read the diff before committing it
 	@UPDATE_GOLDEN=1 swift test --skip-build $(SWIFT_FLAGS) --filter ScenarioTests || true
