@@ -143,6 +143,8 @@ extension DecisionLine {
 package struct ReplayError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Hashable, Sendable {
         case unreadable, otherVersion, incomplete
+        /// Changed after it was written.
+        case altered
     }
 
     package var code: Code

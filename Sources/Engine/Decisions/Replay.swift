@@ -22,7 +22,8 @@ package struct Replay: Sendable {
     /// What a decision was, made again.
     package struct Step: Sendable {
         package var record: RecordedDecision
-        package var decision: Decision
+        /// Nothing when the record was changed after it was written: nobody knows what it would make the core do.
+        package var decision: Decision?
         /// The chapter goes on from another rollout than the chapter before it ended with: decisions between them were
         /// not kept.
         package var followsGap: Bool
@@ -31,7 +32,7 @@ package struct Replay: Sendable {
     }
 
     package struct Difference: Hashable, Codable, Sendable {
-        /// `plan.effects[0].route`, `rollout.phase`; `sum` when only the record's own digest is wrong.
+        /// `plan.effects[0].route`, `rollout.phase`; `sum` when the record is not the one that was written.
         package var path: String
         package var recorded: String
         package var again: String
@@ -74,6 +75,7 @@ package struct Replay: Sendable {
         case .header, .chapter:
             return nil
         case .spec(let digest, let spec):
+            try Self.check(spec, digest)
             self.specs[digest] = spec
             return nil
         case .end(let end):
@@ -91,7 +93,29 @@ package struct Replay: Sendable {
         }
     }
 
+    private static func check(_ spec: DeploymentSpec, _ digest: String) throws(ReplayError) {
+        guard try Self.digest(of: spec) == digest else {
+            throw ReplayError(
+                code: .altered,
+                message: "the manifest \(digest.prefix(10)) was changed after it was written: its digest is wrong"
+            )
+        }
+    }
+
+    private static func digest(of value: some Encodable) throws(ReplayError) -> String {
+        do {
+            return CanonicalCoding.digest(of: try CanonicalCoding.encode(value))
+        } catch {
+            throw ReplayError(code: .unreadable, message: "it cannot be written again: \(error)")
+        }
+    }
+
     private mutating func decide(_ record: RecordedDecision, sum: String) throws(ReplayError) -> Step {
+        let actual = try Self.digest(of: record)
+        guard actual == sum else {
+            let difference = Difference(path: "sum", recorded: sum, again: actual, isAltered: true)
+            return Step(record: record, decision: nil, followsGap: false, difference: difference)
+        }
         let known = self.chapters[record.deployment]
         let before = try self.rollout(before: record)
         var situation = record.situation
@@ -118,7 +142,7 @@ package struct Replay: Sendable {
             record: record,
             decision: decision,
             followsGap: record.before != nil && known != nil && known?.rollout != record.before,
-            difference: try Self.difference(of: record, sum: sum, from: decision)
+            difference: try Self.difference(of: record, from: decision)
         )
     }
 
@@ -138,19 +162,14 @@ package struct Replay: Sendable {
 
     private static func difference(
         of record: RecordedDecision,
-        sum: String,
         from decision: Decision
     ) throws(ReplayError) -> Difference? {
         do {
             let recorded = JSONSlice(try CanonicalCoding.encode(record.result))
             let again = JSONSlice(try CanonicalCoding.encode(try RecordedDecision.Result(of: decision)))
-            let actual = CanonicalCoding.digest(of: try CanonicalCoding.encode(record))
-            if let found = JSONSlice.firstDifference(recorded, again) {
-                let (path, left, right) = Self.detailed(found, recorded, again)
-                return Difference(path: path, recorded: left, again: right, isAltered: actual != sum)
-            }
-            if actual == sum { return nil }
-            return Difference(path: "sum", recorded: sum, again: actual, isAltered: true)
+            guard let found = JSONSlice.firstDifference(recorded, again) else { return nil }
+            let (path, left, right) = Self.detailed(found, recorded, again)
+            return Difference(path: path, recorded: left, again: right, isAltered: false)
         } catch {
             throw ReplayError(code: .unreadable, message: "decision \(record.number) cannot be written: \(error)")
         }

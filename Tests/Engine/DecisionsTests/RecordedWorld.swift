@@ -28,8 +28,12 @@ enum RecordedWorld {
         scenario.commands[50] = [Command(.resume, by: "sre")]
         scenario.revisions[Scenario.revision(1)] = Scenario.Behaviour(errors: errors)
         scenario.kills = kills
+        return Self.decisions(in: scenario, seed: 1)
+    }
+
+    private static func decisions(in scenario: Scenario, seed: UInt64) -> [Decision] {
         let log = Log()
-        var world = World(scenario: scenario, seed: 1)
+        var world = World(scenario: scenario, seed: seed)
         world.handler = { rollout, situation, now in
             let decision = Decision(of: rollout, in: situation, at: now)
             log.decisions.withLock { $0.append(decision) }
@@ -41,6 +45,11 @@ enum RecordedWorld {
         return log.decisions.withLock { $0 }.filter {
             $0.after != $0.before || !$0.outcome.transitions.isEmpty || !$0.outcome.answers.isEmpty
         }
+    }
+
+    /// Those of a world in which much goes wrong.
+    static func hostile(seed: UInt64) -> [Decision] {
+        Self.decisions(in: .hostile(seed: seed), seed: seed)
     }
 
     static let start = Timestamp(milliseconds: 1_700_000_000_000)

@@ -20,7 +20,12 @@ struct ReplayCommandTests {
     static let start = Timestamp(milliseconds: 1_700_000_000_000)
 
     /// A first revision that git names, which an operator pauses; a decision a second, from a first number on.
-    static func chapter(_ id: DeploymentID, from first: Int64) throws -> (number: Int64, lines: [UInt8]) {
+    /// With a message, another core seems to have answered with it.
+    static func chapter(
+        _ id: DeploymentID,
+        from first: Int64,
+        renaming message: String? = nil
+    ) throws -> (number: Int64, lines: [UInt8]) {
         let spec = DeploymentSpec(
             id: id,
             revision: Revision(digest: "5f2c81aa90"),
@@ -34,7 +39,12 @@ struct ReplayCommandTests {
         let commands: [[Command]] = [[], [Command(.pause(until: nil), by: "alice", why: "lunch")], []]
         for (index, commands) in commands.enumerated() {
             let now = Self.start + .seconds(index)
-            let decision = Decision(of: rollout, in: Situation(desired: .spec(spec), commands: commands), at: now)
+            let situation = Situation(desired: .spec(spec), commands: commands)
+            let decision = Decision(of: rollout, in: situation, at: now) { rollout, situation, now in
+                var outcome = rollout.handle(situation, at: now)
+                if let message, !outcome.answers.isEmpty { outcome.answers[0].message = message }
+                return outcome
+            }
             let recording = try recorder.record(decision)
             recorder.keep(recording)
             if let spec = recording.spec { lines += DecisionLine.bytes(ofSpec: spec.bytes, digest: spec.digest) }
@@ -113,19 +123,41 @@ struct ReplayCommandTests {
     @Test
     func `a changed decision ends with 1 and says which, where, and that it was changed`() async throws {
         try await self.export()
-        try self.write(try self.text().replacing("\"why\":\"lunch\"", with: "\"why\":\"munch\"", maxReplacements: 1))
+        let whole = try self.text()
+        try self.write(whole.replacing("\"why\":\"lunch\"", with: "\"why\":\"munch\"", maxReplacements: 1))
         let run = await self.fixture.run("replay", self.file)
         #expect(run.status == 1)
-        #expect(run.output.contains("✖ decision 2 of search/file-type at 2023-11-14T22:13:21.000Z comes out otherwise"))
-        #expect(run.output.contains("first at rollout.holds"))
+        #expect(
+            run.output.contains("✖ decision 2 of search/file-type at 2023-11-14T22:13:21.000Z was changed after it was")
+        )
         #expect(run.output.contains("recorded: "))
         #expect(run.output.contains("again:    "))
-        #expect(run.output.contains("The record was changed after it was written"))
         let json = await self.fixture.run("replay", self.file, "-o", "json")
         #expect(json.status == 1)
         let report = try APICoding.decoder().decode(ReplayReport.self, from: Data(json.output.utf8))
         #expect(report.difference?.number == 2)
         #expect(report.difference?.isAltered == true)
+        // So is a manifest.
+        try self.write(whole.replacing("\"serve\"", with: "\"serf\"", maxReplacements: 1))
+        let manifest = await self.fixture.run("replay", self.file)
+        #expect(manifest.status == 1)
+        #expect(manifest.remarks.contains("night.jsonl:3: the manifest"))
+    }
+
+    @Test
+    func `another core's decision ends with 1 and names the field`() async throws {
+        let chapters = [try Self.chapter(Self.id, from: 1, renaming: "another")]
+        self.fixture.chapters.withLock { $0 = chapters }
+        try await self.fixture.serving { _ = await self.fixture.run("history", "--export", self.file) }
+        let run = await self.fixture.run("replay", self.file)
+        #expect(run.status == 1)
+        #expect(
+            run.output.contains(
+                "✖ decision 2 of search/file-type at 2023-11-14T22:13:21.000Z comes out otherwise, first at answers[0].message"
+            )
+        )
+        #expect(run.output.contains("    recorded: \"another\"\n"))
+        #expect(run.output.contains("The same core decided otherwise on the same input: please report this"))
     }
 
     @Test

@@ -53,7 +53,10 @@ package struct ReplayCommand: ClientCommand {
             do {
                 step = try replay.take(line, where: self.isWanted)
             } catch {
-                throw CommandFailure(code: .usage, message: "\(self.file):\(reader.number): \(error.message)")
+                throw CommandFailure(
+                    code: error.code == .altered ? .refused : .usage,
+                    message: "\(self.file):\(reader.number): \(error.message)"
+                )
             }
             guard let step else { continue }
             report.add(step)

@@ -74,9 +74,11 @@ package struct ReplayReport: Codable, Hashable, Sendable {
         self.deployments[index].decisions += 1
         self.deployments[index].last = time
         if step.followsGap { self.deployments[index].gaps += 1 }
-        self.deployments[index].phase = decision.after.phaseText
-        self.deployments[index].stable = decision.after.stable?.label
-        self.deployments[index].canary = decision.after.canary?.label
+        if let decision {
+            self.deployments[index].phase = decision.after.phaseText
+            self.deployments[index].stable = decision.after.stable?.label
+            self.deployments[index].canary = decision.after.canary?.label
+        }
         guard let difference = step.difference else { return }
         self.agrees = false
         self.difference = Difference(
@@ -98,8 +100,8 @@ extension ReplayReport.Step {
             number: step.record.number,
             deployment: step.record.deployment.description,
             time: Date(step.record.time),
-            course: step.decision.course,
-            changes: step.decision.changes,
+            course: step.decision?.course ?? "not decided again",
+            changes: step.decision?.changes ?? [],
             agrees: step.difference == nil,
             followsGap: step.followsGap
         )
@@ -140,18 +142,20 @@ extension ReplayReport {
 
 extension ReplayReport.Difference {
     fileprivate func lines(core: String) -> [StyledText] {
+        let name = "decision \(self.number) of \(self.deployment) at \(APICoding.text(of: self.time))"
+        if self.isAltered {
+            return [
+                StyledText("✖ ", .red) + StyledText("\(name) was changed after it was written: its digest is wrong"),
+                StyledText("    recorded: \(self.recorded)"), StyledText("    again:    \(self.again)"),
+                "    It was not decided again. Export it anew, and ask who had the file.",
+            ]
+        }
         var lines = [
-            StyledText("✖ ", .red)
-                + StyledText(
-                    "decision \(self.number) of \(self.deployment) at \(APICoding.text(of: self.time)) comes out "
-                        + "otherwise, first at \(self.path)"
-                ),
+            StyledText("✖ ", .red) + StyledText("\(name) comes out otherwise, first at \(self.path)"),
             StyledText("    recorded: \(Self.short(self.recorded))"),
             StyledText("    again:    \(Self.short(self.again))"),
         ]
-        if self.isAltered {
-            lines.append("    The record was changed after it was written: its digest is wrong.")
-        } else if self.core != core {
+        if self.core != core {
             lines.append(StyledText("    Core \(self.core) recorded it, core \(core) decided again: they may differ."))
         } else {
             lines.append("    The same core decided otherwise on the same input: please report this, with the file.")
