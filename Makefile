@@ -19,7 +19,7 @@ PYTHON_PACKAGES := $(shell python3 -c 'import ensurepip' 2>/dev/null || echo pyt
 
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 CONFIGURATION ?= debug
-RUNS ?= 10000
+RUNS ?= 20000
 SEED ?= 1
 FILTER ?= .*
 RATE ?= 40

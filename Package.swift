@@ -69,7 +69,10 @@ let package = Package(
         ),
         .target(
             name: "Simulation",
-            dependencies: ["Analysis", "Deployments", "Planning", "Rollouts"],
+            dependencies: [
+                "Analysis", "Deployments", "Manifests", "Planning", "Reconciliation", "Rollouts",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Sources/Engine/Simulation"
         ),
 
@@ -234,7 +237,9 @@ let package = Package(
         ),
         .testTarget(
             name: "DecisionsTests",
-            dependencies: ["Analysis", "Decisions", "Deployments", "Planning", "Rollouts", "Simulation"],
+            dependencies: [
+                "Analysis", "Decisions", "Deployments", "Planning", "Reconciliation", "Rollouts", "Simulation",
+            ],
             path: "Tests/Engine/DecisionsTests"
         ),
         .testTarget(
@@ -247,12 +252,12 @@ let package = Package(
         ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Analysis", "Deployments", "Planning", "Rollouts", "Simulation"],
+            dependencies: ["Analysis", "Deployments", "Planning", "Reconciliation", "Rollouts", "Simulation"],
             path: "Tests/Engine/SimulationTests"
         ),
         .testTarget(
             name: "ScenarioTests",
-            dependencies: ["Deployments", "Rollouts", "Simulation"],
+            dependencies: ["Deployments", "Reconciliation", "Rollouts", "Simulation"],
             path: "Tests/Scenarios",
             exclude: ["Golden"]
         ),

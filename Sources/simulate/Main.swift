@@ -6,9 +6,9 @@ import Simulation
 @main
 struct Main {
     static func main() async {
-        guard let runs = Self.option("--runs", default: 10_000), let first = Self.option("--seed", default: 1), runs > 0
+        guard let runs = Self.option("--runs", default: 20_000), let first = Self.option("--seed", default: 1), runs > 0
         else {
-            print("usage: simulate [--runs N] [--seed S] [--coverage], e.g. simulate --runs 10000 --seed 1")
+            print("usage: simulate [--runs N] [--seed S] [--coverage], e.g. simulate --runs 20000 --seed 1")
             exit(2)
         }
         let clock = ContinuousClock()
@@ -16,17 +16,28 @@ struct Main {
         let chunk: UInt64 = 100
         var report = Simulator.Report()
         await withTaskGroup(of: Simulator.Report.self) { group in
-            for lower in stride(from: first, to: first + runs, by: Int(chunk)) {
-                group.addTask { Simulator.run(seeds: lower..<min(lower + chunk, first + runs)) }
+            var next = first
+            let addTask = { (group: inout TaskGroup<Simulator.Report>) in
+                let seeds = next..<min(next + chunk, first + runs)
+                next = seeds.upperBound
+                if !seeds.isEmpty { group.addTask { await Simulator.run(seeds: seeds) } }
             }
-            for await part in group { report += part }
+            for _ in 0..<Self.cores { addTask(&group) }
+            for await part in group {
+                report += part
+                if report.failures.count < 10 { addTask(&group) }
+            }
         }
         let seconds = Double((clock.now - start) / .milliseconds(1)) / 1000
         let failures = report.failures.sorted { $0.seed < $1.seed }
         for failure in failures { print(failure) }
+        // One is shortened: most of the time all are of one kind.
+        if let failure = failures.first { print(await failure.minimised()) }
         let isCoverageWanted = CommandLine.arguments.contains("--coverage")
         if isCoverageWanted { print(report.coverage) }
-        print("\(runs) worlds in \(seconds) s, seeds \(first) to \(first + runs - 1), broken: \(failures.count)")
+        let rate = Int(Double(report.coverage.worlds) / max(0.001, seconds))
+        let seeds = "seeds \(first) to \(first + runs - 1)"
+        print("\(runs) worlds in \(seconds) s (\(rate)/s), \(seeds), broken: \(failures.count)")
         var isShort = false
         if isCoverageWanted, runs >= 1000, failures.isEmpty, !report.coverage.missing.isEmpty {
             print("error: never reached: \(report.coverage.missing.joined(separator: ", "))")
@@ -34,6 +45,9 @@ struct Main {
         }
         if !failures.isEmpty || isShort { exit(1) }
     }
+
+    /// One more than there are would only take time from them.
+    private static let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
     /// - Returns: Nothing when the option is there without a number.
     private static func option(_ name: String, default value: UInt64) -> UInt64? {

@@ -403,8 +403,8 @@ MUTATIONS = [
     Mutation(
         "traffic-counts-as-gone-when-unseen",
         PLANNER,
-        "within: self.freshness) else { return false }\n        return !router.traffic.reaches(revision)",
-        "within: self.freshness) else { return true }\n        return !router.traffic.reaches(revision)",
+        "self.now - seen <= self.freshness else {\n            return false\n        }\n        if let asked",
+        "self.now - seen <= self.freshness else {\n            return true\n        }\n        if let asked",
         "replicas drain while the router may still send to them",
     ),
     Mutation(

@@ -9,7 +9,7 @@ struct Script: Sendable, CustomTestStringConvertible {
     let about: String
     var scenario: Scenario
     /// The stable revision in the end.
-    var ends: Int
+    var ends: Int?
     /// What is quarantined in the end.
     var quarantined: [Int] = []
 
@@ -23,7 +23,7 @@ struct Script: Sendable, CustomTestStringConvertible {
         ticks: Int = 240,
         policy: RolloutPolicy = Self.policy,
         canary: Scenario.Behaviour = Scenario.Behaviour(),
-        ends: Int,
+        ends: Int?,
         quarantined: [Int] = [],
         _ change: (inout Scenario) -> Void = { _ in }
     ) {
@@ -161,8 +161,14 @@ extension Script {
         Script("revert-in-bake", "git goes back to the previous revision while it is still warm", ticks: 160, ends: 0) {
             $0.commits[120] = .spec(Scenario.spec(0, commit: 9, policy: Self.policy))
         },
-        Script("vanished-manifest", "the manifest vanishes in mid-canary", ticks: 80, ends: 0) {
+        Script(
+            "vanished-manifest",
+            "the manifest vanishes in mid-canary: all goes on until an operator says that it is meant",
+            ticks: 100,
+            ends: nil
+        ) {
             $0.commits[45] = .absent
+            $0.happenings.append(Scenario.Happening(60, .prune(Scenario.id)))
         },
         Script("broken-manifest", "the manifest stops parsing in mid-canary: the last good one stands", ends: 1) {
             $0.commits[45] = .broken
@@ -213,7 +219,7 @@ extension Script {
             ends: 0,
             quarantined: [1]
         ) { scenario in
-            for tick in 26...28 { scenario.commands[tick] = [Command(.promote(full: true, force: true), by: "lead")] }
+            for tick in 27...29 { scenario.commands[tick] = [Command(.promote(full: true, force: true), by: "lead")] }
         },
         Script("pause-and-resume", "an operator pauses over lunch", ticks: 280, ends: 1) {
             $0.commands[32] = [Command(.pause(until: nil), by: "sre", why: "lunch")]
@@ -247,7 +253,7 @@ extension Script {
             ticks: 200,
             ends: 0,
             quarantined: [1]
-        ) { $0.changes[120] = [Scenario.revision(1): Scenario.Behaviour(errors: 0.01)] },
+        ) { $0.changes[106] = [Scenario.revision(1): Scenario.Behaviour(errors: 0.01)] },
         Script(
             "approval",
             "an approval holds after the first step until somebody gives it",

@@ -1,53 +1,55 @@
 import Deployments
+import Reconciliation
 import Rollouts
 import Simulation
 
 /// What a scripted world went through, a line for each thing that changed.
 struct Transcript {
     private(set) var text: String
-    private(set) var violations: [String]
+    private(set) var violations: [Violation]
     private(set) var rollout: Rollout
 
-    init(of script: Script) {
+    init(of script: Script) async {
         var world = World(scenario: script.scenario, seed: 1)
         self.text = "\(script.about)\n\n"
-        self.rollout = world.rollout
+        self.rollout = Rollout(id: Scenario.id, at: Timestamp(milliseconds: 0))
         self.violations = []
         var served = Traffic()
         var seen = 0
         while world.time < script.scenario.ticks {
-            let before = world.rollout
-            world.step()
+            let before = world.rollout(of: Scenario.id) ?? self.rollout
+            await world.step()
+            let now = world.rollout(of: Scenario.id) ?? before
             for event in Self.events(in: script.scenario, at: world.time) { self.write(world.time, event) }
-            if world.served != served {
-                served = world.served
+            if world.served(of: Scenario.id) != served {
+                served = world.served(of: Scenario.id)
                 self.write(world.time, "router", Self.text(served))
             }
             for (command, answer) in zip(script.scenario.commands[world.time] ?? [], world.answers) {
                 self.write(world.time, "answer", "\(command.by): \(answer.message)")
             }
-            for transition in world.transitions.dropFirst(seen) {
+            for transition in world.transitions.dropFirst(seen).map(\.transition) {
                 let by = transition.by.map { " (by \($0))" } ?? ""
                 self.write(world.time, transition.kind.rawValue, transition.message + by)
             }
             seen = world.transitions.count
-            if Self.text(before.phase) != Self.text(world.rollout.phase) {
-                self.write(world.time, "phase", Self.text(world.rollout.phase))
+            if Self.text(before.phase) != Self.text(now.phase) {
+                self.write(world.time, "phase", Self.text(now.phase))
             }
-            let holds = world.rollout.holds.map(Self.text)
+            let holds = now.holds.map(Self.text)
             if before.holds.map(Self.text) != holds {
                 self.write(world.time, "holds", holds.isEmpty ? "none" : holds.joined(separator: ", "))
             }
         }
-        self.rollout = world.rollout
-        self.violations = world.run()
+        self.rollout = world.rollout(of: Scenario.id) ?? self.rollout
+        self.violations = await world.run()
         self.text += "\n"
-        for (revision, counters) in world.counters.sorted(by: { $0.key < $1.key }) {
+        for (revision, counters) in world.counters(of: Scenario.id).sorted(by: { $0.key < $1.key }) {
             self.text +=
                 "model \(Self.number(revision)): \(counters.requests) requests, \(counters.serverErrors) answered 5xx, "
                 + "\(counters.clientErrors) answered 4xx, \(counters.latency.total - counters.latency.counts[0]) slow\n"
         }
-        let quarantine = world.rollout.quarantine.sorted { $0.key < $1.key }
+        let quarantine = self.rollout.quarantine.sorted { $0.key < $1.key }
         for (revision, record) in quarantine {
             self.text += "quarantined: model \(Self.number(revision)), \(record.reason)\n"
         }
@@ -67,13 +69,19 @@ struct Transcript {
 
     private static func events(in scenario: Scenario, at time: Int) -> [String] {
         var events: [String] = []
-        switch scenario.commits[time - 1] {
-        case .spec(let spec):
-            if case .spec(let before) = scenario.commits[time - 2], before == spec { break }
-            events.append("git names \(spec.label)")
-        case .absent: events.append("the manifest is gone")
-        case .broken: events.append("the manifest does not parse")
-        case nil: break
+        if let commit = scenario.commits[time - 1] {
+            switch commit.changes[Scenario.id] {
+            case .spec(let spec):
+                if case .spec(let before) = scenario.commits[time - 2]?.changes[Scenario.id], before == spec { break }
+                events.append("git names \(spec.label)")
+            case .absent: events.append("the manifest is gone")
+            case .broken: events.append("the manifest does not parse")
+            case .unreadable: events.append("the manifest cannot be read")
+            case nil: break
+            }
+        }
+        for case .prune in scenario.happenings.filter({ $0.tick == time }).map(\.what) {
+            events.append("the operator says that the manifest is meant to be gone")
         }
         for (fault, ticks) in scenario.outages.sorted(by: { "\($0.key)" < "\($1.key)" }) {
             if ticks.lowerBound == time { events.append("\(fault) begins") }

@@ -9,6 +9,7 @@ package import Rollouts
 package struct Planner: Sendable {
     package var target: Target
     package var observed: Observation
+    package var asked: AskedTraffic?
     package var now: Timestamp
     /// How long requests in flight may take, per revision, before its replicas are stopped all the same.
     package var drainLimits: [Revision: Duration]
@@ -27,6 +28,7 @@ package struct Planner: Sendable {
         stable: Revision?,
         target: Target,
         observed: Observation,
+        asked: AskedTraffic? = nil,
         drainLimits: [Revision: Duration] = [:],
         mayEndTraffic: Bool = false,
         freshness: Duration,
@@ -36,6 +38,7 @@ package struct Planner: Sendable {
         self.stable = stable
         self.target = target
         self.observed = observed
+        self.asked = asked
         self.drainLimits = drainLimits
         self.mayEndTraffic = mayEndTraffic
         self.freshness = freshness
@@ -43,15 +46,16 @@ package struct Planner: Sendable {
     }
 
     /// What the daemon, the simulator and the tests plan with.
-    package init(for rollout: Rollout, observed: Observation, now: Timestamp) {
+    package init(for rollout: Rollout, observed: Observation, asked: AskedTraffic? = nil, now: Timestamp) {
         let isDraining = (observed.replicas.last ?? []).contains(where: \.isDraining)
         let known = isDraining ? rollout.specs + rollout.history + rollout.quarantine.values.map(\.spec) : []
-        let served = observed.router.last?.traffic.revisions ?? []
+        let served = (observed.router.last?.traffic.revisions ?? []).union(asked?.traffic.revisions ?? [])
         self.init(
             deployment: rollout.id,
             stable: rollout.stable?.revision,
             target: rollout.target,
             observed: observed,
+            asked: asked,
             drainLimits: Dictionary(known.map { ($0.revision, $0.runtime.shutdown.drain) }) { first, _ in first },
             mayEndTraffic: rollout.phase == .removing || served.allSatisfy { rollout.quarantine[$0] != nil },
             freshness: Rollout.freshness,
@@ -106,9 +110,15 @@ package struct Planner: Sendable {
             return
         }
         let router = self.observed.router
-        if let fresh = router.fresh(at: self.now, within: self.freshness), fresh.traffic == wanted { return }
+        // A rise that the router was asked for and does not serve yet must be taken back too.
+        if let fresh = router.fresh(at: self.now, within: self.freshness), fresh.traffic == wanted,
+            self.asked.map({ $0.traffic == wanted }) ?? true
+        {
+            return
+        }
         let served = router.last?.traffic ?? Traffic()
-        if wanted.isEmpty, served.isEmpty || !self.mayEndTraffic { return }
+        let isEnded = served.isEmpty && self.asked?.traffic.isEmpty ?? true
+        if wanted.isEmpty, isEnded || !self.mayEndTraffic { return }
         let gains = wanted.revisions.filter { wanted[$0] > served[$0] || !served.reaches($0) }.sorted()
 
         if !self.isRetreat(to: wanted, from: served) {
@@ -215,12 +225,12 @@ package struct Planner: Sendable {
 
     private func planEndOfDraining(_ replica: Replica, wanted: Int, staying: Int, into plan: inout Plan) {
         guard case .draining(let since) = replica.state, staying >= wanted else { return }
-        guard let router = self.observed.router.fresh(at: self.now, within: self.freshness) else {
+        guard case .known(let router, let seen) = self.observed.router, self.now - seen <= self.freshness else {
             plan.waitingFor.append(.observation("the router"))
             return
         }
         let name = replica.endpoint?.description ?? ""
-        let isEmpty = !router.serving.contains(name) && router.activeRequests[name, default: 0] == 0
+        let isEmpty = seen > since && !router.serving.contains(name) && router.activeRequests[name, default: 0] == 0
         let limit = self.drainLimits[replica.id.revision] ?? Self.defaultDrainLimit
         let isRouted = router.traffic.reaches(replica.id.revision)
         // The limit ends requests that never end; it never overrules weights that still point here.
@@ -231,9 +241,13 @@ package struct Planner: Sendable {
         }
     }
 
-    /// Known, not assumed: without a fresh look at the router the traffic counts as still there.
+    /// Known, not assumed: without a fresh look at the router, later than what it was last asked for, the traffic
+    /// counts as still there.
     private func isTrafficGone(from revision: Revision) -> Bool {
-        guard let router = self.observed.router.fresh(at: self.now, within: self.freshness) else { return false }
+        guard case .known(let router, let seen) = self.observed.router, self.now - seen <= self.freshness else {
+            return false
+        }
+        if let asked = self.asked, asked.traffic.reaches(revision) || seen < asked.since { return false }
         return !router.traffic.reaches(revision)
     }
 }

@@ -35,10 +35,13 @@ extension Rollout {
         }
     }
 
-    /// The traffic is back once the router says so; or at once, when there is nothing that could take it.
+    /// The traffic is back once the router says so, later than it was told to; or at once, when there is nothing that
+    /// could take it.
     func isBack(_ situation: Situation, at now: Timestamp) -> Bool {
         guard let canary = self.canary, self.stable != nil else { return true }
-        guard let router = situation.observation.router.fresh(at: now, within: Self.freshness) else { return false }
+        guard case .known(let router, let seen) = situation.observation.router, now - seen <= Self.freshness,
+            seen >= self.since
+        else { return false }
         return !router.traffic.reaches(canary.revision)
     }
 

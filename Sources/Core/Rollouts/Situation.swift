@@ -5,6 +5,8 @@ package import Deployments
 package struct Situation: Hashable, Codable, Sendable {
     package var desired: Desired
     package var observation: Observation
+    /// Nothing before the router was asked for anything.
+    package var asked: AskedTraffic?
     /// Counters from the router, taken with `observation.router`; oldest first.
     package var samples: [Sample]
     package var measurements: [Measurement]
@@ -18,6 +20,7 @@ package struct Situation: Hashable, Codable, Sendable {
     package init(
         desired: Desired = .unknown,
         observation: Observation = Observation(),
+        asked: AskedTraffic? = nil,
         samples: [Sample] = [],
         measurements: [Measurement] = [],
         commands: [Command] = [],
@@ -27,12 +30,25 @@ package struct Situation: Hashable, Codable, Sendable {
     ) {
         self.desired = desired
         self.observation = observation
+        self.asked = asked
         self.samples = samples
         self.measurements = measurements
         self.commands = commands
         self.baseline = baseline
         self.unhealthyDependencies = unhealthyDependencies
         self.lostGit = lostGit
+    }
+}
+
+/// What the router was last asked for, and since when: it may not serve it yet, and what was seen of it before that
+/// does not tell.
+package struct AskedTraffic: Hashable, Codable, Sendable {
+    package var traffic: Traffic
+    package var since: Timestamp
+
+    package init(_ traffic: Traffic, since: Timestamp) {
+        self.traffic = traffic
+        self.since = since
     }
 }
 

@@ -33,7 +33,8 @@ package struct Decision: Hashable, Sendable {
         self.situation = situation
         self.after = before
         self.outcome = handler(&self.after, situation, now)
-        self.plan = planner(Planner(for: self.after, observed: situation.observation, now: now), self.after)
+        let intent = Planner(for: self.after, observed: situation.observation, asked: situation.asked, now: now)
+        self.plan = planner(intent, self.after)
         self.violations = PlanCheck.violations(
             of: self.plan,
             for: self.after,

@@ -42,11 +42,23 @@ package struct DesiredStateTracker: Sendable {
         self.sources = policies.mapValues { Source(policy: $0) }
     }
 
-    /// What was desired before a restart: stands until git is read again.
-    package mutating func restore(_ spec: DeploymentSpec, from repository: String) {
+    /// What was desired before a restart: stands until git is read again. `held` is why its manifest, which was gone,
+    /// may only go by an operator's word.
+    package mutating func restore(
+        _ spec: DeploymentSpec,
+        from repository: String,
+        held: String? = nil,
+        at now: Timestamp
+    ) {
         guard self.sources[repository] != nil else { return }
         self.sources[repository]?.specs[spec.id] = spec
         self.owners[spec.id] = repository
+        if let held { self.sources[repository]?.missing[spec.id] = Missing(since: now, polls: 0, held: held) }
+    }
+
+    /// Why a deployment whose manifest is gone stays until an operator confirms it, if so.
+    package func heldRemoval(of id: DeploymentID) -> String? {
+        self.owners[id].flatMap { self.sources[$0]?.missing[id]?.held }
     }
 
     /// Takes over a new commit's manifests.
@@ -75,6 +87,7 @@ package struct DesiredStateTracker: Sendable {
         // A file that could not be read says nothing about what it holds.
         let gone = before.values.filter { !present.contains($0.id) && !state.unreadable.contains($0.origin.path) }
         for id in state.invalid { source.missing[id] = nil }
+        for spec in before.values where state.unreadable.contains(spec.origin.path) { source.missing[spec.id] = nil }
         let reason = Self.reasonToHold(
             gone: gone.count,
             of: before.count,

@@ -18,7 +18,7 @@ extension Fleet {
         guard let before = self.members[id] ?? self.newcomer(id, at: now) else { return [] }
         self.learn(from: samples, of: before.rollout)
         let situation = await self.situation(
-            of: before.rollout,
+            of: before,
             samples: samples,
             measurements: measurements,
             commands: commands,
@@ -26,6 +26,7 @@ extension Fleet {
         )
         var after = before
         after.repository = self.tracker.owner(of: id) ?? before.repository
+        after.heldRemoval = self.tracker.heldRemoval(of: id)
         let decision = Decision(
             of: before.rollout,
             in: situation,
@@ -37,7 +38,7 @@ extension Fleet {
         self.report(decision.violations, of: id)
         let plan = decision.plan
         for effect in plan.effects {
-            if case .route(let traffic) = effect { after.traffic = traffic }
+            if case .route(let traffic) = effect { after.ask(for: traffic, at: now) }
         }
 
         guard await self.journal(decision, after, before) else {
@@ -84,13 +85,13 @@ extension Fleet {
     }
 
     private func situation(
-        of rollout: Rollout,
+        of member: Member,
         samples: [Sample],
         measurements: [Measurement],
         commands: [Command],
         at now: Timestamp
     ) async -> Situation {
-        let id = rollout.id
+        let (rollout, id) = (member.rollout, member.rollout.id)
         var observation = Observation()
         observation.replicas = self.replicas.map { $0[id] ?? [] }
         observation.router = self.router.map { $0.states[id] ?? RouterState() }
@@ -103,6 +104,7 @@ extension Fleet {
         return Situation(
             desired: desired,
             observation: observation,
+            asked: member.asked,
             samples: samples,
             measurements: measurements,
             commands: commands,
@@ -154,7 +156,7 @@ extension Fleet {
     private mutating func journal(_ decision: Decision, _ after: Member, _ before: Member) async -> Bool {
         let effects = decision.plan.effects
         let waiting = self.unwritten[decision.deployment]
-        let transitions = (waiting ?? []) + decision.outcome.transitions
+        let transitions = (waiting?.transitions ?? []) + decision.outcome.transitions
         let changes = after != before || !transitions.isEmpty || waiting != nil
         let isNew = !effects.isEmpty && effects != self.effects[decision.deployment]
         guard changes || isNew || !decision.outcome.answers.isEmpty else { return true }
@@ -172,14 +174,22 @@ extension Fleet {
             self.journalProblem = nil
             self.unwritten[after.rollout.id] = nil
             self.errands.notes += items
+            if let waiting, !waiting.items.isEmpty {
+                self.unsettled += waiting.items.filter { item in !items.contains { $0.id == item.id } }
+                await self.settle()
+            }
             return true
         } catch {
             self.journalProblem = error.message
             self.logger.error("not journaled", metadata: ["error": "\(error)"])
             // Safety never waits, not for a full disk either. It is written as soon as that is possible again.
-            guard changes, case .rollingBack = after.rollout.phase else { return !changes }
-            self.unwritten[after.rollout.id] = transitions
-            return true
+            guard changes else { return true }
+            var open = waiting ?? Unwritten()
+            let isActedUpon = if case .rollingBack = after.rollout.phase { true } else { false }
+            if isActedUpon { open.transitions = transitions }
+            open.items = (open.items + items).suffix(Unwritten.itemLimit)
+            self.unwritten[after.rollout.id] = open
+            return isActedUpon
         }
     }
 

@@ -16,7 +16,7 @@ package struct Fleet: Sendable {
     /// How a commit's files become deployments.
     let read: @Sendable (SourceSnapshot) -> DesiredState
     let functions: DecisionFunctions
-    var members: [DeploymentID: Member]
+    package internal(set) var members: [DeploymentID: Member]
     var tracker: DesiredStateTracker
     /// Every deployment there is or should be, sorted; nothing when that may have changed.
     var order: [DeploymentID]?
@@ -43,14 +43,26 @@ package struct Fleet: Sendable {
     var errands = Errands()
     /// Delivered, and not yet forgotten by the journal; oldest first.
     var unsettled: [OutboxItem] = []
-    /// What was acted upon without being journaled: rollbacks, while the journal could not be written.
-    var unwritten: [DeploymentID: [Transition]] = [:]
+    /// What failed writes of the journal left open.
+    var unwritten: [DeploymentID: Unwritten] = [:]
     var journalProblem: String?
     var platformProblem: String?
     var routerProblem: String?
     let startedAt: Timestamp
     /// The repositories that were not looked at yet, unless the journal said what there is.
     var unreadSources: Set<String>
+
+    /// What a failed write leaves open until one succeeds, which is tried at every decision from then on. The failed
+    /// one may be in the journal all the same, and a restart must not go on from there.
+    struct Unwritten: Sendable {
+        /// Acted upon without being journaled: rollbacks.
+        var transitions: [Transition] = []
+        /// Git must not be told these, even if they are in the journal.
+        var items: [OutboxItem] = []
+
+        /// A disk that is full for days must not fill the memory too.
+        static let itemLimit = 100
+    }
 
     static let recentLimit = 30
     /// Git that was not read for so long counts as lost, and progress waits: a rollout that git took back must not go
@@ -83,7 +95,7 @@ package struct Fleet: Sendable {
         )
         for member in contents.members.values {
             guard let repository = member.repository, let spec = member.rollout.desired else { continue }
-            self.tracker.restore(spec, from: repository)
+            self.tracker.restore(spec, from: repository, held: member.heldRemoval, at: self.startedAt)
         }
         for source in ports.sources {
             self.sources[source.port.name] = SourceState(
@@ -166,7 +178,11 @@ package struct Fleet: Sendable {
         }
     }
 
-    var isFleetKnown: Bool { self.unreadSources.isEmpty }
+    /// Whether every deployment that there is has a member: the first table of routes must hold all of them, as the
+    /// router may serve them already.
+    var isFleetKnown: Bool {
+        self.unreadSources.isEmpty && (self.routing.isBuilt || self.tracker.ids.allSatisfy { self.members[$0] != nil })
+    }
 
     private mutating func take(_ result: Result<SourceSnapshot?, SourceError>, from name: String) {
         self.unreadSources.remove(name)
@@ -196,7 +212,7 @@ package struct Fleet: Sendable {
 
     /// In the order of delivery: an older outcome that outlived a newer one of its commit would be told again after a
     /// restart, over the newer one.
-    private mutating func settle() async {
+    mutating func settle() async {
         while let item = self.unsettled.first {
             do {
                 try await self.ports.journal.settle(item)

@@ -25,16 +25,18 @@ extension Reconciler {
         }
     }
 
+    /// Looks now and then, and when something changed: one look after the other, so that none overtakes a newer one.
     func watchPlatform() async {
-        while !Task.isCancelled {
-            await self.lookAtPlatform()
-            guard await self.sleep(self.settings.poll) else { return }
-        }
-    }
-
-    func watchPlatformChanges() async {
-        for await _ in self.ports.platformChanges {
-            await self.lookAtPlatform()
+        let (looks, look) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                repeat { look.yield() } while await self.sleep(self.settings.poll)
+                look.finish()
+            }
+            group.addTask {
+                for await _ in self.ports.platformChanges { look.yield() }
+            }
+            for await _ in looks { await self.lookAtPlatform() }
         }
     }
 

@@ -182,7 +182,6 @@ package final class Reconciler: Service {
                     }
                 }
                 group.addTask { await self.watchPlatform() }
-                group.addTask { await self.watchPlatformChanges() }
                 group.addTask { await self.watchRouter() }
                 group.addTask { await self.answerMetricJobs() }
                 let reader = self.settings.reader

@@ -5,7 +5,8 @@ extension RoutingTable.Entry {
     /// The entry that a member's traffic and the replicas seen of it ask for; nothing for one that has no manifest yet.
     init?(wantedBy member: Member, replicas: [Replica]) {
         let rollout = member.rollout
-        guard let spec = rollout.stable ?? rollout.canary ?? rollout.previous else { return nil }
+        // What serves goes on serving, also when nothing was ever promoted and what was to be is taken back.
+        guard let spec = rollout.stable ?? rollout.canary ?? rollout.previous ?? rollout.desired else { return nil }
         var backends: [Revision: [RoutingTable.Backend]] = [:]
         for revision in Set(replicas.map(\.id.revision)) {
             let list = Self.backends(of: replicas.filter { $0.id.revision == revision })
@@ -13,9 +14,11 @@ extension RoutingTable.Entry {
         }
         // Traffic stands until the planner changes it; what has no backend cannot be told to a router.
         var traffic = member.traffic.filter { backends[$0] != nil }
-        // What is rolled back takes nothing over, not even when nothing else is left.
-        if case .rollingBack = rollout.phase, let canary = rollout.canary?.revision, traffic.weights.count == 1 {
-            traffic = traffic.filter { $0 != canary }
+        // What is rolled back keeps nothing that stable can take, not even in the first table after a restart; and it
+        // takes nothing over, not even when nothing else is left.
+        if case .rollingBack = rollout.phase, let canary = rollout.canary?.revision {
+            let canReturn = replicas.contains { $0.id.revision == rollout.stable?.revision && $0.state == .ready }
+            if canReturn || traffic.weights.count == 1 { traffic = traffic.filter { $0 != canary } }
         }
         if traffic.weights.count == 1, let only = traffic.weights.keys.first { traffic.weights[only] = .all }
         self.init(route: spec.route, backends: backends, traffic: traffic, canary: rollout.canary?.revision)

@@ -8,6 +8,7 @@ package struct Coverage: Hashable, Sendable {
         case rollback
         case hold
         case judged
+        case fault
     }
 
     /// In how many worlds each thing was seen.
@@ -32,6 +33,7 @@ package struct Coverage: Hashable, Sendable {
         .judged: [
             "good: promoted", "good: rolled back by a gate", "bad: promoted by hand or policy", "bad: rolled back",
         ],
+        .fault: (Fault.lasting + Fault.striking + Fault.kills).map(\.name),
     ]
 
     /// What no world went through.
@@ -59,7 +61,11 @@ extension Coverage {
         self.worlds = 1
     }
 
-    mutating func see(_ after: Rollout, before: Rollout, _ transitions: [Transition]) {
+    mutating func see(_ transitions: [Transition]) {
+        for transition in transitions { self.see(.transition, transition.kind.rawValue) }
+    }
+
+    mutating func see(_ after: Rollout, before: Rollout) {
         if after.phase != before.phase {
             self.see(.phase, after.phase.name)
             if case .rollingBack(let reason) = after.phase { self.see(.rollback, reason.name) }
@@ -67,7 +73,6 @@ extension Coverage {
         if after.holds != before.holds {
             for hold in after.holds { self.see(.hold, hold.name) }
         }
-        for transition in transitions { self.see(.transition, transition.kind.rawValue) }
     }
 }
 

@@ -7,50 +7,149 @@ extension Scenario {
     package static func hostile(seed: UInt64) -> Scenario {
         var dice = Dice(seed: seed)
         let isCalm = dice.chance(0.125)
-        var scenario = Scenario(traffic: dice.pick([5, 20, 60, 400, 1000]), ticks: 420, quietFrom: 220)
-        scenario.tick = .milliseconds(dice.pick([1000, 1000, 2000]))
-        if isCalm { scenario.traffic = 2000 }
-        scenario.revisions[Self.revision(0)] = Behaviour()
-        scenario.commits[0] = .spec(Self.spec(0, policy: Self.policy(&dice, isCalm: isCalm)))
-        for number in 1...dice.pick(1...3) {
-            scenario.revisions[Self.revision(number)] = Self.behaviour(&dice)
-            let commit = Commit.spec(Self.spec(number, policy: Self.policy(&dice, isCalm: isCalm)))
-            scenario.commits[dice.pick(15...150)] = commit
+        let seconds = dice.pick([1, 2, 2, 2])
+        let quiet = 180 / seconds
+        var scenario = Scenario(
+            traffic: isCalm ? 2000 : dice.pick([5, 20, 60, 400, 1000]),
+            ticks: quiet + 400 / seconds,
+            quietFrom: quiet
+        )
+        scenario.tick = .seconds(seconds)
+        scenario.endsAtRest = true
+        scenario.pollEvery = dice.pick([1, 3, 5])
+        let count = isCalm ? dice.pick(1...2) : dice.pick([1, 1, 1, 2, 2, 3, 4])
+        if count > 1, dice.chance(0.3) { scenario.sources = 2 }
+        var push = Pushes(ticks: (0..<5).map { _ in dice.pick(8...quiet - 10) })
+        for number in 0..<count {
+            scenario.declare(number, isCalm: isCalm, &push, &dice)
         }
-        if !isCalm { scenario.trouble(&dice) }
+        if !isCalm { scenario.trouble(count, &push, &dice) }
+        scenario.happenings += push.happenings(&dice, isCalm: isCalm)
+        // Whatever an operator paused is resumed once the world is quiet, and what is gone is meant to be.
+        for number in 0..<count where !isCalm {
+            let resume = Command(.resume, by: "simulator")
+            scenario.happenings.append(Happening(quiet + 1, .command(Self.id(number), resume)))
+            scenario.happenings.append(Happening(quiet + 8, .prune(Self.id(number))))
+        }
         return scenario
     }
 
-    private mutating func trouble(_ dice: inout Dice) {
-        if dice.chance(0.2) {
-            self.commits[dice.pick(60...200)] = .spec(Self.spec(0, commit: 9, policy: Self.policy(&dice)))
+    /// Changes, gathered to commits: those of one repository in one tick are one commit.
+    private struct Pushes {
+        /// When commits come, but for the first ones.
+        let ticks: [Int]
+        private var changes: [Place: [DeploymentID: Change]] = [:]
+        private var rewrites: Set<Place> = []
+
+        private struct Place: Hashable {
+            var tick: Int
+            var source: Int
         }
-        if dice.chance(0.1) { self.commits[dice.pick(30...200)] = .broken }
-        if dice.chance(0.05) {
-            let gone = dice.pick(100...200)
-            self.commits[gone] = .absent
-            if dice.chance(0.3) {
-                self.commits[gone + dice.pick(1...15)] = .spec(Self.spec(0, policy: Self.policy(&dice)))
+
+        init(ticks: [Int]) {
+            self.ticks = ticks
+        }
+
+        mutating func add(_ tick: Int, _ source: Int, _ id: DeploymentID, _ change: Change) {
+            self.changes[Place(tick: tick, source: source), default: [:]][id] = change
+        }
+
+        /// A commit that changes nothing.
+        mutating func touch(_ tick: Int, _ source: Int, rewritesHistory: Bool) {
+            let place = Place(tick: tick, source: source)
+            self.changes[place] = self.changes[place, default: [:]]
+            if rewritesHistory { self.rewrites.insert(place) }
+        }
+
+        func happenings(_ dice: inout Dice, isCalm: Bool) -> [Happening] {
+            let sorted = self.changes.sorted { ($0.key.tick, $0.key.source) < ($1.key.tick, $1.key.source) }
+            return sorted.enumerated().map { index, push in
+                let commit = Commit(
+                    id: Scenario.commit(index + 1),
+                    source: push.key.source,
+                    push.value,
+                    rewritesHistory: self.rewrites.contains(push.key)
+                )
+                return Happening(push.key.tick, .commit(commit))
             }
         }
-        for _ in 0..<dice.pick(0...4) {
-            self.commands[dice.pick(5...210), default: []].append(Self.command(&dice))
+    }
+
+    private func source(of number: Int) -> Int { number % self.sources }
+
+    /// The revisions of one deployment are numbered apart from the others'.
+    private static func revision(_ number: Int, of deployment: Int) -> Int { deployment * 16 + number }
+
+    private mutating func declare(_ number: Int, isCalm: Bool, _ push: inout Pushes, _ dice: inout Dice) {
+        let source = self.source(of: number)
+        let policy = Self.policy(&dice, isCalm: isCalm)
+        self.revisions[Self.revision(Self.revision(0, of: number))] = Behaviour()
+        push.add(0, source, Self.id(number), .spec(Self.manifest(0, of: number, policy: policy)))
+        for revision in 1...dice.pick(1...(isCalm ? 2 : 3)) {
+            let policy = Self.policy(&dice, isCalm: isCalm)
+            var spec = Self.manifest(revision, of: number, policy: policy)
+            if number > 0, !isCalm, dice.chance(0.15) { spec.dependsOn = [Self.id(number - 1)] }
+            self.revisions[spec.revision] = Self.behaviour(&dice)
+            push.add(dice.pick(push.ticks), source, Self.id(number), .spec(spec))
         }
-        // Whatever an operator paused is resumed once the world is quiet.
-        self.commands[221] = [Command(.resume, by: "simulator")]
+    }
+
+    private static func manifest(_ revision: Int, of number: Int, policy: RolloutPolicy) -> DeploymentSpec {
+        Self.spec(Self.revision(revision, of: number), of: Self.id(number), policy: policy)
+    }
+
+    private mutating func trouble(_ count: Int, _ push: inout Pushes, _ dice: inout Dice) {
+        for number in 0..<count { self.meddle(with: number, &push, &dice) }
+        if dice.chance(0.1) {
+            push.touch(dice.pick(push.ticks), dice.pick(0...self.sources - 1), rewritesHistory: dice.chance(0.5))
+        }
+        for _ in 0..<dice.pick(0...4) {
+            let command = What.command(Self.id(dice.pick(0...count - 1)), Self.command(&dice, count))
+            self.happenings.append(Happening(dice.pick(5...self.quietFrom - 2), command))
+        }
         if dice.chance(0.15) {
             // Good when it was judged, bad later.
-            let revision = Self.revision(dice.pick(0...3))
-            self.changes[dice.pick(60...200)] = [revision: Behaviour(errors: dice.pick([0.05, 0.3, 1]))]
+            let revision = Self.revision(Self.revision(dice.pick(0...3), of: dice.pick(0...count - 1)))
+            var behaviour = self.revisions[revision] ?? Behaviour()
+            behaviour.errors = dice.pick([0.05, 0.3, 1])
+            self.happenings.append(Happening(dice.pick(30...self.quietFrom), .change(revision, behaviour)))
         }
-        if dice.chance(0.1) {
-            let begin = dice.pick(20...150)
-            self.dependencies[begin] = [DeploymentID(namespace: "default", name: "embedder")]
-            self.dependencies[begin + dice.pick(10...70)] = []
+        for fault in Fault.lasting + Fault.striking where dice.chance(0.12) {
+            for _ in 0..<dice.pick(1...3) { self.fault(fault, &dice) }
         }
-        for fault in Fault.allCases where dice.chance(0.25) {
-            self.faults[fault] = 0.002 + 0.05 * dice.fraction() * dice.fraction()
+        if dice.chance(0.6) {
+            for _ in 0..<dice.pick(1...4) { self.fault(dice.pick(Fault.kills), &dice) }
         }
+    }
+
+    /// Manifests that come back, break, vanish.
+    private mutating func meddle(with number: Int, _ push: inout Pushes, _ dice: inout Dice) {
+        let (source, id) = (self.source(of: number), Self.id(number))
+        let first = Change.spec(Self.manifest(0, of: number, policy: Self.policy(&dice)))
+        if dice.chance(0.2) { push.add(dice.pick(push.ticks), source, id, first) }
+        if dice.chance(0.1) { push.add(dice.pick(push.ticks), source, id, dice.pick([.broken, .unreadable])) }
+        if dice.chance(0.08) {
+            let gone = dice.pick(push.ticks)
+            push.add(gone, source, id, .absent)
+            if dice.chance(0.2) { push.touch(gone, source, rewritesHistory: true) }
+            if dice.chance(0.3) { push.add(gone + dice.pick(1...15), source, id, first) }
+            if dice.chance(0.3) {
+                self.happenings.append(Happening(gone + dice.pick(1...20), .prune(id)))
+            }
+        }
+    }
+
+    private mutating func fault(_ fault: Fault, _ dice: inout Dice) {
+        let amount: Int =
+            switch fault {
+            case .routerSlow: dice.pick(2...12)
+            case .slowCall: dice.pick(1...20)
+            case .clockForward: dice.pick(1...60)
+            case .clockBackward: dice.pick(1...5)
+            case .kill: dice.pick([0, 0, 1, 3, 8])
+            default: dice.chance(0.1) ? dice.pick(20...90) : dice.pick(1...20)
+            }
+        self.happenings.append(Happening(dice.pick(2...self.quietFrom - 2), .fault(fault, amount: amount)))
     }
 
     private static func policy(_ dice: inout Dice, isCalm: Bool = false) -> RolloutPolicy {
@@ -85,14 +184,21 @@ extension Scenario {
     private static let load = Gate(
         name: "load",
         kind: .threshold(
-            ThresholdQuery(provider: "prometheus", query: "load", maximum: 100, interval: .seconds(2), count: 3)
+            ThresholdQuery(
+                provider: "prometheus",
+                query: "${revision}",
+                maximum: 100,
+                interval: .seconds(2),
+                count: 3
+            )
         )
     )
 
     private static func behaviour(_ dice: inout Dice) -> Behaviour {
         var behaviour = Behaviour()
         behaviour.startTicks = dice.pick(1...8)
-        switch dice.pick(0...13) {
+        behaviour.fetchTicks = dice.pick([0, 0, 0, 2, 10])
+        switch dice.pick(0...14) {
         case 0: behaviour.errors = dice.pick([0.02, 0.1, 0.5, 1])
         case 1: behaviour.clientErrors = dice.pick([0.1, 1])
         case 2: behaviour.slow = dice.pick([0.2, 0.8])
@@ -102,12 +208,13 @@ extension Scenario {
         case 6: behaviour.signature = "b"
         case 7: behaviour.failsGolden = true
         case 8: behaviour.load = 150
+        case 9: behaviour.flaps = dice.pick([0.02, 0.2])
         default: break
         }
         return behaviour
     }
 
-    private static func command(_ dice: inout Dice) -> Command {
+    private static func command(_ dice: inout Dice, _ count: Int) -> Command {
         let verb: Command.Verb =
             switch dice.pick(0...7) {
             case 0: .pause(until: nil)
@@ -116,7 +223,7 @@ extension Scenario {
             case 3: .promote(full: true, force: dice.chance(0.5))
             case 4: .abort
             case 5: .rollback(to: nil)
-            case 6: .rollback(to: Self.revision(dice.pick(0...3)))
+            case 6: .rollback(to: Self.revision(Self.revision(dice.pick(0...3), of: dice.pick(0...count - 1))))
             default: .retry
             }
         return Command(verb, by: "operator", why: "because")

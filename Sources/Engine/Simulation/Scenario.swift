@@ -1,87 +1,70 @@
 package import Deployments
 package import Rollouts
 
-/// What happens to one deployment, besides what its controller does.
+/// What happens to some deployments, besides what their controller does. All of it is in the list, so that a scenario
+/// can be read, and shortened while it still breaks a rule.
 package struct Scenario: Sendable {
-    /// Requests per second.
+    /// Requests per second to each deployment.
     package var traffic: Int
     package var tick: Duration = .seconds(1)
-    /// What git says, from the given tick on.
-    package var commits: [Int: Commit] = [:]
-    package var commands: [Int: [Command]] = [:]
+    /// Git is looked at every so many ticks.
+    package var pollEvery = 1
+    /// How long a manifest must be gone before its deployment is removed.
+    package var grace: Duration = .seconds(10)
+    /// The watched repositories.
+    package var sources = 1
+    package var happenings: [Happening] = []
     /// How each revision is at the start; good, when it is not here.
     package var revisions: [Revision: Behaviour] = [:]
-    /// How revisions are from the given tick on.
-    package var changes: [Int: [Revision: Behaviour]] = [:]
-    /// What the deployment depends on and is not healthy, from the given tick on.
-    package var dependencies: [Int: [DeploymentID]] = [:]
-    /// Random faults, each with its chance per tick.
-    package var faults: [Fault: Double] = [:]
-    /// Outages by script: faults that last, in the given ticks.
-    package var outages: [Fault: ClosedRange<Int>] = [:]
-    /// The controller is killed in these ticks, after it journaled its decision and before it acts.
-    package var kills: Set<Int> = []
-    /// Random faults end here.
+    /// Nothing happens any more from here on, so that all must come to an end.
     package var quietFrom: Int
     package var ticks: Int
+    /// Once all is quiet and settled, the rest of the ticks is not run.
+    package var endsAtRest = false
 
-    package enum Commit: Sendable {
+    package struct Happening: Sendable {
+        package var tick: Int
+        package var what: What
+
+        package init(_ tick: Int, _ what: What) {
+            self.tick = tick
+            self.what = what
+        }
+    }
+
+    package enum What: Sendable {
+        case commit(Commit)
+        case command(DeploymentID, Command)
+        case prune(DeploymentID)
+        /// How a revision is from now on.
+        case change(Revision, Behaviour)
+        /// `amount` is in ticks for what lasts, for late and slow things and for how long the controller is down; in
+        /// seconds for steps of the clock and slow calls.
+        case fault(Fault, amount: Int)
+    }
+
+    /// A push to the watched branch of a repository.
+    package struct Commit: Sendable {
+        package var id: String
+        package var source = 0
+        package var changes: [DeploymentID: Change]
+        package var rewritesHistory = false
+
+        package init(id: String, source: Int = 0, _ changes: [DeploymentID: Change], rewritesHistory: Bool = false) {
+            self.id = id
+            self.source = source
+            self.changes = changes
+            self.rewritesHistory = rewritesHistory
+        }
+    }
+
+    package enum Change: Sendable {
         case spec(DeploymentSpec)
         case absent
         /// The manifest does not parse: the last good one stands.
         case broken
-    }
-
-    /// How a revision really is, which the controller must find out.
-    package struct Behaviour: Sendable {
-        package var errors = 0.002
-        package var clientErrors = 0.001
-        /// Share of answers over the latency bound.
-        package var slow = 0.02
-        /// Ticks until a replica is ready; nothing if it never is.
-        package var startTicks: Int? = 2
-        /// Chance per tick that a ready replica crashes.
-        package var crashes = 0.0
-        package var artifact: ArtifactState = .ready(path: "/artifact", digest: "sha256:0")
-        package var signature = "a"
-        package var failsGolden = false
-        /// What the metric provider answers for it; gates of hostile worlds allow 100.
-        package var load = 50.0
-
-        package init() {}
-
-        package init(errors: Double = 0.002, clientErrors: Double = 0.001, slow: Double = 0.02) {
-            self.errors = errors
-            self.clientErrors = clientErrors
-            self.slow = slow
-        }
-
-        package var isGood: Bool {
-            self.errors <= 0.002 && self.clientErrors <= 0.001 && self.slow <= 0.02 && self.startTicks != nil
-                && self.crashes == 0 && self.signature == "a" && !self.failsGolden && self.load <= 100
-                && self.artifact == Behaviour().artifact
-        }
-
-        /// So bad that with enough traffic nobody could doubt it.
-        package var isPlainlyBad: Bool {
-            self.errors >= 0.1 || self.clientErrors >= 0.1 || self.slow >= 0.2 || self.startTicks == nil
-                || self.signature != "a" || self.failsGolden || self.artifact != Behaviour().artifact
-        }
-    }
-
-    /// What may go wrong, each with a chance per tick (for outages: of beginning).
-    package enum Fault: CaseIterable, Hashable, Sendable {
-        case lostEffect, slowRouter, controllerCrash, replicaCrash, clockStep
-        // These last.
-        case platformOutage, routerOutage, journalOutage, gitOutage, providerOutage
-        /// Git has not been read for so long that nothing may go on.
-        case gitLost
-        /// No requests at all.
-        case silence
-        /// Every revision answers with errors: what they all need is down.
-        case incident
-        /// The router reports its configuration but no counters.
-        case countersOutage
+        /// Not even its name can be read.
+        case unreadable
     }
 
     package init(traffic: Int, ticks: Int, quietFrom: Int = 0) {
@@ -92,24 +75,48 @@ package struct Scenario: Sendable {
 
     /// Nothing happens that could keep a controller from telling good from bad.
     package var isCalm: Bool {
-        self.traffic >= 1000 && self.faults.isEmpty && self.outages.isEmpty && self.kills.isEmpty
-            && self.commands.isEmpty && self.changes.isEmpty && self.dependencies.isEmpty
+        self.traffic >= 1000
+            && self.happenings.allSatisfy {
+                switch $0.what {
+                case .commit: true
+                case .command(_, let command): command.verb == .resume
+                case .prune: true
+                case .change, .fault: false
+                }
+            }
     }
 }
 
 extension Scenario {
-    package static let id = DeploymentID(namespace: "default", name: "model")
+    package static let id = Self.id(0)
 
-    package static func spec(_ number: Int, commit: Int? = nil, policy: RolloutPolicy) -> DeploymentSpec {
+    package static func id(_ number: Int) -> DeploymentID {
+        DeploymentID(namespace: "default", name: number == 0 ? "model" : "model-\(number)")
+    }
+
+    package static func sourceName(_ number: Int) -> String { number == 0 ? "models" : "models-\(number)" }
+
+    package static func commit(_ number: Int) -> String {
+        let digits = String(number, radix: 16)
+        return digits.count == 1 ? String(repeating: digits, count: 40) : digits + String(repeating: "0", count: 38)
+    }
+
+    /// The manifest of revision `number` of a deployment.
+    package static func spec(
+        _ number: Int,
+        of id: DeploymentID = Self.id,
+        commit: Int? = nil,
+        policy: RolloutPolicy
+    ) -> DeploymentSpec {
         let digit = String(number, radix: 16)
         return DeploymentSpec(
-            id: Self.id,
+            id: id,
             revision: Self.revision(number),
             origin: CommitReference(
                 repository: "models",
                 branch: "main",
-                commit: String(repeating: String((commit ?? number) % 10), count: 40),
-                path: "model.yaml"
+                commit: Self.commit((commit ?? number) % 10),
+                path: "\(id.name).yaml"
             ),
             model: Model(name: "model", version: digit, format: "onnx", uri: "file:/\(digit)"),
             runtime: ServingRuntime(name: "onnx", command: ["serve"], shutdown: .init(drain: .seconds(5))),
@@ -120,7 +127,8 @@ extension Scenario {
     }
 
     package static func revision(_ number: Int) -> Revision {
-        let digit = String(number, radix: 16)
-        return Revision(digest: digit + String(repeating: "0", count: 64 - digit.count))
+        // Those of more digits end with another, so that 16 is not 1.
+        let digits = String(number, radix: 16) + (number < 16 ? "" : "f")
+        return Revision(digest: digits + String(repeating: "0", count: 64 - digits.count))
     }
 }

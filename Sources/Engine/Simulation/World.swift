@@ -1,225 +1,344 @@
 package import Deployments
-package import Planning
+import Logging
+import Manifests
+import Planning
+package import Reconciliation
 package import Rollouts
+import Synchronization
 
-/// A deterministic world around one deployment: replicas that take time and fail, a router that lags and forgets,
-/// traffic with real error and latency processes, and a controller that can be killed between any two acts.
+/// A deterministic world: a controller, and behind its ports replicas that take time and fail, a router that lags and
+/// forgets, repositories, a journal on a disk that fills up, and traffic with real error and latency processes.
 ///
-/// The controller in it is the same core that the daemon runs; only the ports are simulated. It cannot be copied, so
-/// that the checker looks at it in place.
+/// The controller is the same `Fleet` that the daemon runs, driven with virtual time; only the ports are simulated. It
+/// can be killed at any call of any port, and is started again from what its journal holds.
 package struct World: ~Copyable, Sendable {
     package let scenario: Scenario
+    private let ports: SimulatedPorts
+    private let functions: DecisionFunctions
+    private let rewire: @Sendable (Reconciler.Ports) -> Reconciler.Ports
+    private var wired: Reconciler.Ports
+    private var fleet: Fleet?
+    /// When a killed controller is started again, in ticks.
+    private var startsAt = 0
+    private var restAt: Int?
+    private var dice: Dice
+
+    // What is on its way to the controller, and is lost with it.
+    private var outboxes: [String: [OutboxItem]] = [:]
+    private var queries: [MetricJob] = []
+    private var late: [Late] = []
+
     package private(set) var time = 0
-    package private(set) var now = Timestamp(milliseconds: 1_700_000_000_000)
-    var dice: Dice
-
-    // What is true.
-    var revisions: [Revision: Scenario.Behaviour]
-    var processes: [ReplicaID: Process] = [:]
-    /// The keys of `processes`, sorted.
-    var running: [ReplicaID] = []
-    /// What is seen of the replicas would be what was seen before.
-    var isPlatformUnchanged = false
-    var isRouterUnchanged = false
-    var artifacts: [Revision: ArtifactState] = [:]
-    /// What the router serves, and what it was last told, with the tick from which that holds.
-    package internal(set) var served = Traffic()
-    var told: Traffic?
-    var toldFrom = 0
-    var drained: Set<ReplicaID> = []
-    package internal(set) var counters: [Revision: TrackCounters] = [:]
-    var desired: Desired = .unknown
-    var dependencies: [DeploymentID] = []
-
-    // What the controller knows.
-    package internal(set) var rollout: Rollout
-    var journaled: Rollout
-    var platform: Reading<[Replica]> = .unknown("not yet")
-    var router: Reading<RouterState> = .unknown("not yet")
-    var outages: [Scenario.Fault: Int] = [:]
-
-    package internal(set) var transitions: [Transition] = []
     /// The answers to the commands of the last tick.
-    package internal(set) var answers: [CommandAnswer] = []
-    package internal(set) var checker = Checker()
-    package internal(set) var coverage = Coverage()
-    /// The planner and the rollout under test; the tests put broken ones here to see the checker catch them.
-    package var planner: @Sendable (Planner) -> Plan = { $0.plan() }
-    package var handler: @Sendable (inout Rollout, Situation, Timestamp) -> Rollout.Outcome = { $0.handle($1, at: $2) }
+    package private(set) var answers: [CommandAnswer] = []
 
-    struct Process: Sendable {
-        var startedAt: Int
-        var state: Replica.State
-        var restarts = 0
-        let endpoint: Endpoint
-        /// `host:port`, as the router reports it.
-        let address: String
-
-        init(_ id: ReplicaID, startedAt: Int) {
-            self.startedAt = startedAt
-            self.state = .starting
-            self.endpoint = Endpoint(host: "r\(id.revision.short)", port: 1 + id.ordinal)
-            self.address = self.endpoint.description
-        }
+    private struct Late: Sendable {
+        var tick: Int
+        var event: Event
+        var sight: Truth.Sight?
     }
 
-    package init(scenario: Scenario, seed: UInt64) {
+    /// The tests break `functions`, or put something between the controller and its ports with `rewire`, to see that
+    /// caught. With `isRecording`, every record of the journal is kept.
+    package init(
+        scenario: Scenario,
+        seed: UInt64,
+        functions: DecisionFunctions = DecisionFunctions(),
+        isRecording: Bool = false,
+        rewire: @escaping @Sendable (Reconciler.Ports) -> Reconciler.Ports = { $0 }
+    ) {
         self.scenario = scenario
-        self.dice = Dice(seed: seed ^ 0x5EED)
-        self.revisions = scenario.revisions
-        self.artifacts = Self.artifacts(in: scenario)
-        self.rollout = Rollout(id: Scenario.id, at: self.now)
-        self.journaled = self.rollout
+        var truth = Truth(scenario: scenario, seed: seed)
+        if isRecording { truth.journal.records = [] }
+        let ports = SimulatedPorts(truth)
+        self.ports = ports
+        self.functions = Self.listening(to: functions, ports)
+        self.rewire = rewire
+        self.wired = rewire(Self.ports(over: ports, scenario))
+        self.dice = Dice(seed: seed ^ 0xD1CE)
     }
 
-    private static func artifacts(in scenario: Scenario) -> [Revision: ArtifactState] {
-        var artifacts = scenario.revisions.mapValues(\.artifact)
-        for case .spec(let spec) in scenario.commits.values where artifacts[spec.revision] == nil {
-            artifacts[spec.revision] = Scenario.Behaviour().artifact
-        }
-        return artifacts
-    }
-
-    /// - Returns: The rules that were broken, in words; empty when none was.
-    package mutating func run() -> [String] {
-        while self.time < self.scenario.ticks {
-            self.step()
-            if !self.checker.violations.isEmpty { return self.checker.violations }
-        }
-        var checker = self.checker
-        checker.checkEnd(of: self)
-        self.checker = checker
-        var coverage = self.coverage
-        coverage.judge(self)
-        self.coverage = coverage
-        return self.checker.violations
-    }
-
-    package mutating func step() {
-        self.time += 1
-        self.now = self.now + self.scenario.tick
-        if self.fault(.clockStep) { self.now = self.now + .seconds(self.dice.pick(-5...30)) }
-        if let commit = self.scenario.commits[self.time - 1] { self.push(commit) }
-        if let changes = self.scenario.changes[self.time] {
-            self.revisions.merge(changes) { $1 }
-            for (revision, behaviour) in changes { self.artifacts[revision] = behaviour.artifact }
-            self.isPlatformUnchanged = false
-        }
-        if let dependencies = self.scenario.dependencies[self.time] { self.dependencies = dependencies }
-        self.live()
-        self.serve()
-        self.observe()
-        self.control(self.scenario.commands[self.time] ?? [])
-    }
-
-    private mutating func push(_ commit: Scenario.Commit) {
-        switch commit {
-        case .spec(let spec): self.desired = .spec(spec)
-        case .absent: self.desired = .absent
-        case .broken: self.desired = .unknown
-        }
-    }
-
-    // MARK: - Faults
-
-    mutating func fault(_ fault: Scenario.Fault) -> Bool {
-        guard self.time < self.scenario.quietFrom, let chance = self.scenario.faults[fault] else { return false }
-        return self.dice.chance(chance)
-    }
-
-    /// Faults that last: whether one is going on.
-    mutating func outage(_ fault: Scenario.Fault) -> Bool {
-        if self.scenario.outages[fault]?.contains(self.time) == true { return true }
-        if let end = self.outages[fault], self.time < min(end, self.scenario.quietFrom) { return true }
-        guard self.fault(fault) else { return false }
-        self.outages[fault] = self.time + self.dice.pick(1...40)
-        return true
-    }
-
-    // MARK: - What is true
-
-    func behaviour(_ revision: Revision) -> Scenario.Behaviour {
-        self.revisions[revision] ?? Scenario.Behaviour()
-    }
-
-    /// Processes start, crash and come back.
-    private mutating func live() {
-        for id in self.running {
-            guard var process = self.processes[id] else { continue }
-            let behaviour = self.behaviour(id.revision)
-            switch process.state {
-            case .starting:
-                guard let ticks = behaviour.startTicks, self.time - process.startedAt >= ticks else { continue }
-                process.state = behaviour.failsGolden ? .failed : .ready
-            case .ready:
-                let isCrashing =
-                    self.fault(.replicaCrash) || (behaviour.crashes > 0 && self.dice.chance(behaviour.crashes))
-                guard isCrashing else { continue }
-                process.state = .backingOff(until: self.now + .seconds(3))
-                process.restarts += 1
-            case .backingOff(let until):
-                guard until <= self.now else { continue }
-                process.state = .starting
-                process.startedAt = self.time
-            case .stopping:
-                self.processes[id] = nil
-                self.running.removeAll { $0 == id }
-                self.drained.remove(id)
-                self.isPlatformUnchanged = false
-                continue
-            case .draining, .failed:
-                continue
+    /// The functions that decide, overheard.
+    private static func listening(to functions: DecisionFunctions, _ ports: SimulatedPorts) -> DecisionFunctions {
+        DecisionFunctions(
+            handle: { rollout, situation, now in
+                let before = rollout
+                let outcome = functions.handle(&rollout, situation, now)
+                ports.hear(Overheard(before: before, after: rollout, situation: situation, now: now))
+                return outcome
+            },
+            plan: { planner, rollout in
+                let plan = functions.plan(planner, rollout)
+                ports.hear(plan)
+                return plan
             }
-            self.processes[id] = process
-            self.isPlatformUnchanged = false
+        )
+    }
+
+    private static func ports(over ports: SimulatedPorts, _ scenario: Scenario) -> Reconciler.Ports {
+        Reconciler.Ports(
+            sources: (0..<scenario.sources).map { number in
+                Reconciler.Source(
+                    port: SimulatedSource(number: number, ports: ports),
+                    branch: "main",
+                    interval: scenario.tick,
+                    deletion: DesiredStateTracker.Policy(grace: scenario.grace),
+                    writesNotes: true
+                )
+            },
+            platform: ports,
+            router: ports,
+            artifacts: ports,
+            providers: [ports],
+            journal: ports,
+            platformChanges: AsyncStream { $0.finish() },
+            now: { ports.truth.withLock(\.now) }
+        )
+    }
+
+    private static let logger = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
+
+    // MARK: - Running
+
+    /// - Returns: The rules that were broken; empty when none was.
+    package mutating func run() async -> [Violation] {
+        while self.time < self.scenario.ticks, self.violations.isEmpty, !self.isAtRest {
+            await self.step()
         }
-        if let told = self.told, self.time >= self.toldFrom {
-            self.served = told
-            self.told = nil
+        if self.violations.isEmpty {
+            let members = self.fleet?.members ?? [:]
+            self.ports.truth.withLock { $0.checkEnd(members) }
+        }
+        return self.violations
+    }
+
+    package mutating func step() async {
+        self.time += 1
+        let orders = self.ports.truth.withLock { truth in
+            truth.beginTick()
+            return truth.orders
+        }
+        self.answers = []
+        if self.fleet == nil { await self.start() }
+        await self.deliverLate()
+        if self.time % self.scenario.pollEvery == 0 { await self.poll() }
+        await self.lookAtPlatform()
+        await self.lookAtRouter()
+        for order in orders { await self.obey(order) }
+        await self.answerQueries()
+        await self.deliverNotes()
+        self.noteRest()
+    }
+
+    private mutating func start() async {
+        guard self.time >= self.startsAt else { return }
+        self.wired = self.rewire(Self.ports(over: self.ports, self.scenario))
+        self.ports.truth.withLock { $0.isDead = false }
+        guard let contents = try? await self.wired.journal.load() else { return }  // tried again in the next tick
+        let states = self.ports
+        self.fleet = Fleet(
+            ports: self.wired,
+            logger: Self.logger,
+            contents: contents,
+            functions: self.functions,
+            read: { snapshot in states.truth.withLock { $0.states[snapshot.origin.commit] } ?? .init() }
+        )
+        self.collect()
+    }
+
+    /// Takes what the controller left to do, and judges what it decided; buries it, when it was killed.
+    private mutating func collect() {
+        let decisions = self.ports.takeDecisions()
+        let isDead = self.ports.truth.withLock { truth in
+            for decision in decisions { truth.judge(decision) }
+            return truth.isDead
+        }
+        if isDead {
+            self.bury()
+        } else if let errands = self.fleet?.takeErrands() {
+            for item in errands.notes { self.outboxes[item.repository, default: []].append(item) }
+            self.queries += errands.queries
         }
     }
 
-    /// Who gets the requests of one tick, copies included. One in fifty has what a step's match asks for.
-    private mutating func arrivals(_ count: Int) -> [(Revision, Int)] {
-        var arrivals: [(Revision, Int)] = []
-        var left = (requests: count, percent: 100)
-        for match in self.served.matches where match.headers != .preview {
-            let share = self.dice.hits(of: left.requests, probability: 0.02)
-            left.requests -= share
-            arrivals.append((match.revision, share))
+    private mutating func bury() {
+        self.fleet = nil
+        self.outboxes = [:]
+        self.queries = []
+        self.late = []
+        self.startsAt = self.ports.truth.withLock { truth in
+            truth.sight = Truth.Sight()
+            truth.drainsSinceLook = []
+            for id in truth.git.flatMap(\.known) {
+                truth.checker.forget(id, allBut: truth.journal.member(id)?.rollout)
+            }
+            return self.time + truth.downTime
         }
-        if let mirror = self.served.mirror {
-            let share = Double(mirror.percent.percent) / 100
-            arrivals.append((mirror.revision, self.dice.hits(of: left.requests, probability: share)))
-        }
-        for (revision, weight) in self.served.weights.sorted(by: { $0.key < $1.key }) where weight > .none {
-            let share = self.dice.hits(of: left.requests, probability: Double(weight.percent) / Double(left.percent))
-            left = (left.requests - share, left.percent - weight.percent)
-            arrivals.append((revision, share))
-        }
-        return arrivals
     }
 
-    /// Requests arrive and are answered as the revisions really are.
-    private mutating func serve() {
-        if self.outage(.silence) { return }
-        let isIncident = self.outage(.incident)
-        let count = Int(Double(self.scenario.traffic) * self.scenario.tick.inSeconds)
-        for (revision, share) in self.arrivals(count) where share > 0 {
-            let behaviour = self.behaviour(revision)
-            let isUp = self.processes.contains { $0.key.revision == revision && ($0.value.state == .ready) }
-            let rate = isIncident ? max(0.3, behaviour.errors) : behaviour.errors
-            let errors = self.dice.hits(of: share, probability: isUp ? rate : 1)
-            let client = self.dice.hits(of: share - errors, probability: behaviour.clientErrors)
-            let slow = self.dice.hits(of: share, probability: behaviour.slow)
-            var counters =
-                self.counters[revision] ?? TrackCounters(latency: LatencyHistogram(bounds: [250], counts: [0]))
-            counters.requests += Int64(share)
-            counters.serverErrors += Int64(errors)
-            counters.clientErrors += Int64(client)
-            counters.latency.counts[0] += Int64(share - slow)
-            counters.latency.total += Int64(share)
-            self.counters[revision] = counters
+    private mutating func tell(_ event: Event, _ sight: Truth.Sight? = nil) async {
+        guard self.fleet != nil else { return }
+        if let sight {
+            self.ports.truth.withLock { truth in
+                truth.sight = sight
+                truth.drainsSinceLook = []
+            }
+        }
+        await self.fleet?.handle(event)
+        self.collect()
+    }
+
+    // MARK: - What the controller is told
+
+    private mutating func deliverLate() async {
+        guard !self.late.isEmpty else { return }
+        let due = self.late.filter { $0.tick <= self.time }
+        self.late.removeAll { $0.tick <= self.time }
+        for item in due { await self.tell(item.event, item.sight) }
+    }
+
+    /// Now, or some ticks later.
+    private mutating func tellInTime(_ event: Event, _ sight: Truth.Sight? = nil) async {
+        if !self.late.isEmpty || self.ports.truth.withLock({ $0.isGoingOn(.lateLooks) }) {
+            // Looks wait for each other: none overtakes a newer one.
+            let tick = max(self.time + self.dice.pick(0...6), self.late.last?.tick ?? 0)
+            self.late.append(Late(tick: tick, event: event, sight: sight))
+        } else {
+            await self.tell(event, sight)
         }
     }
+
+    private mutating func poll() async {
+        for (number, source) in self.wired.sources.enumerated() where self.fleet != nil {
+            let time = self.wired.now()
+            let result: Result<SourceSnapshot?, SourceError>
+            do { result = .success(try await source.port.poll()) } catch { result = .failure(error) }
+            if self.isKilled { return }
+            await self.tell(.polled(source.port.name, result))
+            if self.fleet != nil, case .success = result {
+                self.ports.truth.withLock { $0.noteRemovals(number, at: time) }
+            }
+        }
+    }
+
+    /// A call outside of the fleet may have been the last one.
+    private var isKilled: Bool {
+        mutating get {
+            guard self.ports.truth.withLock(\.isDead) else { return false }
+            self.collect()
+            return true
+        }
+    }
+
+    private mutating func lookAtPlatform() async {
+        guard self.fleet != nil else { return }
+        let time = self.wired.now()
+        do {
+            let replicas = try await self.wired.platform.replicas()
+            let sight = Truth.Sight(platform: self.time, replicas: replicas)
+            await self.tellInTime(.platform(.success(replicas), at: time), sight)
+        } catch {
+            if self.isKilled { return }
+            await self.tell(.platform(.failure(error), at: time))
+        }
+    }
+
+    private mutating func lookAtRouter() async {
+        guard self.fleet != nil else { return }
+        let time = self.wired.now()
+        do {
+            await self.tellInTime(.router(.success(try await self.wired.router.observe()), at: time))
+        } catch {
+            if self.isKilled { return }
+            await self.tell(.router(.failure(error), at: time))
+        }
+    }
+
+    private mutating func answerQueries() async {
+        let queries = self.queries
+        self.queries = []
+        for job in queries {
+            let time = self.wired.now()
+            let provider = self.wired.providers.first { $0.name == job.query.provider }
+            let answer = await provider?.value(of: job.text, at: time) ?? .refused("there is no such provider")
+            await self.tellInTime(.measured(job.deployment, job.measurement(answer, at: time)))
+        }
+    }
+
+    private mutating func obey(_ order: Truth.Order) async {
+        guard self.fleet != nil else { return }
+        let answer: CommandAnswer?
+        if let command = order.command {
+            answer = await self.fleet?.obey(command, for: order.deployment)
+        } else {
+            // Confirmed before it is obeyed: the removal may come at once.
+            let wasConfirmed = self.ports.truth.withLock { $0.confirmRemoval(of: order.deployment) }
+            answer = await self.fleet?.prune(order.deployment, by: "simulator")
+            if answer?.isAccepted != true, !wasConfirmed {
+                self.ports.truth.withLock { $0.removals[order.deployment]?.isConfirmed = false }
+            }
+        }
+        if let answer { self.answers.append(answer) }
+        self.collect()
+    }
+
+    /// One repository's notes in their order, until one cannot be written.
+    private mutating func deliverNotes() async {
+        for source in self.wired.sources {
+            while self.fleet != nil, let item = self.outboxes[source.port.name]?.first {
+                do {
+                    try await source.port.annotate(commit: item.commit, key: item.key, note: item.note)
+                } catch {
+                    if self.isKilled { return }
+                    break
+                }
+                self.outboxes[source.port.name]?.removeFirst()
+                await self.tell(.delivered(item))
+            }
+        }
+    }
+
+    // MARK: - Rest
+
+    private var isAtRest: Bool { self.restAt.map { self.time >= $0 } ?? false }
+
+    /// Nothing happens any more, and nothing is under way.
+    private mutating func noteRest() {
+        guard self.scenario.endsAtRest else { return }
+        let isOver = self.ports.truth.withLock { $0.isOver && $0.journal.contents.outbox.isEmpty }
+        guard isOver, let fleet = self.fleet else { return }
+        let isStill = fleet.members.values.allSatisfy { member in
+            member.rollout.phase == .settled && member.rollout.pause == nil
+        }
+        if !isStill { self.restAt = nil } else if self.restAt == nil { self.restAt = self.time + Self.restTicks }
+    }
+
+    /// Long enough for what settled to be cleared away.
+    private static let restTicks = 14
+}
+
+extension World {
+    package var violations: [Violation] { self.ports.truth.withLock(\.checker.violations) }
+
+    package var coverage: Coverage { self.ports.truth.withLock(\.coverage) }
+
+    /// As the controller has it in mind; as it is journaled, while none runs.
+    package func rollout(of id: DeploymentID) -> Rollout? {
+        (self.fleet?.members ?? self.ports.truth.withLock(\.journal.contents.members))[id]?.rollout
+    }
+
+    /// What the router serves.
+    package func served(of id: DeploymentID) -> Traffic {
+        self.ports.truth.withLock { $0.router.served.deployments[id]?.traffic ?? Traffic() }
+    }
+
+    package func counters(of id: DeploymentID) -> [Revision: TrackCounters] {
+        self.ports.truth.withLock { $0.router.counters[id] ?? [:] }
+    }
+
+    /// As they are in the journal.
+    package var transitions: [JournaledTransition] { self.ports.truth.withLock(\.journal.transitions) }
+
+    /// Nothing unless the world was made to keep them.
+    package var records: [JournalRecord] { self.ports.truth.withLock { $0.journal.records ?? [] } }
 }

@@ -5,7 +5,6 @@ import Persistence
 import Reconciliation
 import Rollouts
 import Simulation
-import Synchronization
 import Testing
 
 @Suite("Decisions in the journal")
@@ -13,16 +12,15 @@ struct DecisionJournalTests {
     let folder = FileManager.default.temporaryDirectory.appending(path: "decisions-\(UUID().uuidString)").path
     var path: String { "\(self.folder)/journal.sqlite" }
 
-    init() throws {
+    let decisions: [Decision]
+
+    init() async throws {
+        self.decisions = await Self.decided()
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
     }
 
-    private final class Log: Sendable {
-        let decisions = Mutex<[Decision]>([])
-    }
-
     /// Those of a rollout in a simulated world, from its merge to the end of its bake.
-    static let decisions: [Decision] = {
+    static func decided() async -> [Decision] {
         let policy = RolloutPolicy(
             steps: [5, 25, 50].map {
                 Step(action: .weight(TrafficWeight(percent: $0)), atLeast: .seconds(30), atMost: .seconds(300))
@@ -33,17 +31,14 @@ struct DecisionJournalTests {
         var scenario = Scenario(traffic: 500, ticks: 400)
         scenario.commits[0] = .spec(Scenario.spec(0, policy: policy))
         scenario.commits[20] = .spec(Scenario.spec(1, policy: policy))
-        let log = Log()
-        var world = World(scenario: scenario, seed: 1)
-        world.handler = { rollout, situation, now in
-            let decision = Decision(of: rollout, in: situation, at: now)
-            log.decisions.withLock { $0.append(decision) }
-            rollout = decision.after
-            return decision.outcome
+        var world = World(scenario: scenario, seed: 1, isRecording: true)
+        _ = await world.run()
+        return world.records.compactMap(\.decision).filter {
+            $0.after != $0.before || !$0.outcome.transitions.isEmpty
         }
-        _ = world.run()
-        return log.decisions.withLock { $0 }.filter { $0.after != $0.before || !$0.outcome.transitions.isEmpty }
-    }()
+    }
+
+    static let start = Timestamp(milliseconds: 1_700_000_000_000)
 
     static func record(_ decision: Decision, gone: Bool = false) -> JournalRecord {
         JournalRecord(
@@ -61,7 +56,7 @@ struct DecisionJournalTests {
         of deployment: DeploymentID? = nil,
         _ chapter: (Int64, DeploymentID?) async throws -> DecisionChapter?
     ) async throws -> [[UInt8]] {
-        var bytes = try DecisionLine.bytes(of: DecisionLine.Header(exported: Self.decisions[0].time, deployment: nil))
+        var bytes = try DecisionLine.bytes(of: DecisionLine.Header(exported: Self.start, deployment: nil))
         var (last, count): (Int64, Int) = (0, 0)
         while let next = try await chapter(last, deployment) {
             (last, count) = (next.number, count + next.decisions)
@@ -80,18 +75,18 @@ struct DecisionJournalTests {
 
     @Test
     func `what was appended is replayed, also after a restart in the middle`() async throws {
-        let half = Self.decisions.count / 2
+        let half = self.decisions.count / 2
         do {
             let journal = try SQLiteJournal(path: self.path)
-            for decision in Self.decisions[..<half] { try await journal.append(Self.record(decision)) }
+            for decision in self.decisions[..<half] { try await journal.append(Self.record(decision)) }
         }
         let journal = try SQLiteJournal(path: self.path)
-        for decision in Self.decisions[half...] { try await journal.append(Self.record(decision)) }
+        for decision in self.decisions[half...] { try await journal.append(Self.record(decision)) }
         let lines = try await Self.export { try await journal.chapter(after: $0, of: $1) }
         let steps = try Self.replay(lines)
-        #expect(steps.map(\.decision) == Self.decisions)
+        #expect(steps.map(\.decision) == self.decisions)
         #expect(steps.allSatisfy { $0.difference == nil && !$0.followsGap })
-        #expect(steps.map(\.record.number) == Array(1...Int64(Self.decisions.count)))
+        #expect(steps.map(\.record.number) == Array(1...Int64(self.decisions.count)))
         #expect(steps[half].record.before != nil)
 
         // A copy of the file says the same, without a controller.
@@ -102,13 +97,13 @@ struct DecisionJournalTests {
     @Test
     func `a decision takes a few hundred bytes`() async throws {
         let journal = try SQLiteJournal(path: self.path)
-        for decision in Self.decisions { try await journal.append(Self.record(decision)) }
+        for decision in self.decisions { try await journal.append(Self.record(decision)) }
         let lines = try await Self.export { try await journal.chapter(after: $0, of: $1) }
-        let plain = lines.reduce(0) { $0 + $1.count } / Self.decisions.count
+        let plain = lines.reduce(0) { $0 + $1.count } / self.decisions.count
         let file = try FileManager.default.attributesOfItem(atPath: self.path)[.size] as? Int ?? 0
         let log = try FileManager.default.attributesOfItem(atPath: self.path + "-wal")[.size] as? Int ?? 0
-        let size = try await self.size(of: journal) / Self.decisions.count
-        print("decisions: \(Self.decisions.count), \(plain) bytes each as lines, \(size) as kept; \(file), log \(log)")
+        let size = try await self.size(of: journal) / self.decisions.count
+        print("decisions: \(self.decisions.count), \(plain) bytes each as lines, \(size) as kept; \(file), log \(log)")
         #expect(size < 1500)
     }
 
@@ -141,15 +136,15 @@ struct DecisionJournalTests {
         for part in 0..<4 {
             // Each start of a controller begins a chapter.
             let journal = try SQLiteJournal(path: self.path, retention: retention)
-            let size = Self.decisions.count / 4
-            for decision in Self.decisions[(part * size)..<((part + 1) * size)] {
+            let size = self.decisions.count / 4
+            for decision in self.decisions[(part * size)..<((part + 1) * size)] {
                 try await journal.append(Self.record(decision))
             }
         }
         let journal = try SQLiteJournal(path: self.path, retention: retention)
         let steps = try Self.replay(try await Self.export { try await journal.chapter(after: $0, of: $1) })
-        #expect(steps.count < Self.decisions.count)
-        #expect(steps.count >= Self.decisions.count / 4)
+        #expect(steps.count < self.decisions.count)
+        #expect(steps.count >= self.decisions.count / 4)
         #expect(steps.allSatisfy { $0.difference == nil })
         #expect(steps[0].record.before != nil)
         // Its manifest went with the first chapter's, or stands where a later one needs it.
@@ -161,7 +156,7 @@ struct DecisionJournalTests {
         let retention = DecisionRetention(keep: .hours(9), maxSize: 1)
         for _ in 0..<3 {
             let journal = try SQLiteJournal(path: self.path, retention: retention)
-            for decision in Self.decisions.prefix(5) { try await journal.append(Self.record(decision)) }
+            for decision in self.decisions.prefix(5) { try await journal.append(Self.record(decision)) }
         }
         let journal = try SQLiteJournal(path: self.path, retention: retention)
         let steps = try Self.replay(try await Self.export { try await journal.chapter(after: $0, of: $1) })
@@ -173,20 +168,20 @@ struct DecisionJournalTests {
     @Test
     func `a write that fails leaves no decision, and the next begins a chapter`() async throws {
         let journal = try SQLiteJournal(path: self.path)
-        try await journal.append(Self.record(Self.decisions[0]))
+        try await journal.append(Self.record(self.decisions[0]))
         try self.python("c.execute('ALTER TABLE decision RENAME TO elsewhere')")
-        await #expect(throws: JournalError.self) { try await journal.append(Self.record(Self.decisions[1])) }
+        await #expect(throws: JournalError.self) { try await journal.append(Self.record(self.decisions[1])) }
         try self.python("c.execute('ALTER TABLE elsewhere RENAME TO decision')")
-        try await journal.append(Self.record(Self.decisions[2]))
+        try await journal.append(Self.record(self.decisions[2]))
         let steps = try Self.replay(try await Self.export { try await journal.chapter(after: $0, of: $1) })
-        #expect(steps.map(\.decision) == [Self.decisions[0], Self.decisions[2]])
+        #expect(steps.map(\.decision) == [self.decisions[0], self.decisions[2]])
         #expect(steps.map(\.followsGap) == [false, true])
     }
 
     @Test
     func `a damaged decision is said to be that`() async throws {
         let journal = try SQLiteJournal(path: self.path)
-        for decision in Self.decisions.prefix(3) { try await journal.append(Self.record(decision)) }
+        for decision in self.decisions.prefix(3) { try await journal.append(Self.record(decision)) }
         try self.python("c.execute(\"UPDATE decision SET deflated = x'0102' WHERE number = 2\")")
         let error = await #expect(throws: JournalError.self) { try await journal.chapter(after: 0, of: nil) }
         #expect(error?.code == .corrupt)

@@ -18,7 +18,12 @@ struct PlannerTests {
         )
     }
 
-    func plan(_ target: Target, _ replicas: Reading<[Replica]>, _ router: Reading<RouterState>) -> Plan {
+    func plan(
+        _ target: Target,
+        _ replicas: Reading<[Replica]>,
+        _ router: Reading<RouterState>,
+        asked: AskedTraffic? = nil
+    ) -> Plan {
         var observed = Observation(replicas: replicas, router: router)
         observed.artifacts = [Self.canary: .ready(path: "/m", digest: ""), Self.stable: .ready(path: "/m", digest: "")]
         return Planner(
@@ -26,6 +31,7 @@ struct PlannerTests {
             stable: Self.stable,
             target: target,
             observed: observed,
+            asked: asked,
             freshness: .seconds(10),
             now: Self.now
         ).plan()
@@ -111,13 +117,39 @@ struct PlannerTests {
         )
         #expect(gone.effects == [.drain(canary.id)])
 
-        let draining = self.replica(Self.canary, 0, .draining(since: Self.now))
+        let draining = self.replica(Self.canary, 0, .draining(since: Self.now + .seconds(-1)))
         var busy = self.served([Self.stable: 100])
         busy.activeRequests["127.0.0.1:2000"] = 3
         let replicas = Reading.known([self.replica(Self.stable), draining], at: Self.now)
         #expect(self.plan(target, replicas, .known(busy, at: Self.now)).waitingFor == [.drained(canary.id)])
         let idle = self.plan(target, replicas, .known(self.served([Self.stable: 100]), at: Self.now))
         #expect(idle.effects == [.stop(canary.id)])
+        // The router may have been looked at before the replica drained.
+        let before = Reading.known(self.served([Self.stable: 100]), at: Self.now + .seconds(-2))
+        #expect(self.plan(target, replicas, before).waitingFor == [.drained(canary.id)])
+    }
+
+    @Test
+    func `a rise that the router was asked for and has not taken yet is taken back all the same`() {
+        let target = self.target([Self.stable: 100], replicas: [Self.stable: 1, Self.canary: 1])
+        let replicas = Reading.known([self.replica(Self.stable), self.replica(Self.canary)], at: Self.now)
+        let router = Reading.known(self.served([Self.stable: 100]), at: Self.now)
+        let rise = self.served([Self.stable: 95, Self.canary: 5]).traffic
+        let plan = self.plan(target, replicas, router, asked: AskedTraffic(rise, since: Self.now))
+        #expect(plan.effects == [.route(.all(to: Self.stable))])
+        let asked = AskedTraffic(.all(to: Self.stable), since: Self.now)
+        #expect(self.plan(target, replicas, router, asked: asked).isSettled)
+    }
+
+    @Test
+    func `a look from before the router was asked for something else does not say that traffic is gone`() {
+        let target = self.target([Self.stable: 100], replicas: [Self.stable: 1])
+        let replicas = Reading.known([self.replica(Self.stable), self.replica(Self.canary)], at: Self.now)
+        let asked = AskedTraffic(.all(to: Self.stable), since: Self.now)
+        let before = Reading.known(self.served([Self.stable: 100]), at: Self.now + .seconds(-1))
+        #expect(self.plan(target, replicas, before, asked: asked).waitingFor == [.trafficMoved(away: Self.canary)])
+        let after = Reading.known(self.served([Self.stable: 100]), at: Self.now)
+        #expect(self.plan(target, replicas, after, asked: asked).effects == [.drain(self.replica(Self.canary).id)])
     }
 
     @Test

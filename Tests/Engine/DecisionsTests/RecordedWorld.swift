@@ -1,15 +1,11 @@
 import Decisions
 import Deployments
+import Reconciliation
 import Rollouts
 import Simulation
-import Synchronization
 
 /// What the controller of a simulated world decided, in order.
 enum RecordedWorld {
-    private final class Log: Sendable {
-        let decisions = Mutex<[Decision]>([])
-    }
-
     static let policy = RolloutPolicy(
         steps: [5, 50].map {
             Step(action: .weight(TrafficWeight(percent: $0)), atLeast: .seconds(10), atMost: .seconds(300))
@@ -20,7 +16,7 @@ enum RecordedWorld {
     )
 
     /// A rollout from its merge to its end; the canary answers so many of its requests with errors.
-    static func decisions(errors: Double = 0.002, ticks: Int = 300, kills: Set<Int> = []) -> [Decision] {
+    static func decisions(errors: Double = 0.002, ticks: Int = 300, kills: Set<Int> = []) async -> [Decision] {
         var scenario = Scenario(traffic: 1000, ticks: ticks)
         scenario.commits[0] = .spec(Scenario.spec(0, policy: Self.policy))
         scenario.commits[20] = .spec(Scenario.spec(1, policy: Self.policy))
@@ -28,28 +24,21 @@ enum RecordedWorld {
         scenario.commands[50] = [Command(.resume, by: "sre")]
         scenario.revisions[Scenario.revision(1)] = Scenario.Behaviour(errors: errors)
         scenario.kills = kills
-        return Self.decisions(in: scenario, seed: 1)
+        return await Self.decisions(in: scenario, seed: 1)
     }
 
-    private static func decisions(in scenario: Scenario, seed: UInt64) -> [Decision] {
-        let log = Log()
-        var world = World(scenario: scenario, seed: seed)
-        world.handler = { rollout, situation, now in
-            let decision = Decision(of: rollout, in: situation, at: now)
-            log.decisions.withLock { $0.append(decision) }
-            rollout = decision.after
-            return decision.outcome
-        }
-        _ = world.run()
+    private static func decisions(in scenario: Scenario, seed: UInt64) async -> [Decision] {
+        var world = World(scenario: scenario, seed: seed, isRecording: true)
+        _ = await world.run()
         // As the daemon does: what changed nothing is not kept.
-        return log.decisions.withLock { $0 }.filter {
+        return world.records.compactMap(\.decision).filter {
             $0.after != $0.before || !$0.outcome.transitions.isEmpty || !$0.outcome.answers.isEmpty
         }
     }
 
     /// Those of a world in which much goes wrong.
-    static func hostile(seed: UInt64) -> [Decision] {
-        Self.decisions(in: .hostile(seed: seed), seed: seed)
+    static func hostile(seed: UInt64) async -> [Decision] {
+        await Self.decisions(in: .hostile(seed: seed), seed: seed)
     }
 
     static let start = Timestamp(milliseconds: 1_700_000_000_000)

@@ -7,8 +7,8 @@ import Testing
 @Suite("Replays")
 struct ReplayTests {
     @Test(arguments: [0.002, 0.5])
-    func `a whole rollout comes out again byte for byte`(errors: Double) throws {
-        let decisions = RecordedWorld.decisions(errors: errors)
+    func `a whole rollout comes out again byte for byte`(errors: Double) async throws {
+        let decisions = await RecordedWorld.decisions(errors: errors)
         #expect(decisions.count > 10)
         let kinds = Set(decisions.flatMap(\.outcome.transitions).map(\.kind))
         #expect(kinds.contains(errors > 0.1 ? .rolledBack : .settled))
@@ -20,9 +20,9 @@ struct ReplayTests {
     }
 
     @Test
-    func `two runs over one history write the same bytes`() throws {
-        let first = try RecordedWorld.export(RecordedWorld.decisions())
-        let second = try RecordedWorld.export(RecordedWorld.decisions())
+    func `two runs over one history write the same bytes`() async throws {
+        let first = try RecordedWorld.export(await RecordedWorld.decisions())
+        let second = try RecordedWorld.export(await RecordedWorld.decisions())
         #expect(first == second)
         // And what was replayed, exported once more, is the export.
         let (steps, _) = try RecordedWorld.replay(first)
@@ -30,8 +30,8 @@ struct ReplayTests {
     }
 
     @Test
-    func `a controller that was killed and started again leaves no gap in what it decided`() throws {
-        let decisions = RecordedWorld.decisions(kills: [28, 35, 60])
+    func `a controller that was killed and started again leaves no gap in what it decided`() async throws {
+        let decisions = await RecordedWorld.decisions(kills: [28, 35, 60])
         // A restart begins a chapter: the recorder of the new controller knows none.
         let half = decisions.count / 2
         var lines = try RecordedWorld.export(Array(decisions[..<half])).dropLast()
@@ -44,8 +44,8 @@ struct ReplayTests {
     }
 
     @Test(arguments: UInt64(1)...4)
-    func `hostile worlds come out again`(seed: UInt64) throws {
-        let decisions = RecordedWorld.hostile(seed: seed)
+    func `hostile worlds come out again`(seed: UInt64) async throws {
+        let decisions = await RecordedWorld.hostile(seed: seed)
         let (steps, isComplete) = try RecordedWorld.replay(try RecordedWorld.export(decisions))
         #expect(isComplete)
         #expect(steps.count == decisions.count)
@@ -53,8 +53,8 @@ struct ReplayTests {
     }
 
     @Test
-    func `a decision that was not kept is a gap, and what follows begins a chapter`() throws {
-        var decisions = RecordedWorld.decisions()
+    func `a decision that was not kept is a gap, and what follows begins a chapter`() async throws {
+        var decisions = await RecordedWorld.decisions()
         decisions.remove(at: 12)
         let (steps, isComplete) = try RecordedWorld.replay(try RecordedWorld.export(decisions))
         #expect(isComplete)
@@ -63,8 +63,8 @@ struct ReplayTests {
     }
 
     @Test
-    func `long histories begin a chapter now and then`() throws {
-        let decisions = RecordedWorld.decisions(ticks: 400)
+    func `long histories begin a chapter now and then`() async throws {
+        let decisions = await RecordedWorld.decisions(ticks: 400)
         let many = Array(repeating: decisions, count: 2 + DecisionRecorder.chapterLimit / decisions.count).flatMap(
             \.self
         )
@@ -80,8 +80,8 @@ struct ReplayDifferenceTests {
     let lines: [[UInt8]]
     let places: [Int]
 
-    init() throws {
-        let lines = try RecordedWorld.export(RecordedWorld.decisions())
+    init() async throws {
+        let lines = try RecordedWorld.export(await RecordedWorld.decisions())
         self.lines = lines
         self.places = lines.indices.filter { lines[$0].starts(with: Array("{\"decision\"".utf8)) }
     }
@@ -100,10 +100,10 @@ struct ReplayDifferenceTests {
     }
 
     @Test
-    func `a changed record is found at its place, whatever was changed`() throws {
+    func `a changed record is found at its place, whatever was changed`() async throws {
         for index in stride(from: 0, to: self.places.count, by: max(1, self.places.count / 5)) {
             // The host of a replica has no part in any decision.
-            for (old, new) in [("\"host\":\"r", "\"host\":\"x"), ("\"time\":17", "\"time\":18")] {
+            for (old, new) in [("\"host\":\"h", "\"host\":\"x"), ("\"time\":17", "\"time\":18")] {
                 guard self.text(index).contains(old) else { continue }
                 let lines = try self.tampered(index, old, new)
                 let (steps, _) = try RecordedWorld.replay(lines)
@@ -114,10 +114,10 @@ struct ReplayDifferenceTests {
     }
 
     @Test
-    func `no byte that is changed gets by, and none ends the program`() throws {
+    func `no byte that is changed gets by, and none ends the program`() async throws {
         // SplitMix64's constant, for places that are spread over the whole file.
         var place: UInt64 = 1
-        let all = try RecordedWorld.export(Array(RecordedWorld.decisions(ticks: 40).prefix(12)))
+        let all = try RecordedWorld.export(Array(await RecordedWorld.decisions(ticks: 40).prefix(12)))
         let sizes = all.map(\.count)
         let total = UInt64(sizes.reduce(0, +))
         for _ in 0..<100 {
@@ -142,8 +142,8 @@ struct ReplayDifferenceTests {
     }
 
     @Test
-    func `a core that decides otherwise is found at its first other decision`() throws {
-        let decisions = RecordedWorld.decisions(errors: 0.5)
+    func `a core that decides otherwise is found at its first other decision`() async throws {
+        let decisions = await RecordedWorld.decisions(errors: 0.5)
         let index = try #require(
             decisions.firstIndex { $0.outcome.transitions.contains { $0.kind == .rollingBack } }
         )
@@ -165,7 +165,7 @@ struct ReplayDifferenceTests {
     }
 
     @Test
-    func `a line that is missing is named, with what to do`() throws {
+    func `a line that is missing is named, with what to do`() async throws {
         var lines = self.lines
         lines.remove(at: self.places[9])
         let error = #expect(throws: ReplayError.self) { try RecordedWorld.replay(lines) }
@@ -180,7 +180,7 @@ struct ReplayDifferenceTests {
     }
 
     @Test
-    func `an export that was cut off is not complete, and one with a decision too few says so`() throws {
+    func `an export that was cut off is not complete, and one with a decision too few says so`() async throws {
         let (steps, isComplete) = try RecordedWorld.replay(Array(self.lines.dropLast()))
         #expect(!isComplete)
         #expect(steps.count == self.places.count)
@@ -196,7 +196,7 @@ struct ReplayDifferenceTests {
     }
 
     @Test
-    func `what another core wrote in another form is said to be that`() throws {
+    func `what another core wrote in another form is said to be that`() async throws {
         let text = "{\"decision\":{\"core\":\"99\",\"news\":1},\"sum\":\"\"}"
         let error = #expect(throws: ReplayError.self) { try RecordedWorld.replay([self.lines[0], Array(text.utf8)]) }
         #expect(error?.code == .otherVersion)

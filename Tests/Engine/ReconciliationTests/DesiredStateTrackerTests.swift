@@ -105,10 +105,41 @@ struct DesiredStateTrackerTests {
     }
 
     @Test
+    func `a vanished manifest that comes back unreadable is not removed`() {
+        var tracker = Self.tracker(Self.many)
+        Self.update(&tracker, ["b", "c", "d"])
+        Self.update(&tracker, ["b", "c", "d"], unreadable: ["a.yaml"])
+        for _ in 0..<5 { tracker.notePoll(of: Self.repository) }
+        #expect(tracker.desired(Self.id, at: Self.start + .hours(9)) == .spec(Self.spec("a")))
+        let isConfirmed = tracker.confirmDeletion(of: Self.id)
+        #expect(!isConfirmed)
+    }
+
+    @Test
+    func `a removal that was held stays held over a restart, whatever commit is read next`() {
+        var tracker = Self.tracker(Self.many)
+        Self.update(&tracker, ["b", "c", "d"], rewroteHistory: true)
+        let held = tracker.heldRemoval(of: Self.id)
+        #expect(held == "the commit rewrote history")
+        var restarted = DesiredStateTracker(policies: [Self.repository: .init()])
+        for name in Self.many {
+            restarted.restore(
+                Self.spec(name),
+                from: Self.repository,
+                held: name == "a" ? held : nil,
+                at: Self.start
+            )
+        }
+        Self.update(&restarted, ["b", "c", "d"])
+        for _ in 0..<5 { restarted.notePoll(of: Self.repository) }
+        #expect(restarted.desired(Self.id, at: Self.start + .hours(9)) == .spec(Self.spec("a")))
+    }
+
+    @Test
     func `what was desired before a restart stands until git is read again`() {
         var tracker = DesiredStateTracker(policies: [Self.repository: .init()])
         #expect(tracker.desired(Self.id, at: Self.start) == .unknown)
-        tracker.restore(Self.spec("a"), from: Self.repository)
+        tracker.restore(Self.spec("a"), from: Self.repository, at: Self.start)
         #expect(tracker.desired(Self.id, at: Self.start) == .spec(Self.spec("a")))
     }
 

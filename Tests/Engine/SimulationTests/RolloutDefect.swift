@@ -5,7 +5,7 @@ import Simulation
 /// Rollouts with one rule broken on purpose.
 enum RolloutDefect: String, CaseIterable, Sendable {
     case ignoresPause, leavesBeforeItsTime, retriesTheQuarantined, goesOnBlindly, passesUnprovenSteps
-    case keepsWhatFailed, ignoresNewerRevisions, removesWhatIsUnreadable, endsTheBakeEarly, ignoresOperators
+    case keepsWhatFailed, ignoresNewerRevisions, removesWhatItCannotSee, endsTheBakeEarly, ignoresOperators
     case takesBlindnessForDeath
 
     func handle(_ rollout: inout Rollout, _ situation: Situation, at now: Timestamp) -> Rollout.Outcome {
@@ -42,8 +42,10 @@ enum RolloutDefect: String, CaseIterable, Sendable {
             return outcome
         case .ignoresNewerRevisions:
             if before.isInFlight, case .spec = seen.desired { seen.desired = .unknown }
-        case .removesWhatIsUnreadable:
-            if before.stable != nil, seen.desired == .unknown { seen.desired = .absent }
+        case .removesWhatItCannotSee:
+            if before.stable != nil, seen.observation.replicas.fresh(at: now, within: Rollout.freshness) == nil {
+                seen.desired = .absent
+            }
         case .ignoresOperators:
             seen.commands = []
         case .takesBlindnessForDeath:

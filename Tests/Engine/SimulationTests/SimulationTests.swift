@@ -1,5 +1,6 @@
 import Deployments
 import Planning
+import Reconciliation
 import Rollouts
 import Simulation
 import Testing
@@ -7,70 +8,80 @@ import Testing
 @Suite
 struct SimulationTests {
     @Test
-    func `hostile worlds break no rule`() {
-        for failure in Simulator.run(seeds: 1..<60).failures { Issue.record("\(failure)") }
+    func `hostile worlds break no rule`() async {
+        for failure in await Simulator.run(seeds: 1..<60).failures { Issue.record("\(failure)") }
     }
 
     @Test
-    func `a world runs the same way twice`() {
+    func `a world runs the same way twice, record by record`() async {
         for seed in UInt64(100)..<110 {
-            var first = World(scenario: .hostile(seed: seed), seed: seed)
-            var second = World(scenario: .hostile(seed: seed), seed: seed)
-            let (one, two) = (first.run(), second.run())
-            #expect(one == two)
-            let transitions = (first.transitions, second.transitions)
-            #expect(transitions.0 == transitions.1)
-            let rollouts = (first.rollout, second.rollout)
-            #expect(rollouts.0 == rollouts.1)
+            var first = World(scenario: .hostile(seed: seed), seed: seed, isRecording: true)
+            var second = World(scenario: .hostile(seed: seed), seed: seed, isRecording: true)
+            let violations = (await first.run(), await second.run())
+            #expect(violations.0 == violations.1)
+            let records = (first.records, second.records)
+            #expect(!records.0.isEmpty)
+            #expect(records.0 == records.1)
         }
     }
 
-    /// Planners with one rule broken on purpose: each must be caught within a few worlds.
-    enum Defect: String, CaseIterable, Sendable {
-        case stopsWithoutDraining, routesToTheUnready, keepsTheCanaryOnRollback, stopsWhatItCannotSee, losesWeight
-
-        func plan(_ planner: Planner) -> Plan {
-            var plan = planner.plan()
-            switch self {
-            case .stopsWithoutDraining:
-                plan.effects = plan.effects.map { if case .drain(let id) = $0 { .stop(id) } else { $0 } }
-            case .routesToTheUnready:
-                if !planner.target.traffic.isEmpty { plan.effects.insert(.route(planner.target.traffic), at: 0) }
-            case .keepsTheCanaryOnRollback:
-                plan.effects.removeAll {
-                    if case .route(let traffic) = $0 { traffic.weights.count == 1 } else { false }
-                }
-            case .stopsWhatItCannotSee:
-                if case .unknown = planner.observed.replicas { break }
-                plan.effects += (planner.observed.replicas.last ?? []).filter { $0.id.ordinal > 0 }.map { .stop($0.id) }
-            case .losesWeight:
-                plan.effects = plan.effects.map {
-                    guard case .route(var traffic) = $0, traffic.weights.count > 1 else { return $0 }
-                    traffic.weights = traffic.weights.mapValues { TrafficWeight(percent: max(1, $0.percent - 1)) }
-                    return .route(traffic)
-                }
-            }
-            return plan
+    /// Whether a world among those of `seeds` ends with a broken rule.
+    private static func isCaught(
+        within seeds: Range<UInt64>,
+        functions: DecisionFunctions = DecisionFunctions(),
+        rewire: @escaping @Sendable (Reconciler.Ports) -> Reconciler.Ports = { $0 }
+    ) async -> Bool {
+        for seed in seeds {
+            var world = World(scenario: .hostile(seed: seed), seed: seed, functions: functions, rewire: rewire)
+            if await !world.run().isEmpty { return true }
         }
+        return false
     }
 
-    @Test(arguments: Defect.allCases)
-    func `a planner with a broken rule is caught`(defect: Defect) {
-        let caught = (UInt64(1)..<40).contains { seed in
-            var world = World(scenario: .hostile(seed: seed), seed: seed)
-            world.planner = { defect.plan($0) }
-            return !world.run().isEmpty
-        }
-        #expect(caught)
+    @Test(arguments: PlannerDefect.allCases)
+    func `a planner with a broken rule is caught`(defect: PlannerDefect) async {
+        let functions = DecisionFunctions(plan: { planner, _ in defect.plan(planner) })
+        #expect(await Self.isCaught(within: 1..<40, functions: functions))
     }
 
     @Test(arguments: RolloutDefect.allCases)
-    func `a rollout with a broken rule is caught`(defect: RolloutDefect) {
-        let caught = (UInt64(1)..<200).contains { seed in
-            var world = World(scenario: .hostile(seed: seed), seed: seed)
-            world.handler = { defect.handle(&$0, $1, at: $2) }
-            return !world.run().isEmpty
+    func `a rollout with a broken rule is caught`(defect: RolloutDefect) async {
+        let functions = DecisionFunctions(handle: { defect.handle(&$0, $1, at: $2) })
+        #expect(await Self.isCaught(within: 1..<300, functions: functions))
+    }
+
+    @Test(arguments: ShellDefect.allCases)
+    func `a controller with a broken shell around its core is caught`(defect: ShellDefect) async {
+        #expect(await Self.isCaught(within: 1..<300, rewire: { defect.rewire($0) }))
+    }
+
+    /// One thing that must happen among many that need not.
+    @Test
+    func `a scenario that breaks a rule is shortened to what breaks it`() async throws {
+        let functions = DecisionFunctions(handle: { RolloutDefect.ignoresPause.handle(&$0, $1, at: $2) })
+        let run = { @Sendable (scenario: Scenario, seed: UInt64) in
+            var world = World(scenario: scenario, seed: seed, functions: functions)
+            return await world.run()
         }
-        #expect(caught)
+        for seed in UInt64(1)..<300 {
+            let scenario = Scenario.hostile(seed: seed)
+            guard let violation = await run(scenario, seed).first else { continue }
+            let result = await Minimiser.minimise(scenario, seed: seed, rule: violation.rule) { await run($0, seed) }
+            #expect(result.scenario.happenings.count < scenario.happenings.count / 2)
+            let again = try #require(await run(result.scenario, seed).first)
+            #expect(again == result.violation)
+            #expect("\(result)".contains("pause"))
+            return
+        }
+        Issue.record("no world broke a rule")
+    }
+
+    @Test
+    func `what cannot be shortened stays as it was, within the limit of runs`() async {
+        let scenario = Scenario.hostile(seed: 3)
+        let result = await Minimiser.minimise(scenario, seed: 3, rule: "rule 0", limit: 5) { _ in [] }
+        #expect(result.scenario.happenings.count == scenario.happenings.count)
+        #expect(result.violation == nil)
+        #expect(result.runs == 5)
     }
 }

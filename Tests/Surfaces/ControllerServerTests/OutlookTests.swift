@@ -29,21 +29,21 @@ struct OutlookTests {
     )
 
     /// The status after every decision of a world.
-    static func statuses(_ change: (inout Scenario) -> Void = { _ in }) -> [(Rollout, DeploymentStatus)] {
+    static func statuses(_ change: (inout Scenario) -> Void = { _ in }) async -> [(Rollout, DeploymentStatus)] {
         var scenario = Scenario(traffic: 1000, ticks: 600)
         scenario.commits[0] = .spec(Scenario.spec(0, policy: Self.policy))
         scenario.commits[20] = .spec(Scenario.spec(1, policy: Self.policy))
         scenario.commands[200] = [Command(.promote(full: false, force: false), by: "lead")]
         change(&scenario)
         let log = Log()
-        var world = World(scenario: scenario, seed: 1)
-        world.handler = { rollout, situation, now in
+        let functions = DecisionFunctions(handle: { rollout, situation, now in
             let decision = Decision(of: rollout, in: situation, at: now)
             log.decisions.withLock { $0.append(decision) }
             rollout = decision.after
             return decision.outcome
-        }
-        _ = world.run()
+        })
+        var world = World(scenario: scenario, seed: 1, functions: functions)
+        _ = await world.run()
         return log.decisions.withLock { $0 }.map { decision in
             var fleet = FleetSnapshot(time: decision.time)
             let isJudging = if case .stepping(_, .some) = decision.after.phase { true } else { false }
@@ -59,9 +59,9 @@ struct OutlookTests {
     static func date(_ time: Timestamp) -> Date { Date(timeIntervalSince1970: Double(time.milliseconds) / 1000) }
 
     @Test
-    func `in every phase there is something to say`() {
+    func `in every phase there is something to say`() async {
         var seen: Set<String> = []
-        for (rollout, status) in Self.statuses() {
+        for (rollout, status) in await Self.statuses() {
             seen.insert(status.phase)
             #expect(!status.next.isEmpty, "\(status.phase)")
             // A first revision has nothing to go back to.
@@ -73,8 +73,8 @@ struct OutlookTests {
     }
 
     @Test
-    func `what a time decides comes with that time`() throws {
-        let statuses = Self.statuses()
+    func `what a time decides comes with that time`() async throws {
+        let statuses = await Self.statuses()
         let baking = try #require(statuses.first { $0.0.phase == .baking })
         #expect(baking.1.next.map(\.at) == [Self.date(baking.0.since + .seconds(60))])
         let preparing = try #require(statuses.last { $0.0.phase == .preparing })
@@ -91,8 +91,8 @@ struct OutlookTests {
     }
 
     @Test
-    func `an approval names who is waited for, a pause what ends it`() throws {
-        let statuses = Self.statuses { scenario in
+    func `an approval names who is waited for, a pause what ends it`() async throws {
+        let statuses = await Self.statuses { scenario in
             scenario.commands[60] = [Command(.pause(until: nil), by: "alice", why: "lunch")]
             scenario.commands[70] = [Command(.resume, by: "alice")]
         }
@@ -105,8 +105,8 @@ struct OutlookTests {
     }
 
     @Test
-    func `after a rollback it is the quarantine that is said to stand in the way`() throws {
-        let statuses = Self.statuses { $0.revisions[Scenario.revision(1)] = Scenario.Behaviour(errors: 0.5) }
+    func `after a rollback it is the quarantine that is said to stand in the way`() async throws {
+        let statuses = await Self.statuses { $0.revisions[Scenario.revision(1)] = Scenario.Behaviour(errors: 0.5) }
         #expect(statuses.contains { $0.1.phase == "rolling-back" })
         let end = try #require(statuses.last)
         #expect(end.1.phase == "settled")

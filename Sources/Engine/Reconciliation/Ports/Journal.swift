@@ -76,14 +76,26 @@ package struct DecisionChapter: Hashable, Sendable {
 package struct Member: Hashable, Codable, Sendable {
     package var rollout: Rollout
     /// What was last asked of the router, so that a restart asks for nothing else.
-    package var traffic: Traffic
+    package private(set) var traffic: Traffic
+    /// When something else than before was last asked of it.
+    package private(set) var askedSince: Timestamp?
     /// The repository whose manifest the deployment is.
     package var repository: String?
+    /// Why its manifest, which is gone, may only go by an operator's word: a later commit must not make one forget.
+    package var heldRemoval: String?
 
     package init(rollout: Rollout, traffic: Traffic = Traffic(), repository: String? = nil) {
         self.rollout = rollout
         self.traffic = traffic
         self.repository = repository
+    }
+
+    package var asked: AskedTraffic? { self.askedSince.map { AskedTraffic(self.traffic, since: $0) } }
+
+    package mutating func ask(for traffic: Traffic, at now: Timestamp) {
+        guard traffic != self.traffic || self.askedSince == nil else { return }
+        self.traffic = traffic
+        self.askedSince = now
     }
 }
 

@@ -3,12 +3,13 @@ import Deployments
 import Planning
 import Rollouts
 
-/// One call of the core, with all that went in and came out.
-struct Decision {
+/// One decision of the controller, overheard: all that went in and came out.
+struct Overheard {
     var before: Rollout
     var after: Rollout
     var situation: Situation
-    var plan: Plan
+    var plan = Plan()
+    var now: Timestamp
 
     /// The canary is the same revision as before.
     var isSameCanary: Bool {
@@ -26,9 +27,9 @@ struct Decision {
         self.situation.commands.contains { matches($0.verb) }
     }
 
-    func isFresh(at now: Timestamp) -> Bool {
-        self.situation.observation.replicas.fresh(at: now, within: .seconds(10)) != nil
-            && self.situation.observation.router.fresh(at: now, within: .seconds(10)) != nil
+    var isFresh: Bool {
+        self.situation.observation.replicas.fresh(at: self.now, within: .seconds(10)) != nil
+            && self.situation.observation.router.fresh(at: self.now, within: .seconds(10)) != nil
     }
 
     func isSeenReady(_ revision: Revision) -> Bool {
@@ -38,8 +39,8 @@ struct Decision {
     }
 
     /// How the step stood that was left, from its judge.
-    func isStepPassed(at now: Timestamp) -> Bool {
+    var isStepPassed: Bool {
         guard let analysis = self.after.analysis ?? self.before.analysis else { return false }
-        return analysis.outcomes(at: now).allSatisfy { $0.outcome == .passed }
+        return analysis.outcomes(at: self.now).allSatisfy { $0.outcome == .passed }
     }
 }

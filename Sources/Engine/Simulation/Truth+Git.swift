@@ -1,0 +1,117 @@
+import Deployments
+import Manifests
+import Reconciliation
+
+/// A watched repository.
+struct Repository: Sendable {
+    let name: String
+    /// The manifests at the head of the branch.
+    var files: [DeploymentID: Scenario.Change] = [:]
+    /// Counts pushes.
+    var version = 0
+    var head = ""
+    /// Since the last successful poll.
+    var wasRewritten = false
+    /// The commit that the last successful poll brought was a rewriting one.
+    var isRewrite = false
+    var polledVersion = 0
+    /// What was there, valid, at some poll, and was not gone at the last one.
+    var known: Set<DeploymentID> = []
+}
+
+/// A manifest that the controller knows to be gone, by the deletion rules as users were told them.
+struct Removal: Sendable {
+    var since: Timestamp
+    /// Only an operator may confirm it.
+    var isHeld: Bool
+    var isConfirmed = false
+}
+
+extension Truth {
+    mutating func push(_ commit: Scenario.Commit) {
+        var repository = self.git[commit.source]
+        for (id, change) in commit.changes {
+            switch change {
+            case .spec, .broken, .unreadable: repository.files[id] = change
+            case .absent: repository.files[id] = nil
+            }
+            if case .spec(let spec) = change { self.models[spec.model.uri] = spec.revision }
+        }
+        repository.version += 1
+        repository.head = commit.id
+        if commit.rewritesHistory { repository.wasRewritten = true }
+        self.states[commit.id] = Self.state(of: repository)
+        self.git[commit.source] = repository
+    }
+
+    private static func state(of repository: Repository) -> DesiredState {
+        var state = DesiredState()
+        for (id, change) in repository.files.sorted(by: { $0.key < $1.key }) {
+            switch change {
+            case .spec(var spec):
+                spec.origin.commit = repository.head
+                spec.origin.repository = repository.name
+                state.deployments.append(spec)
+            case .broken: state.invalid.insert(id)
+            case .unreadable: state.unreadable.insert("\(id.name).yaml")
+            case .absent: break
+            }
+        }
+        return state
+    }
+
+    /// `seen` is the version that the last successful call returned.
+    mutating func poll(_ source: Int, after seen: Int) -> Result<SourceSnapshot?, SourceError> {
+        if self.isGoingOn(.gitOutage) {
+            return .failure(SourceError(code: .unreachable, message: "no answer", recovery: .retry))
+        }
+        if self.git[source].version > self.git[source].polledVersion {
+            self.git[source].polledVersion = self.git[source].version
+            self.git[source].isRewrite = self.git[source].wasRewritten
+            self.git[source].wasRewritten = false
+        }
+        let repository = self.git[source]
+        guard repository.version > seen else { return .success(nil) }
+        let origin = CommitReference(repository: repository.name, branch: "main", commit: repository.head)
+        return .success(SourceSnapshot(origin: origin, files: [], rewroteHistory: repository.isRewrite))
+    }
+
+    /// Follows what is gone, apart from how the controller does it, once a poll was taken in.
+    mutating func noteRemovals(_ source: Int, at now: Timestamp) {
+        for (id, member) in self.journal.contents.members where member.repository == self.git[source].name {
+            self.git[source].known.insert(id)
+        }
+        let repository = self.git[source]
+        var gone: [DeploymentID] = []
+        for id in repository.known {
+            if repository.files[id] == nil {
+                if self.removals[id] == nil { gone.append(id) }
+            } else {
+                self.removals[id] = nil
+            }
+        }
+        for id in gone {
+            let isMost = gone.count > 1 && gone.count * 100 > 30 * repository.known.count
+            let isHeld = repository.isRewrite || gone.count == repository.known.count || isMost
+            self.removals[id] = Removal(since: now, isHeld: isHeld)
+        }
+        for case (let id, .spec) in repository.files { self.git[source].known.insert(id) }
+    }
+
+    /// Whether git, or an operator, says that the deployment is to go.
+    func isGone(_ id: DeploymentID) -> Bool {
+        guard let removal = self.removals[id] else { return false }
+        if removal.isConfirmed { return true }
+        let isOld = self.now - removal.since >= self.scenario.grace || self.hasClockGoneBack
+        return !removal.isHeld && isOld
+    }
+
+    /// An operator says that what is gone is meant to be.
+    ///
+    /// - Returns: Whether one had said so before.
+    mutating func confirmRemoval(of id: DeploymentID) -> Bool {
+        let wasConfirmed = self.removals[id]?.isConfirmed ?? false
+        self.removals[id]?.isConfirmed = true
+        return wasConfirmed
+    }
+}

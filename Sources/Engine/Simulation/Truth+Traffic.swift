@@ -1,0 +1,167 @@
+import Deployments
+import Reconciliation
+import Rollouts
+
+/// The router: which table it serves, and what it counted.
+struct Wires: Sendable {
+    /// What it was last told, and from which tick on that holds; nothing once it does.
+    var told: RoutingTable?
+    var toldFrom = 0
+    private(set) var served = RoutingTable()
+    /// The table before the one served.
+    private(set) var before = RoutingTable()
+    var rejection: String?
+    var counters: [DeploymentID: [Revision: TrackCounters]] = [:]
+    private(set) var lanes: [Lane] = []
+    /// What a look would show, as long as neither the table nor the machines change.
+    var states: [DeploymentID: RouterState]?
+    var seenVersion = -1
+
+    /// A part of a deployment's requests and who gets it.
+    struct Lane: Sendable {
+        var deployment: DeploymentID
+        var revision: Revision
+        var share: Share
+        var ports: [Int]
+
+        enum Share: Sendable {
+            /// One in fifty has what a step's match asks for.
+            case matched
+            /// Copies of so many percent of what the weights decide on.
+            case copied(Int)
+            /// So many percent.
+            case weight(Int)
+        }
+    }
+
+    mutating func serve(_ table: RoutingTable) {
+        self.before = self.served
+        self.served = table
+        self.states = nil
+        self.lanes = []
+        for (id, entry) in table.deployments.sorted(by: { $0.key < $1.key }) {
+            let traffic = entry.traffic
+            var shares: [(Revision, Lane.Share)] = []
+            for match in traffic.matches where match.headers != .preview { shares.append((match.revision, .matched)) }
+            if let mirror = traffic.mirror { shares.append((mirror.revision, .copied(mirror.percent.percent))) }
+            let weights = traffic.weights.filter { $0.value > .none }.sorted { $0.key < $1.key }
+            for (revision, weight) in weights { shares.append((revision, .weight(weight.percent))) }
+            for (revision, share) in shares {
+                let backends = (entry.backends[revision] ?? []).filter { !$0.isDraining }
+                let ports = backends.map(\.endpoint.port)
+                self.lanes.append(Lane(deployment: id, revision: revision, share: share, ports: ports))
+            }
+        }
+    }
+
+    func weight(_ revision: Revision, of id: DeploymentID) -> TrafficWeight {
+        self.served.deployments[id]?.traffic[revision] ?? .none
+    }
+}
+
+extension Truth {
+    /// The router takes what it was told, and requests are answered as the revisions really are.
+    mutating func carry() {
+        if let told = self.router.told, self.time >= self.router.toldFrom {
+            self.checkServing(told)
+            self.router.serve(told)
+            self.router.told = nil
+        }
+        if self.isGoingOn(.silence) { return }
+        let isIncident = self.isGoingOn(.incident)
+        let count = Int(Double(self.scenario.traffic) * self.scenario.tick.inSeconds)
+        var left = (requests: count, percent: 100)
+        var last: DeploymentID?
+        for lane in self.router.lanes {
+            if lane.deployment != last { left = (count, 100) }
+            last = lane.deployment
+            let requests: Int
+            switch lane.share {
+            case .matched:
+                requests = self.dice.hits(of: left.requests, probability: 0.02)
+                left.requests -= requests
+            case .copied(let percent):
+                requests = self.dice.hits(of: left.requests, probability: Double(percent) / 100)
+            case .weight(let percent):
+                requests = self.dice.hits(of: left.requests, probability: Double(percent) / Double(left.percent))
+                left = (left.requests - requests, left.percent - percent)
+            }
+            guard requests > 0 else { continue }
+            self.answer(requests, lane, isIncident: isIncident)
+        }
+    }
+
+    private mutating func answer(_ requests: Int, _ lane: Wires.Lane, isIncident: Bool) {
+        let behaviour = self.behaviour(lane.revision)
+        let isUp = lane.ports.contains(where: self.machines.isReady)
+        let rate = isIncident ? max(0.3, behaviour.errors) : behaviour.errors
+        let errors = self.dice.hits(of: requests, probability: isUp ? rate : 1)
+        let client = self.dice.hits(of: requests - errors, probability: behaviour.clientErrors)
+        let slow = self.dice.hits(of: requests, probability: behaviour.slow)
+        let none = TrackCounters(latency: LatencyHistogram(bounds: [250], counts: [0]))
+        var counters = self.router.counters[lane.deployment, default: [:]]
+        counters[lane.revision, default: none].requests += Int64(requests)
+        counters[lane.revision, default: none].serverErrors += Int64(errors)
+        counters[lane.revision, default: none].clientErrors += Int64(client)
+        counters[lane.revision, default: none].latency.counts[0] += Int64(requests - slow)
+        counters[lane.revision, default: none].latency.total += Int64(requests)
+        self.router.counters[lane.deployment] = counters
+    }
+
+    mutating func tell(_ table: RoutingTable) {
+        if self.strike(.routerRejects) != nil {
+            self.router.rejection = "the router refuses it"
+            return
+        }
+        self.router.rejection = nil
+        self.router.told = table
+        self.router.toldFrom = self.time + (self.strike(.routerSlow) ?? 1)
+        self.router.states = nil
+    }
+
+    mutating func forgetTable() {
+        guard !self.router.before.deployments.isEmpty else { return }
+        self.coverage.see(.fault, Fault.routerForgets.name)
+        self.router.serve(self.router.before)
+    }
+
+    // MARK: - What a look shows
+
+    mutating func lookAtRouter() -> RouterObservation {
+        var samples: [DeploymentID: Sample] = [:]
+        if !self.isGoingOn(.countersOutage) {
+            for (id, tracks) in self.router.counters {
+                var tracks = tracks
+                if self.isGoingOn(.partialCounters), let lost = tracks.keys.max() { tracks[lost] = nil }
+                samples[id] = Sample(time: self.now, tracks: tracks)
+            }
+        }
+        return RouterObservation(time: self.now, states: self.routerStates(), samples: samples)
+    }
+
+    private mutating func routerStates() -> [DeploymentID: RouterState] {
+        if let states = self.router.states, self.router.seenVersion == self.machines.version { return states }
+        var states: [DeploymentID: RouterState] = [:]
+        for (id, entry) in self.router.served.deployments {
+            var state = RouterState(traffic: entry.traffic, rejection: self.router.rejection)
+            for (revision, backends) in entry.backends {
+                for backend in backends {
+                    guard let replica = self.machines.byPort[backend.endpoint.port],
+                        let process = self.machines.processes[replica]
+                    else { continue }
+                    if backend.isDraining {
+                        // Requests in flight when it was told take a moment.
+                        if self.time - process.drainedAt <= 1 { state.activeRequests[process.address] = 1 }
+                    } else {
+                        state.serving.insert(process.address)
+                        if process.state == .ready { state.warm.insert(revision) }
+                    }
+                }
+            }
+            states[id] = state
+        }
+        self.router.states = states
+        self.router.seenVersion = self.machines.version
+        return states
+    }
+}

@@ -1,0 +1,99 @@
+import Deployments
+import Reconciliation
+import Rollouts
+import Simulation
+import Testing
+
+/// What hostile worlds broke once, each as the shortest script that shows it.
+@Suite
+struct FoundBugTests {
+    static let policy = RolloutPolicy(
+        steps: [Step(action: .weight(TrafficWeight(percent: 5)), atLeast: .seconds(10), atMost: .seconds(300))],
+        gates: [.errors],
+        bakeTime: .seconds(60),
+        progressDeadline: .seconds(60)
+    )
+
+    static func scenario(ticks: Int = 80, _ change: (inout Scenario) -> Void) -> Scenario {
+        var scenario = Scenario(traffic: 1000, ticks: ticks, quietFrom: ticks)
+        scenario.commits[0] = .spec(Scenario.spec(0, policy: Self.policy))
+        change(&scenario)
+        return scenario
+    }
+
+    @Test
+    func `the first table after a lost journal leaves every deployment its routes`() async {
+        let scenario = Self.scenario { scenario in
+            let both = [0, 1].map { Scenario.spec($0 * 16, of: Scenario.id($0), policy: Self.policy) }
+            let changes = Dictionary(uniqueKeysWithValues: both.map { ($0.id, Scenario.Change.spec($0)) })
+            scenario.commits[0] = Scenario.Commit(id: Scenario.commit(1), changes)
+            scenario.happenings.append(.init(30, .fault(.journalLost, amount: 0)))
+            scenario.happenings.append(.init(30, .fault(.kill(.look, .before), amount: 2)))
+        }
+        var world = World(scenario: scenario, seed: 1)
+        #expect(await world.run() == [])
+        #expect(world.served(of: Scenario.id(1)) == .all(to: Scenario.revision(16)))
+    }
+
+    @Test
+    func `what serves keeps its route when its successor is taken back before anything was promoted`() async {
+        let scenario = Self.scenario { scenario in
+            scenario.outages[.routerOutage] = 6...30
+            scenario.commits[12] = .spec(Scenario.spec(1, policy: Self.policy))
+            scenario.revisions[Scenario.revision(1), default: Behaviour()].artifact = .failed("no such file")
+        }
+        var world = World(scenario: scenario, seed: 1)
+        #expect(await world.run() == [])
+        #expect(world.rollout(of: Scenario.id)?.stable == nil)
+        #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(0)))
+    }
+
+    @Test
+    func `a removal that an operator must confirm still waits for it after a restart`() async {
+        let scenario = Self.scenario { scenario in
+            let both = [0, 1].map { Scenario.spec($0 * 16, of: Scenario.id($0), policy: Self.policy) }
+            let changes = Dictionary(uniqueKeysWithValues: both.map { ($0.id, Scenario.Change.spec($0)) })
+            scenario.commits[0] = Scenario.Commit(id: Scenario.commit(1), changes)
+            scenario.commits[20] = Scenario.Commit(
+                id: Scenario.commit(2),
+                [Scenario.id: .absent],
+                rewritesHistory: true
+            )
+            scenario.commits[24] = Scenario.Commit(id: Scenario.commit(3), [:])
+            scenario.happenings.append(.init(28, .fault(.kill(.look, .before), amount: 0)))
+        }
+        var world = World(scenario: scenario, seed: 1)
+        #expect(await world.run().filter { !$0.rule.hasPrefix("liveness") } == [])
+        #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(0)))
+    }
+
+    @Test
+    func `a command that was refused for the journal is not obeyed after a restart`() async {
+        let scenario = Self.scenario { scenario in
+            scenario.happenings.append(.init(30, .fault(.journalAnswerLost, amount: 0)))
+            scenario.commands[30] = [Command(.pause(until: nil), by: "sre", why: "lunch")]
+            scenario.happenings.append(.init(34, .fault(.kill(.look, .before), amount: 0)))
+        }
+        var world = World(scenario: scenario, seed: 1)
+        while world.time < 30 { await world.step() }
+        #expect(world.answers.map(\.isAccepted) == [false])
+        #expect(await world.run() == [])
+        #expect(world.rollout(of: Scenario.id)?.pause == nil)
+    }
+
+    @Test
+    func `an outcome that could not be settled is not told again over a newer one`() async {
+        let scenario = Self.scenario(ticks: 120) { scenario in
+            scenario.commits[10] = .spec(Scenario.spec(1, policy: Self.policy))
+            scenario.commands[30] = [Command(.promote(full: true, force: true), by: "sre")]
+            scenario.happenings.append(.init(30, .fault(.settleFails, amount: 0)))
+            // Within the bake, so that the commit has two outcomes.
+            scenario.commands[60] = [Command(.rollback(to: nil), by: "sre")]
+            scenario.happenings.append(.init(80, .fault(.kill(.look, .before), amount: 0)))
+        }
+        var world = World(scenario: scenario, seed: 1)
+        #expect(await world.run() == [])
+        let kinds = world.transitions.map(\.transition).filter(\.isOutcome).map(\.kind)
+        #expect(kinds == [.promoted, .promoted, .rolledBack])
+    }
+}
