@@ -113,4 +113,32 @@ struct EvidenceAndHoldTests {
         stage.tick()
         #expect(stage.rollout.canary?.revision == Stage.third)
     }
+
+    @Test
+    func `promote refuses a failed gate that holds, and takes it when forced`() {
+        var policy = Stage.policy
+        policy.gates[0].onFailure = .hold
+        var stage = Stage.stepping(policy: policy)
+        stage.errors[Stage.next] = 50
+        stage.run { $0.rollout.holds.contains { if case .gateHolds = $0 { true } else { false } } }
+        stage.tick(Command(.promote(full: false, force: false), by: "lead"))
+        #expect(stage.answers.first?.isAccepted == false)
+        #expect(stage.answers.first?.message.contains("--force") == true)
+        #expect(stage.weight == 5)
+        stage.tick(Command(.promote(full: false, force: true), by: "lead"))
+        #expect(stage.answers.first?.isChanged == true)
+        #expect(stage.transitions.contains { $0.kind == .approved && $0.message.contains("forced") })
+        #expect(stage.weight == 50)
+    }
+
+    @Test
+    func `a settled revision that an operator takes back is quarantined, so that git does not bring it back`() {
+        var stage = Stage.stepping()
+        stage.run { $0.rollout.phase == .settled && $0.rollout.stable?.revision == Stage.next }
+        stage.tick(Command(.rollback(to: nil), by: "sre", why: "wrong labels"))
+        #expect(stage.rollout.quarantine[Stage.next]?.reason == .requested(by: "sre", why: "wrong labels"))
+        stage.run { $0.rollout.phase == .settled }
+        for _ in 0..<50 { stage.tick() }
+        #expect(stage.rollout.stable?.revision == Stage.good)
+    }
 }
