@@ -64,6 +64,11 @@ extension IntegrationTests {
             #expect(replay.status == 0, "\(replay.output)\(replay.error)")
             #expect(replay.output.contains("come out as recorded"))
             print("promotion over a kill: \(replay.output)")
+            let journal = try await sandbox.replay(fromJournal: true)
+            #expect(journal.status == 0, "\(journal.output)\(journal.error)")
+            sandbox.killController()
+            let left = try await sandbox.replay(fromJournal: true)
+            #expect(left.status == 0, "\(left.output)\(left.error)")
         }
     }
 

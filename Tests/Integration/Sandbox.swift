@@ -180,8 +180,16 @@ final class Sandbox {
     }
 
     /// Exports all decisions and decides them again, as somebody would who has nothing but the file.
-    func replay() async throws -> Machine.Ended {
-        let export = try await self.command("history", "--export", "night.jsonl")
+    ///
+    /// The decisions come from the controller, or from the journal's file.
+    func replay(fromJournal: Bool = false) async throws -> Machine.Ended {
+        let source = fromJournal ? ["--journal", "\(self.state)/journal.sqlite"] : ["--socket", self.socket]
+        let export = try await Machine.run(
+            try Machine.controller(),
+            ["history", "--export", "night.jsonl"] + source,
+            environment: self.environment,
+            at: self.folder
+        )
         try #require(export.status == 0, "\(export.error)")
         return try await Machine.run(
             try Machine.controller(),
