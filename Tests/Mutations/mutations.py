@@ -442,11 +442,4 @@ MUTATIONS = [
         "",
         "a rollout waits for bytes that nobody asked for",
     ),
-    Mutation(
-        "spare-replicas-drain-below-what-is-wanted",
-        PLANNER,
-        "                    if spare > 0 { plan.effects.append(.drain(replica.id)) }\n",
-        "                    plan.effects.append(.drain(replica.id))\n",
-        "scaling down takes ready replicas while others still start",
-    ),
 ]

@@ -189,19 +189,14 @@ package struct Planner: Sendable {
         let staying = own.filter { !$0.isDraining && $0.state != .stopping }
         let isGoing = wanted == 0
         if staying.count > wanted {
-            let ready = staying.count { $0.state == .ready }
-            // Those that serve nothing go first, then the youngest; what is ready stays until enough others are.
+            // Those that serve nothing go first, then the youngest: as many ready ones stay as are wanted.
             let order = staying.sorted {
                 ($0.state == .ready ? 1 : 0, -$0.id.ordinal) < ($1.state == .ready ? 1 : 0, -$1.id.ordinal)
             }
-            var spare = ready - wanted
             for replica in order.prefix(staying.count - wanted) {
                 if replica.state != .ready {
                     self.planStop(of: replica, isGoing: isGoing, into: &plan)
-                } else if !isGoing {
-                    if spare > 0 { plan.effects.append(.drain(replica.id)) }
-                    spare -= 1
-                } else if self.isTrafficGone(from: revision) {
+                } else if !isGoing || self.isTrafficGone(from: revision) {
                     plan.effects.append(.drain(replica.id))
                 } else {
                     plan.waitingFor.append(.trafficMoved(away: revision))

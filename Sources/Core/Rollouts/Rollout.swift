@@ -124,6 +124,13 @@ extension Rollout {
         package var why: String
         package var since: Timestamp
         package var until: Timestamp?
+
+        package init(by: String, why: String, since: Timestamp, until: Timestamp?) {
+            self.by = by
+            self.why = why
+            self.since = since
+            self.until = until
+        }
     }
 
     /// An operator's word that `revision` serves until git names another than `insteadOf`.

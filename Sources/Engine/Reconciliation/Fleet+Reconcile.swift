@@ -76,11 +76,16 @@ extension Fleet {
     /// - Returns: Nothing before the router was seen, as that is not known then.
     private func newcomer(_ id: DeploymentID, at now: Timestamp) -> Member? {
         self.router.last.map { router in
-            Member(
-                rollout: Rollout(id: id, at: now),
-                traffic: router.states[id]?.traffic ?? [:],
-                repository: self.tracker.owner(of: id)
-            )
+            var rollout = Rollout(id: id, at: now)
+            let traffic = router.states[id]?.traffic ?? [:]
+            // What git names would be taken for the first revision, and get all traffic without a step.
+            if case .spec(let spec) = self.tracker.desired(id, at: now),
+                let other = traffic.revisions.sorted().first(where: { $0 != spec.revision })
+            {
+                let why = "the journal knows nothing of \(other), which serves: resume to give \(spec.label) all traffic"
+                rollout.pause = Rollout.Pause(by: "controller", why: why, since: now, until: nil)
+            }
+            return Member(rollout: rollout, traffic: traffic, repository: self.tracker.owner(of: id))
         }
     }
 
@@ -185,11 +190,21 @@ extension Fleet {
             // Safety never waits, not for a full disk either. It is written as soon as that is possible again.
             guard changes else { return true }
             var open = waiting ?? Unwritten()
-            let isActedUpon = if case .rollingBack = after.rollout.phase { true } else { false }
+            let isActedUpon = Self.onlyTakesBack(decision)
             if isActedUpon { open.transitions = transitions }
             open.items = (open.items + items).suffix(Unwritten.itemLimit)
             self.unwritten[after.rollout.id] = open
             return isActedUpon
+        }
+    }
+
+    /// What was taken back is either on its way or, when it had no traffic yet, away already. A rollout that began in the
+    /// same decision is more than that.
+    private static func onlyTakesBack(_ decision: Decision) -> Bool {
+        switch decision.after.phase {
+        case .rollingBack: true
+        case .settled: decision.outcome.transitions.contains { $0.kind == .rollingBack }
+        case .preparing, .stepping, .promoting, .baking, .removing: false
         }
     }
 

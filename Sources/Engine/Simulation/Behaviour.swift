@@ -29,14 +29,14 @@ package struct Behaviour: Hashable, Sendable {
     }
 
     package var isGood: Bool {
-        self.errors <= 0.002 && self.clientErrors <= 0.001 && self.slow <= 0.02 && self.startTicks != nil
+        self.errors <= 0.002 && self.clientErrors <= 0.001 && self.slow <= 0.02 && self.startTicks ?? .max <= 30
             && self.crashes == 0 && self.flaps == 0 && self.signature == "a" && !self.failsGolden && self.load <= 100
             && self.artifact == Behaviour().artifact
     }
 
     /// So bad that with enough traffic nobody could doubt it.
     package var isPlainlyBad: Bool {
-        self.errors >= 0.1 || self.clientErrors >= 0.1 || self.slow >= 0.2 || self.startTicks == nil
+        self.errors >= 0.1 || self.clientErrors >= 0.1 || self.slow >= 0.2 || self.startTicks ?? .max > 1000
             || self.signature != "a" || self.failsGolden || self.artifact != Behaviour().artifact
     }
 }

@@ -96,4 +96,31 @@ struct FoundBugTests {
         let kinds = world.transitions.map(\.transition).filter(\.isOutcome).map(\.kind)
         #expect(kinds == [.promoted, .promoted, .rolledBack])
     }
+
+    @Test
+    func `after a lost journal a canary is not taken for the first revision`() async {
+        let scenario = Self.scenario(ticks: 120) { scenario in
+            scenario.commits[12] = .spec(Scenario.spec(1, policy: Self.policy))
+            scenario.happenings.append(.init(25, .fault(.journalLost, amount: 0)))
+            scenario.happenings.append(.init(25, .fault(.kill(.append, .after), amount: 2)))
+        }
+        var world = World(scenario: scenario, seed: 1)
+        #expect(await world.run() == [])
+        #expect(world.served(of: Scenario.id)[Scenario.revision(0)] == TrafficWeight(percent: 95))
+        #expect(world.rollout(of: Scenario.id)?.pause?.by == "controller")
+    }
+
+    @Test
+    func `an abort on a full disk is obeyed also while the canary has no traffic yet`() async {
+        let scenario = Self.scenario { scenario in
+            scenario.commits[12] = .spec(Scenario.spec(1, policy: Self.policy))
+            scenario.revisions[Scenario.revision(1), default: Behaviour()].startTicks = nil
+            scenario.outages[.journalOutage] = 20...40
+            scenario.commands[25] = [Command(.abort, by: "sre")]
+        }
+        var world = World(scenario: scenario, seed: 1)
+        #expect(await world.run() == [])
+        let reason = world.rollout(of: Scenario.id)?.quarantine[Scenario.revision(1)]?.reason
+        #expect(reason == .aborted(by: "sre", why: ""))
+    }
 }
