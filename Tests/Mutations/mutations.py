@@ -410,8 +410,8 @@ MUTATIONS = [
     Mutation(
         "replicas-drain-under-traffic",
         PLANNER,
-        "} else if self.isTrafficGone(from: revision) {",
-        "} else if true || self.isTrafficGone(from: revision) {",
+        "} else if !isGoing || self.isTrafficGone(from: revision) {",
+        "} else if !isGoing || replica.state == .ready {",
         "the last replica of a revision with traffic drains",
     ),
     Mutation(

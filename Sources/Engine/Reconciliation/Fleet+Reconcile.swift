@@ -82,7 +82,7 @@ extension Fleet {
             if case .spec(let spec) = self.tracker.desired(id, at: now),
                 let other = traffic.revisions.sorted().first(where: { $0 != spec.revision })
             {
-                let why = "the journal knows nothing of \(other), which serves: resume to give \(spec.label) all traffic"
+                let why = "the journal knows nothing of \(other), which serves: resume for \(spec.label) to take over"
                 rollout.pause = Rollout.Pause(by: "controller", why: why, since: now, until: nil)
             }
             return Member(rollout: rollout, traffic: traffic, repository: self.tracker.owner(of: id))
