@@ -94,7 +94,7 @@ package final class SQLiteJournal: Journal {
             if let member = record.member {
                 try database.execute(
                     sql: "INSERT OR REPLACE INTO member (deployment, updated, json) VALUES (?, ?, ?)",
-                    arguments: [name, record.time.milliseconds, try Self.encode(member)]
+                    arguments: [name, record.time.milliseconds, try Self.encode(member, recording)]
                 )
             } else {
                 try database.execute(sql: "DELETE FROM member WHERE deployment = ?", arguments: [name])
@@ -164,6 +164,14 @@ package final class SQLiteJournal: Journal {
         } catch {
             throw JournalError(error, self.pool.path)
         }
+    }
+
+    /// A member with its rollout, which is encoded already when a decision led to it.
+    private static func encode(_ member: Member, _ recording: DecisionRecorder.Recording?) throws -> Data {
+        guard let recording else { return try Self.encode(member) }
+        var rest = member
+        rest.rollout = Rollout(id: member.rollout.id, at: member.rollout.since)
+        return Data(try CanonicalCoding.encode(rest, with: "rollout", as: recording.rollout))
     }
 
     private static func encode(_ value: some Encodable) throws -> Data {

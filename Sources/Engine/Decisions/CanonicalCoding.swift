@@ -16,6 +16,22 @@ package enum CanonicalCoding {
         return [UInt8](try encoder.encode(value))
     }
 
+    /// A value of which one member is there as JSON already.
+    ///
+    /// - Parameters:
+    ///   - value: Encodes to an object with that member; what is in its place is left out.
+    ///   - key: The member's name.
+    ///   - json: What stands there instead.
+    /// - Returns: The object; as it is without such a member.
+    /// - Throws: As ``encode(_:)``.
+    package static func encode(_ value: some Encodable, with key: String, as json: [UInt8]) throws -> [UInt8] {
+        let bytes = try Self.encode(value)
+        guard let place = JSONSlice(bytes).members?.first(where: { $0.key == key })?.value.bytes.indices else {
+            return bytes
+        }
+        return bytes[..<place.lowerBound] + json + bytes[place.upperBound...]
+    }
+
     /// - Throws: A `DecodingError`.
     package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
         let decoder = JSONDecoder()

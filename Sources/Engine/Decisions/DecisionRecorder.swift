@@ -31,6 +31,8 @@ package struct DecisionRecorder: Sendable {
         package var bytes: [UInt8]
         /// The SHA-256 of `bytes`.
         package var sum: String
+        /// The rollout afterwards in canonical JSON: the largest part of a decision's cost, for whoever keeps it too.
+        package var rollout: [UInt8]
         /// The manifest that the decision was about, when the chapter did not have it yet, in canonical JSON.
         package var spec: (digest: String, bytes: [UInt8])?
         /// The end of the record before it in its chapter, at most ``DecisionRecorder/window`` bytes; empty at its
@@ -77,6 +79,7 @@ package struct DecisionRecorder: Sendable {
                 chapter.spec = (spec, digest)
             }
         }
+        let rollout = try CanonicalCoding.encode(decision.after)
         let record = RecordedDecision(
             number: number,
             chapter: chapter.number,
@@ -87,7 +90,7 @@ package struct DecisionRecorder: Sendable {
             before: begins ? decision.before : nil,
             desired: desire,
             situation: situation,
-            result: try RecordedDecision.Result(of: decision)
+            result: RecordedDecision.Result(of: decision, rollout: rollout)
         )
         let bytes = try CanonicalCoding.encode(record)
         let previous = chapter.last
@@ -103,6 +106,7 @@ package struct DecisionRecorder: Sendable {
             time: decision.time,
             bytes: bytes,
             sum: CanonicalCoding.digest(of: bytes),
+            rollout: rollout,
             spec: added,
             previous: previous,
             continued: chapter

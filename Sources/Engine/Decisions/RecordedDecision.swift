@@ -42,10 +42,14 @@ package enum RecordedDesire: Hashable, Codable, Sendable {
 extension RecordedDecision.Result {
     /// - Throws: Only what encoding does.
     package init(of decision: Decision) throws {
-        let bytes = try CanonicalCoding.encode(decision.after)
+        self.init(of: decision, rollout: try CanonicalCoding.encode(decision.after))
+    }
+
+    /// For whoever has the canonical JSON of the rollout afterwards.
+    init(of decision: Decision, rollout: [UInt8]) {
         self.init(
-            after: CanonicalCoding.digest(of: bytes),
-            outline: JSONSlice(bytes).outline,
+            after: CanonicalCoding.digest(of: rollout),
+            outline: JSONSlice(rollout).outline,
             transitions: decision.outcome.transitions,
             answers: decision.outcome.answers,
             plan: decision.plan

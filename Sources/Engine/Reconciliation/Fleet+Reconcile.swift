@@ -198,8 +198,8 @@ extension Fleet {
         }
     }
 
-    /// What was taken back is either on its way or, when it had no traffic yet, away already. A rollout that began in the
-    /// same decision is more than that.
+    /// What was taken back is either on its way or, when it had no traffic yet, away already. A rollout that began in
+    /// the same decision is more than that.
     private static func onlyTakesBack(_ decision: Decision) -> Bool {
         switch decision.after.phase {
         case .rollingBack: true

@@ -89,6 +89,10 @@ struct DecisionJournalTests {
         #expect(steps.map(\.record.number) == Array(1...Int64(self.decisions.count)))
         #expect(steps[half].record.before != nil)
 
+        // What is kept beside the decisions is what it would be without them.
+        let member = Member(rollout: try #require(self.decisions.last).after)
+        #expect(try await journal.load().members == [member.rollout.id: member])
+
         // A copy of the file says the same, without a controller.
         let file = try JournalFile(path: self.path)
         #expect(try await Self.export { try await file.chapter(after: $0, of: $1) } == lines)
