@@ -70,7 +70,7 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "Analysis", "Deployments", "Manifests", "Planning", "Reconciliation", "Rollouts",
+                "Analysis", "Decisions", "Deployments", "Manifests", "Planning", "Reconciliation", "Rollouts",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Engine/Simulation"

@@ -36,8 +36,9 @@ struct Main {
         let isCoverageWanted = CommandLine.arguments.contains("--coverage")
         if isCoverageWanted { print(report.coverage) }
         let rate = Int(Double(report.coverage.worlds) / max(0.001, seconds))
-        let seeds = "seeds \(first) to \(first + runs - 1)"
-        print("\(runs) worlds in \(seconds) s (\(rate)/s), \(seeds), broken: \(failures.count)")
+        let days = report.coverage.virtualTime / .seconds(86_400)
+        print("\(Int(days.rounded())) days of virtual time, seeds \(first) to \(first + runs - 1)")
+        print("\(runs) worlds in \(seconds) s (\(rate)/s), broken: \(failures.count)")
         var isShort = false
         if isCoverageWanted, runs >= 1000, failures.isEmpty, !report.coverage.missing.isEmpty {
             print("error: never reached: \(report.coverage.missing.joined(separator: ", "))")

@@ -51,7 +51,10 @@ package enum PlanCheck {
         }
         let weights = traffic.weights
         if weights.values.reduce(0, { $0 + $1.percent }) != 100 { return "rule 1: weights do not sum to 100" }
-        if let stranger = traffic.revisions.subtracting(rollout.specs.map(\.revision)).min() {
+        // What serves may go on, also when it never was promoted.
+        let served = observed.router.last?.traffic ?? Traffic()
+        let parts = served.revisions.union(rollout.specs.map(\.revision))
+        if let stranger = traffic.revisions.subtracting(parts).min() {
             return "rule 1: traffic for \(stranger), which has no part in the rollout"
         }
         let ready = Set((observed.replicas.last ?? []).filter { $0.state == .ready }.map(\.id.revision))
@@ -60,7 +63,6 @@ package enum PlanCheck {
         }
         if let rule = Self.brokenRuleOfMatchesAndCopies(in: traffic, rollout) { return rule }
         guard let canary = rollout.canary else { return nil }
-        let served = observed.router.last?.traffic ?? Traffic()
         if case .rollingBack = rollout.phase, traffic.reaches(canary.revision) {
             return "rule 4: traffic for what is rolled back"
         }

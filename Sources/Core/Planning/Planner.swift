@@ -16,6 +16,8 @@ package struct Planner: Sendable {
     package var deployment: DeploymentID
     /// The revision that may always have all traffic back.
     package var stable: Revision?
+    /// What takes over for the time being when nothing that the target names is ready.
+    package var substitute: Revision?
     /// Whether nothing at all may serve: at the deployment's end, or when what serves is quarantined. Not knowing of a
     /// stable revision, as after a lost journal, is no reason to take traffic away.
     package var mayEndTraffic: Bool
@@ -26,6 +28,7 @@ package struct Planner: Sendable {
     package init(
         deployment: DeploymentID,
         stable: Revision?,
+        substitute: Revision? = nil,
         target: Target,
         observed: Observation,
         asked: AskedTraffic? = nil,
@@ -36,6 +39,7 @@ package struct Planner: Sendable {
     ) {
         self.deployment = deployment
         self.stable = stable
+        self.substitute = substitute
         self.target = target
         self.observed = observed
         self.asked = asked
@@ -53,6 +57,7 @@ package struct Planner: Sendable {
         self.init(
             deployment: rollout.id,
             stable: rollout.stable?.revision,
+            substitute: rollout.stable.flatMap { rollout.quarantine[$0.revision] == nil ? $0.revision : nil },
             target: rollout.target,
             observed: observed,
             asked: asked,
@@ -90,17 +95,23 @@ package struct Planner: Sendable {
     package var servableTraffic: Traffic? {
         let wanted = self.target.traffic
         if wanted.isEmpty { return wanted }
-        let replicas = self.observed.replicas.last ?? []
-        let isReady = { (revision: Revision) in
-            replicas.contains { $0.id.revision == revision && $0.state == .ready }
-        }
-        if wanted.revisions.allSatisfy(isReady) { return wanted }
-        var traffic = wanted.filter(isReady)
+        if wanted.revisions.allSatisfy(self.isReady) { return wanted }
+        var traffic = wanted.filter(self.isReady)
         if traffic.weights == wanted.weights { return traffic }
         // Only a revision that the target names may take over: never one that is being taken back.
-        guard traffic.weights.count == 1, let survivor = traffic.weights.keys.first else { return nil }
+        guard traffic.weights.count == 1, let survivor = traffic.weights.keys.first else {
+            // A canary that was to have all traffic, and has no replica any more, gives it back for the time being.
+            guard traffic.weights.isEmpty, let substitute = self.substitute, self.isReady(substitute) else {
+                return nil
+            }
+            return .all(to: substitute)
+        }
         traffic.weights[survivor] = .all
         return traffic
+    }
+
+    private func isReady(_ revision: Revision) -> Bool {
+        (self.observed.replicas.last ?? []).contains { $0.id.revision == revision && $0.state == .ready }
     }
 
     private func planRoute(into plan: inout Plan) {
@@ -118,7 +129,15 @@ package struct Planner: Sendable {
         }
         let served = router.last?.traffic ?? Traffic()
         let isEnded = served.isEmpty && self.asked?.traffic.isEmpty ?? true
-        if wanted.isEmpty, isEnded || !self.mayEndTraffic { return }
+        if wanted.isEmpty, isEnded || !self.mayEndTraffic {
+            // Nothing is to take over what serves: what the router was asked for since is taken back.
+            if let asked = self.asked, let fresh = router.fresh(at: self.now, within: self.freshness),
+                !served.isEmpty, fresh.traffic != asked.traffic, served.revisions.allSatisfy(self.isReady)
+            {
+                plan.effects.append(.route(served))
+            }
+            return
+        }
         let gains = wanted.revisions.filter { wanted[$0] > served[$0] || !served.reaches($0) }.sorted()
 
         if !self.isRetreat(to: wanted, from: served) {

@@ -1,3 +1,4 @@
+package import Decisions
 package import Deployments
 package import Planning
 package import Rollouts
@@ -7,6 +8,8 @@ package struct DecisionFunctions: Sendable {
     package var handle: @Sendable (inout Rollout, Situation, Timestamp) -> Rollout.Outcome
     /// Called after `handle`, for the rollout that came of it.
     package var plan: @Sendable (Planner, Rollout) -> Plan
+    /// Told of every decision, before it is journaled.
+    package var listen: @Sendable (Decision) -> Void = { _ in }
 
     package init(
         handle: @escaping @Sendable (inout Rollout, Situation, Timestamp) -> Rollout.Outcome = {

@@ -34,6 +34,7 @@ extension Fleet {
             handler: self.functions.handle,
             planner: self.functions.plan
         )
+        self.functions.listen(decision)
         after.rollout = decision.after
         self.report(decision.violations, of: id)
         let plan = decision.plan

@@ -14,6 +14,8 @@ extension RoutingTable.Entry {
         }
         // Traffic stands until the planner changes it; what has no backend cannot be told to a router.
         var traffic = member.traffic.filter { backends[$0] != nil }
+        // A quarantine outlasts the rollback: while stable cannot serve, what was asked for before stays away too.
+        traffic = traffic.filter { rollout.quarantine[$0] == nil || $0 == rollout.stable?.revision }
         // What is rolled back keeps nothing that stable can take, not even in the first table after a restart; and it
         // takes nothing over, not even when nothing else is left.
         if case .rollingBack = rollout.phase, let canary = rollout.canary?.revision {

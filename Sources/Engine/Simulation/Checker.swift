@@ -1,4 +1,5 @@
 import Analysis
+import Decisions
 import Deployments
 import Planning
 import Rollouts
@@ -26,15 +27,12 @@ struct Checker: Sendable {
         self.violations.append(Violation(tick: self.time, rule: rule, detail: detail))
     }
 
-    private mutating func report(_ rule: String, _ decision: Overheard) {
+    private mutating func report(_ rule: String, _ decision: Decision) {
         self.report(rule, "\(decision.after.id) in phase \(decision.after.phase)")
     }
 
-    mutating func check(_ decision: Overheard) {
-        let (after, observed) = (decision.after, decision.situation.observation)
-        for violation in PlanCheck.violations(of: decision.plan, for: after, observed: observed, at: decision.now) {
-            self.report("plan check: \(violation.rule)", decision)
-        }
+    mutating func check(_ decision: Decision) {
+        for violation in decision.violations { self.report("plan check: \(violation.rule)", decision) }
         self.remember(decision)
         self.checkProgress(decision)
         self.checkSafety(decision)
@@ -52,7 +50,7 @@ struct Checker: Sendable {
 
     // MARK: - Rule 5: what was rolled back stays away
 
-    private mutating func remember(_ decision: Overheard) {
+    private mutating func remember(_ decision: Decision) {
         let isReallowed = decision.hasCommand {
             switch $0 {
             case .retry, .rollback: true
@@ -79,7 +77,7 @@ struct Checker: Sendable {
     // MARK: - Rule 3: the way forward
 
     /// Told from the phases, the observation and the judge's outcomes.
-    private mutating func checkProgress(_ decision: Overheard) {
+    private mutating func checkProgress(_ decision: Decision) {
         guard decision.isSameCanary || decision.after.phase == .promoting else { return }
         switch (decision.before.phase, decision.after.phase) {
         case (.preparing, .stepping(let new, _)):
@@ -109,7 +107,7 @@ struct Checker: Sendable {
         }
     }
 
-    private mutating func checkNobodyHolds(_ decision: Overheard) {
+    private mutating func checkNobodyHolds(_ decision: Decision) {
         if decision.isPaused { self.report("rule 3: progress although paused", decision) }
         if !decision.isFresh { self.report("rule 3: progress on stale observations", decision) }
         if decision.situation.lostGit != nil { self.report("rule 6: progress although git is lost", decision) }
@@ -118,7 +116,7 @@ struct Checker: Sendable {
     private mutating func checkLeaving(
         _ step: Int,
         _ served: Timestamp?,
-        _ decision: Overheard
+        _ decision: Decision
     ) {
         self.checkNobodyHolds(decision)
         guard let policy = decision.before.canary?.rollout, policy.steps.indices.contains(step) else { return }
@@ -131,13 +129,13 @@ struct Checker: Sendable {
             self.report("rule 3: an approval was passed by nobody", decision)
             return
         }
-        let elapsed = decision.now - served
+        let elapsed = decision.time - served
         if elapsed < policy.steps[step].atLeast { self.report("rule 3: step \(step) left before its time", decision) }
         if let stable = decision.before.stable, !decision.isSeenReady(stable.revision) { return }
         if decision.after.phase == .promoting, !decision.situation.unhealthyDependencies.isEmpty {
             self.report("promoted although what it depends on is not healthy", decision)
         }
-        if let last = decision.after.analysis?.lastSample, decision.now - max(last, served) > .seconds(10) {
+        if let last = decision.after.analysis?.lastSample, decision.time - max(last, served) > .seconds(10) {
             self.report("rule 6: progress although there are no counters", decision)
         }
         if decision.isStepPassed { return }
@@ -147,7 +145,7 @@ struct Checker: Sendable {
 
     // MARK: - Rules 4, 5 and 8: the way back
 
-    private mutating func checkSafety(_ decision: Overheard) {
+    private mutating func checkSafety(_ decision: Decision) {
         let (before, after) = (decision.before, decision.after)
         if after.isInFlight, let canary = after.canary {
             if after.quarantine[canary.revision] != nil || self.condemned[after.id]?.contains(canary.revision) ?? false
@@ -161,13 +159,13 @@ struct Checker: Sendable {
             }
         }
         if case .stepping(_, .some) = after.phase, let analysis = after.analysis {
-            for result in analysis.outcomes(at: decision.now)
+            for result in analysis.outcomes(at: decision.time)
             where result.outcome == .failed && result.gate.onFailure == .rollback {
                 self.report("rule 4: gate \(result.gate.name) failed, and nothing is rolled back", decision)
             }
         }
         if after.phase == .baking, before.phase == .baking, after.previous != nil,
-            let breach = after.watch?.breaches(at: decision.now).first
+            let breach = after.watch?.breaches(at: decision.time).first
         {
             self.report("rule 4: objective \(breach.objective) is broken, and nothing is rolled back", decision)
         }
@@ -180,7 +178,7 @@ struct Checker: Sendable {
         self.checkSupersession(decision)
     }
 
-    private mutating func checkSupersession(_ decision: Overheard) {
+    private mutating func checkSupersession(_ decision: Decision) {
         let (before, after) = (decision.before, decision.after)
         guard decision.situation.commands.isEmpty, case .spec(let desired) = decision.situation.desired,
             before.pin == nil, before.pause == nil, before.isInFlight, after.isInFlight, decision.isSameCanary
@@ -192,7 +190,7 @@ struct Checker: Sendable {
 
     /// Rule 4: while rolling back, a router that is seen serving the canary is being told otherwise, every time, as
     /// long as the stable revision has a replica.
-    private mutating func checkRollbackIsUnderWay(_ decision: Overheard) {
+    private mutating func checkRollbackIsUnderWay(_ decision: Decision) {
         let rollout = decision.after
         guard case .rollingBack = rollout.phase, let canary = rollout.canary, let stable = rollout.stable,
             let router = decision.situation.observation.router.last,
@@ -204,7 +202,7 @@ struct Checker: Sendable {
 
     // MARK: - Rule 6: a lost source of truth moves nothing
 
-    private mutating func checkSources(_ decision: Overheard) {
+    private mutating func checkSources(_ decision: Decision) {
         let (before, after, situation) = (decision.before, decision.after, decision.situation)
         guard before.phase != after.phase else { return }
         if after.phase == .removing, situation.desired != .absent {
@@ -212,7 +210,7 @@ struct Checker: Sendable {
         }
         guard case .rollingBack(let reason) = after.phase, before.isInFlight || before.phase == .baking else { return }
         let platform = situation.observation.replicas
-        let isBlind = platform.fresh(at: decision.now, within: .seconds(10)) == nil
+        let isBlind = platform.fresh(at: decision.time, within: .seconds(10)) == nil
         switch reason {
         case .replicaFailed where isBlind && before.phase != .preparing:
             self.report("rule 6: rolled back for replicas that were not seen", decision)
@@ -226,7 +224,7 @@ struct Checker: Sendable {
 
     // MARK: - Rule 7: the previous revision stays warm
 
-    private mutating func checkBake(_ decision: Overheard) {
+    private mutating func checkBake(_ decision: Decision) {
         let (before, after) = (decision.before, decision.after)
         if after.phase == .baking, let previous = after.previous {
             if after.target.replicas[previous.revision, default: 0] < 1 {
@@ -240,7 +238,7 @@ struct Checker: Sendable {
             }
         }
         guard before.phase == .baking, after.stable?.revision == before.stable?.revision else { return }
-        if after.phase == .settled, let stable = after.stable, decision.now - before.since < stable.rollout.bakeTime {
+        if after.phase == .settled, let stable = after.stable, decision.time - before.since < stable.rollout.bakeTime {
             self.report("rule 7: the bake ended before its time", decision)
         }
         if after.phase == .baking, after.previous == nil { self.report("rule 7: baking without a way back", decision) }
@@ -250,7 +248,7 @@ struct Checker: Sendable {
 
     private mutating func check(
         _ weights: [Revision: TrafficWeight],
-        _ decision: Overheard
+        _ decision: Decision
     ) {
         let rollout = decision.after
         let sum = weights.values.reduce(0) { $0 + $1.percent }

@@ -14,6 +14,8 @@ package struct Coverage: Hashable, Sendable {
     /// In how many worlds each thing was seen.
     package private(set) var counts: [Group: [String: Int]] = [:]
     package private(set) var worlds = 0
+    /// Of all worlds together.
+    package private(set) var virtualTime: Duration = .zero
 
     package init() {}
 
@@ -45,6 +47,7 @@ package struct Coverage: Hashable, Sendable {
 
     package static func += (left: inout Coverage, right: Coverage) {
         left.worlds += right.worlds
+        left.virtualTime += right.virtualTime
         for (group, names) in right.counts {
             left.counts[group, default: [:]].merge(names) { $0 + $1 }
         }
@@ -57,8 +60,9 @@ extension Coverage {
         self.counts[group, default: [:]][name] = 1
     }
 
-    mutating func end() {
+    mutating func end(after time: Duration) {
         self.worlds = 1
+        self.virtualTime = time
     }
 
     mutating func see(_ transitions: [Transition]) {

@@ -1,3 +1,4 @@
+import Decisions
 import Deployments
 import Manifests
 import Planning
@@ -9,7 +10,7 @@ import Synchronization
 /// controller makes; none of them ever waits, so that the controller behind them runs the same way every time.
 final class SimulatedPorts: Sendable {
     let truth: Mutex<Truth>
-    private let heard = Mutex<[Overheard]>([])
+    private let heard = Mutex<[Decision]>([])
 
     init(_ truth: consuming Truth) {
         self.truth = Mutex(truth)
@@ -17,15 +18,11 @@ final class SimulatedPorts: Sendable {
 
     // MARK: - Listening in
 
-    func hear(_ decision: Overheard) {
+    func hear(_ decision: Decision) {
         self.heard.withLock { $0.append(decision) }
     }
 
-    func hear(_ plan: Plan) {
-        self.heard.withLock { $0[$0.count - 1].plan = plan }
-    }
-
-    func takeDecisions() -> [Overheard] {
+    func takeDecisions() -> [Decision] {
         self.heard.withLock { decisions in
             defer { decisions.removeAll(keepingCapacity: true) }
             return decisions
@@ -211,7 +208,7 @@ struct SimulatedSource: ManifestSource {
             if truth.isDead || truth.dies(.before, .poll) {
                 return .failure(SourceError(code: .unreachable, message: "killed", recovery: .retry))
             }
-            let seen = self.seen.version.withLock(\.self)
+            let seen = self.seen.version.withLock { $0 }
             let result = truth.poll(self.number, after: seen)
             if case .success(.some) = result { self.seen.version.withLock { $0 = truth.git[self.number].version } }
             return truth.dies(.after, .poll)

@@ -1,16 +1,17 @@
+import Decisions
 import Deployments
 import Reconciliation
 import Rollouts
 
 /// Liveness: with faults ended, all comes to an end, or says who or what it waits for.
 extension Truth {
-    mutating func judge(_ decision: Overheard) {
+    mutating func judge(_ decision: Decision) {
         self.coverage.see(decision.after, before: decision.before)
         self.checker.check(decision)
     }
 
     mutating func checkEnd(_ members: [DeploymentID: Member]) {
-        self.coverage.end()
+        self.coverage.end(after: self.scenario.tick * self.time)
         for (id, member) in members.sorted(by: { $0.key < $1.key }) {
             self.checkEnd(of: member.rollout)
             self.coverage.judge(member.rollout, self)
@@ -51,7 +52,7 @@ extension Truth {
         }
         // Only what has a part in the phase is left running.
         let parts = rollout.target.replicas
-        if rollout.phase == .settled, elapsed > .seconds(26),
+        if rollout.phase == .settled, elapsed > .seconds(26), self.isUp(stable.revision),
             let stray = self.machines.running.first(where: {
                 $0.deployment == rollout.id && parts[$0.revision] == nil
             })

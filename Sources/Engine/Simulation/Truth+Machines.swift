@@ -22,6 +22,8 @@ struct Machines: Sendable {
         /// In ticks; for how long requests in flight take.
         var drainedAt = 0
         var restarts = 0
+        /// Its model has answered in this run, so its signature is known.
+        var hasAnswered = false
         let endpoint: Endpoint
         /// `host:port`, as the router reports it.
         let address: String
@@ -83,7 +85,7 @@ struct Machines: Sendable {
                     endpoint: process.endpoint,
                     restarts: process.restarts,
                     lastFailure: process.restarts > 0 ? "exit code 1" : nil,
-                    signature: process.state == .ready ? behaviour(id.revision).signature : nil
+                    signature: process.hasAnswered ? behaviour(id.revision).signature : nil
                 )
             }
         }
@@ -102,7 +104,10 @@ extension Truth {
             switch process.state {
             case .starting:
                 guard let ticks = behaviour.startTicks, self.time - process.startedAt >= ticks else { continue }
-                self.machines.change(id) { $0.state = behaviour.failsGolden ? .failed : .ready }
+                self.machines.change(id) {
+                    $0.state = behaviour.failsGolden ? .failed : .ready
+                    $0.hasAnswered = !behaviour.failsGolden
+                }
             case .ready:
                 if behaviour.crashes > 0, self.dice.chance(behaviour.crashes) {
                     self.crash(id)
@@ -130,6 +135,7 @@ extension Truth {
         let until = self.now + .seconds(3)
         self.machines.change(id) {
             $0.state = .backingOff(until: until); $0.restarts += 1
+            $0.hasAnswered = false
         }
     }
 
@@ -168,9 +174,11 @@ extension Truth {
 
     func artifact(_ uri: String) -> ArtifactState {
         guard let time = self.machines.artifacts[uri] else { return .absent }
-        if time <= self.time { return self.behaviour(ofArtifact: uri).artifact }
+        if time <= self.time { return self.models[uri].flatMap { self.revisions[$0]?.artifact } ?? Self.good }
         return self.isGoingOn(.artifactOutage) ? .retrying("the disk is full") : .fetching(received: 1, total: nil)
     }
+
+    private static let good = Behaviour().artifact
 
     private func behaviour(ofArtifact uri: String) -> Behaviour {
         self.models[uri].map(self.behaviour) ?? Behaviour()

@@ -1,3 +1,4 @@
+import Decisions
 package import Deployments
 import Logging
 import Manifests
@@ -14,10 +15,12 @@ import Synchronization
 package struct World: ~Copyable, Sendable {
     package let scenario: Scenario
     private let ports: SimulatedPorts
-    private let functions: DecisionFunctions
+    private var functions: DecisionFunctions
     private let rewire: @Sendable (Reconciler.Ports) -> Reconciler.Ports
     private var wired: Reconciler.Ports
-    private var fleet: Fleet?
+    /// What is left of it after a kill, until the next one starts.
+    private var fleet: Fleet
+    private var isUp = false
     /// When a killed controller is started again, in ticks.
     private var startsAt = 0
     private var restAt: Int?
@@ -52,26 +55,26 @@ package struct World: ~Copyable, Sendable {
         if isRecording { truth.journal.records = [] }
         let ports = SimulatedPorts(truth)
         self.ports = ports
-        self.functions = Self.listening(to: functions, ports)
+        self.functions = functions
+        self.functions.listen = { ports.hear($0) }
         self.rewire = rewire
         self.wired = rewire(Self.ports(over: ports, scenario))
         self.dice = Dice(seed: seed ^ 0xD1CE)
+        self.fleet = Self.fleet(over: self.wired, ports, self.functions, JournalContents())
     }
 
-    /// The functions that decide, overheard.
-    private static func listening(to functions: DecisionFunctions, _ ports: SimulatedPorts) -> DecisionFunctions {
-        DecisionFunctions(
-            handle: { rollout, situation, now in
-                let before = rollout
-                let outcome = functions.handle(&rollout, situation, now)
-                ports.hear(Overheard(before: before, after: rollout, situation: situation, now: now))
-                return outcome
-            },
-            plan: { planner, rollout in
-                let plan = functions.plan(planner, rollout)
-                ports.hear(plan)
-                return plan
-            }
+    private static func fleet(
+        over wired: Reconciler.Ports,
+        _ ports: SimulatedPorts,
+        _ functions: DecisionFunctions,
+        _ contents: JournalContents
+    ) -> Fleet {
+        Fleet(
+            ports: wired,
+            logger: Self.logger,
+            contents: contents,
+            functions: functions,
+            read: { snapshot in ports.truth.withLock { $0.states[snapshot.origin.commit] } ?? DesiredState() }
         )
     }
 
@@ -92,7 +95,7 @@ package struct World: ~Copyable, Sendable {
             providers: [ports],
             journal: ports,
             platformChanges: AsyncStream { $0.finish() },
-            now: { ports.truth.withLock(\.now) }
+            now: { ports.truth.withLock { $0.now } }
         )
     }
 
@@ -106,7 +109,7 @@ package struct World: ~Copyable, Sendable {
             await self.step()
         }
         if self.violations.isEmpty {
-            let members = self.fleet?.members ?? [:]
+            let members = self.isUp ? self.fleet.members : [:]
             self.ports.truth.withLock { $0.checkEnd(members) }
         }
         return self.violations
@@ -119,7 +122,7 @@ package struct World: ~Copyable, Sendable {
             return truth.orders
         }
         self.answers = []
-        if self.fleet == nil { await self.start() }
+        if !self.isUp { await self.start() }
         await self.deliverLate()
         if self.time % self.scenario.pollEvery == 0 { await self.poll() }
         await self.lookAtPlatform()
@@ -135,14 +138,8 @@ package struct World: ~Copyable, Sendable {
         self.wired = self.rewire(Self.ports(over: self.ports, self.scenario))
         self.ports.truth.withLock { $0.isDead = false }
         guard let contents = try? await self.wired.journal.load() else { return }  // tried again in the next tick
-        let states = self.ports
-        self.fleet = Fleet(
-            ports: self.wired,
-            logger: Self.logger,
-            contents: contents,
-            functions: self.functions,
-            read: { snapshot in states.truth.withLock { $0.states[snapshot.origin.commit] } ?? .init() }
-        )
+        self.fleet = Self.fleet(over: self.wired, self.ports, self.functions, contents)
+        self.isUp = true
         self.collect()
     }
 
@@ -150,19 +147,22 @@ package struct World: ~Copyable, Sendable {
     private mutating func collect() {
         let decisions = self.ports.takeDecisions()
         let isDead = self.ports.truth.withLock { truth in
-            for decision in decisions { truth.judge(decision) }
+            for decision in decisions {
+                truth.judge(decision)
+            }
             return truth.isDead
         }
         if isDead {
             self.bury()
-        } else if let errands = self.fleet?.takeErrands() {
+        } else {
+            let errands = self.fleet.takeErrands()
             for item in errands.notes { self.outboxes[item.repository, default: []].append(item) }
             self.queries += errands.queries
         }
     }
 
     private mutating func bury() {
-        self.fleet = nil
+        self.isUp = false
         self.outboxes = [:]
         self.queries = []
         self.late = []
@@ -177,14 +177,14 @@ package struct World: ~Copyable, Sendable {
     }
 
     private mutating func tell(_ event: Event, _ sight: Truth.Sight? = nil) async {
-        guard self.fleet != nil else { return }
+        guard self.isUp else { return }
         if let sight {
             self.ports.truth.withLock { truth in
                 truth.sight = sight
                 truth.drainsSinceLook = []
             }
         }
-        await self.fleet?.handle(event)
+        await self.fleet.handle(event)
         self.collect()
     }
 
@@ -199,9 +199,10 @@ package struct World: ~Copyable, Sendable {
 
     /// Now, or some ticks later.
     private mutating func tellInTime(_ event: Event, _ sight: Truth.Sight? = nil) async {
-        if !self.late.isEmpty || self.ports.truth.withLock({ $0.isGoingOn(.lateLooks) }) {
+        let isLate = self.ports.truth.withLock { $0.isGoingOn(.lateLooks) }
+        if isLate || !self.late.isEmpty {
             // Looks wait for each other: none overtakes a newer one.
-            let tick = max(self.time + self.dice.pick(0...6), self.late.last?.tick ?? 0)
+            let tick = max(isLate ? self.time + self.dice.pick(0...6) : 0, self.late.last?.tick ?? 0)
             self.late.append(Late(tick: tick, event: event, sight: sight))
         } else {
             await self.tell(event, sight)
@@ -209,13 +210,13 @@ package struct World: ~Copyable, Sendable {
     }
 
     private mutating func poll() async {
-        for (number, source) in self.wired.sources.enumerated() where self.fleet != nil {
+        for (number, source) in self.wired.sources.enumerated() where self.isUp {
             let time = self.wired.now()
             let result: Result<SourceSnapshot?, SourceError>
             do { result = .success(try await source.port.poll()) } catch { result = .failure(error) }
             if self.isKilled { return }
             await self.tell(.polled(source.port.name, result))
-            if self.fleet != nil, case .success = result {
+            if self.isUp, case .success = result {
                 self.ports.truth.withLock { $0.noteRemovals(number, at: time) }
             }
         }
@@ -224,14 +225,14 @@ package struct World: ~Copyable, Sendable {
     /// A call outside of the fleet may have been the last one.
     private var isKilled: Bool {
         mutating get {
-            guard self.ports.truth.withLock(\.isDead) else { return false }
+            guard self.ports.truth.withLock({ $0.isDead }) else { return false }
             self.collect()
             return true
         }
     }
 
     private mutating func lookAtPlatform() async {
-        guard self.fleet != nil else { return }
+        guard self.isUp else { return }
         let time = self.wired.now()
         do {
             let replicas = try await self.wired.platform.replicas()
@@ -244,7 +245,7 @@ package struct World: ~Copyable, Sendable {
     }
 
     private mutating func lookAtRouter() async {
-        guard self.fleet != nil else { return }
+        guard self.isUp else { return }
         let time = self.wired.now()
         do {
             await self.tellInTime(.router(.success(try await self.wired.router.observe()), at: time))
@@ -266,26 +267,26 @@ package struct World: ~Copyable, Sendable {
     }
 
     private mutating func obey(_ order: Truth.Order) async {
-        guard self.fleet != nil else { return }
-        let answer: CommandAnswer?
+        guard self.isUp else { return }
+        let answer: CommandAnswer
         if let command = order.command {
-            answer = await self.fleet?.obey(command, for: order.deployment)
+            answer = await self.fleet.obey(command, for: order.deployment)
         } else {
             // Confirmed before it is obeyed: the removal may come at once.
             let wasConfirmed = self.ports.truth.withLock { $0.confirmRemoval(of: order.deployment) }
-            answer = await self.fleet?.prune(order.deployment, by: "simulator")
-            if answer?.isAccepted != true, !wasConfirmed {
+            answer = await self.fleet.prune(order.deployment, by: "simulator")
+            if !answer.isAccepted, !wasConfirmed {
                 self.ports.truth.withLock { $0.removals[order.deployment]?.isConfirmed = false }
             }
         }
-        if let answer { self.answers.append(answer) }
+        self.answers.append(answer)
         self.collect()
     }
 
     /// One repository's notes in their order, until one cannot be written.
     private mutating func deliverNotes() async {
         for source in self.wired.sources {
-            while self.fleet != nil, let item = self.outboxes[source.port.name]?.first {
+            while self.isUp, let item = self.outboxes[source.port.name]?.first {
                 do {
                     try await source.port.annotate(commit: item.commit, key: item.key, note: item.note)
                 } catch {
@@ -306,8 +307,8 @@ package struct World: ~Copyable, Sendable {
     private mutating func noteRest() {
         guard self.scenario.endsAtRest else { return }
         let isOver = self.ports.truth.withLock { $0.isOver && $0.journal.contents.outbox.isEmpty }
-        guard isOver, let fleet = self.fleet else { return }
-        let isStill = fleet.members.values.allSatisfy { member in
+        guard isOver, self.isUp else { return }
+        let isStill = self.fleet.members.values.allSatisfy { member in
             member.rollout.phase == .settled && member.rollout.pause == nil
         }
         if !isStill { self.restAt = nil } else if self.restAt == nil { self.restAt = self.time + Self.restTicks }
@@ -318,13 +319,14 @@ package struct World: ~Copyable, Sendable {
 }
 
 extension World {
-    package var violations: [Violation] { self.ports.truth.withLock(\.checker.violations) }
+    package var violations: [Violation] { self.ports.truth.withLock { $0.checker.violations } }
 
-    package var coverage: Coverage { self.ports.truth.withLock(\.coverage) }
+    package var coverage: Coverage { self.ports.truth.withLock { $0.coverage } }
 
     /// As the controller has it in mind; as it is journaled, while none runs.
     package func rollout(of id: DeploymentID) -> Rollout? {
-        (self.fleet?.members ?? self.ports.truth.withLock(\.journal.contents.members))[id]?.rollout
+        self.isUp
+            ? self.fleet.members[id]?.rollout : self.ports.truth.withLock { $0.journal.contents.members[id]?.rollout }
     }
 
     /// What the router serves.
@@ -337,7 +339,7 @@ extension World {
     }
 
     /// As they are in the journal.
-    package var transitions: [JournaledTransition] { self.ports.truth.withLock(\.journal.transitions) }
+    package var transitions: [JournaledTransition] { self.ports.truth.withLock { $0.journal.transitions } }
 
     /// Nothing unless the world was made to keep them.
     package var records: [JournalRecord] { self.ports.truth.withLock { $0.journal.records ?? [] } }

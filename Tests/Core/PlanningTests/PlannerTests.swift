@@ -29,6 +29,7 @@ struct PlannerTests {
         return Planner(
             deployment: Self.id,
             stable: Self.stable,
+            substitute: Self.stable,
             target: target,
             observed: observed,
             asked: asked,
@@ -139,6 +140,17 @@ struct PlannerTests {
         #expect(plan.effects == [.route(.all(to: Self.stable))])
         let asked = AskedTraffic(.all(to: Self.stable), since: Self.now)
         #expect(self.plan(target, replicas, router, asked: asked).isSettled)
+    }
+
+    @Test
+    func `a canary that is being promoted and loses every replica gives the traffic back to stable`() {
+        let target = self.target([Self.canary: 100], replicas: [Self.stable: 1, Self.canary: 1])
+        let plan = self.plan(
+            target,
+            .known([self.replica(Self.stable), self.replica(Self.canary, 0, .starting)], at: Self.now),
+            .known(self.served([Self.canary: 100]), at: Self.now)
+        )
+        #expect(plan.effects == [.route(.all(to: Self.stable))])
     }
 
     @Test

@@ -123,4 +123,20 @@ struct FoundBugTests {
         let reason = world.rollout(of: Scenario.id)?.quarantine[Scenario.revision(1)]?.reason
         #expect(reason == .aborted(by: "sre", why: ""))
     }
+
+    @Test
+    func `what was taken back in the bake gets nothing again while the revision before cannot serve`() async {
+        let scenario = Self.scenario { scenario in
+            scenario.commits[10] = .spec(Scenario.spec(1, policy: Self.policy))
+            scenario.commands[30] = [Command(.promote(full: true, force: true), by: "sre")]
+            var crashing = Behaviour()
+            crashing.crashes = 1
+            scenario.changes[40] = [Scenario.revision(0): crashing, Scenario.revision(1): Behaviour(errors: 1)]
+        }
+        var world = World(scenario: scenario, seed: 1)
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+        #expect(world.rollout(of: Scenario.id)?.quarantine.keys.map(\.self) == [Scenario.revision(1)])
+        #expect(!world.served(of: Scenario.id).reaches(Scenario.revision(1)))
+    }
 }

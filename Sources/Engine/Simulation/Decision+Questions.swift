@@ -1,16 +1,9 @@
 import Analysis
+import Decisions
 import Deployments
-import Planning
 import Rollouts
 
-/// One decision of the controller, overheard: all that went in and came out.
-struct Overheard {
-    var before: Rollout
-    var after: Rollout
-    var situation: Situation
-    var plan = Plan()
-    var now: Timestamp
-
+extension Decision {
     /// The canary is the same revision as before.
     var isSameCanary: Bool {
         guard let canary = self.before.canary else { return false }
@@ -28,8 +21,8 @@ struct Overheard {
     }
 
     var isFresh: Bool {
-        self.situation.observation.replicas.fresh(at: self.now, within: .seconds(10)) != nil
-            && self.situation.observation.router.fresh(at: self.now, within: .seconds(10)) != nil
+        self.situation.observation.replicas.fresh(at: self.time, within: .seconds(10)) != nil
+            && self.situation.observation.router.fresh(at: self.time, within: .seconds(10)) != nil
     }
 
     func isSeenReady(_ revision: Revision) -> Bool {
@@ -41,6 +34,6 @@ struct Overheard {
     /// How the step stood that was left, from its judge.
     var isStepPassed: Bool {
         guard let analysis = self.after.analysis ?? self.before.analysis else { return false }
-        return analysis.outcomes(at: self.now).allSatisfy { $0.outcome == .passed }
+        return analysis.outcomes(at: self.time).allSatisfy { $0.outcome == .passed }
     }
 }
