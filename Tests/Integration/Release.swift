@@ -9,6 +9,8 @@ struct Release: Sendable {
     var gates = ["errors"]
     var onInconclusive = "promote"
     var bakeTime = "0s"
+    /// Percent of the traffic that the previous revision keeps while the new one bakes.
+    var holdback = 5
     var replicas = 1
 
     struct Step: Sendable {
@@ -47,6 +49,7 @@ struct Release: Sendable {
                 gates: [\(self.gates.joined(separator: ", "))]
                 onInconclusive: \(self.onInconclusive)
                 bakeTime: \(self.bakeTime)
+                holdback: \(self.holdback)
                 progressDeadline: 2m
 
             """

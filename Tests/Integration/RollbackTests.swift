@@ -81,6 +81,8 @@ extension IntegrationTests {
             let file = "\(sandbox.folder)/fail"
             var release = Release(version: "2", faults: "share=0.5,file=\(file)", bakeTime: "30m")
             release.steps = [.init(50)]
+            // With one, the gates would find it first.
+            release.holdback = 0
             try await sandbox.merge(release)
             try await sandbox.wait(for: "the bake") { $0.phase == "baking" }
 
