@@ -53,16 +53,23 @@ package struct Planner: Sendable {
     package init(for rollout: Rollout, observed: Observation, asked: AskedTraffic? = nil, now: Timestamp) {
         let isDraining = (observed.replicas.last ?? []).contains(where: \.isDraining)
         let known = isDraining ? rollout.specs + rollout.history + rollout.quarantine.values.map(\.spec) : []
-        let served = (observed.router.last?.traffic.revisions ?? []).union(asked?.traffic.revisions ?? [])
+        let target = rollout.target
+        // Asked only of a target without traffic.
+        let mayEndTraffic =
+            target.traffic.isEmpty
+            && (rollout.phase == .removing
+                || [observed.router.last?.traffic, asked?.traffic].allSatisfy {
+                    $0?.revisions.allSatisfy { rollout.quarantine[$0] != nil } ?? true
+                })
         self.init(
             deployment: rollout.id,
             stable: rollout.stable?.revision,
             substitute: rollout.stable.flatMap { rollout.quarantine[$0.revision] == nil ? $0.revision : nil },
-            target: rollout.target,
+            target: target,
             observed: observed,
             asked: asked,
             drainLimits: Dictionary(known.map { ($0.revision, $0.runtime.shutdown.drain) }) { first, _ in first },
-            mayEndTraffic: rollout.phase == .removing || served.allSatisfy { rollout.quarantine[$0] != nil },
+            mayEndTraffic: mayEndTraffic,
             freshness: Rollout.freshness,
             now: now
         )
@@ -75,17 +82,28 @@ package struct Planner: Sendable {
             plan.waitingFor.append(.observation("the platform"))
             return plan
         }
+        // Most of the time all is as it should be.
+        if self.isComplete(replicas) { return plan }
         let revisions = Set(self.target.replicas.keys).union(replicas.map(\.id.revision))
         for revision in revisions.sorted() {
             let wanted = self.target.replicas[revision] ?? 0
             var own = replicas.filter { $0.id.revision == revision }
-            // Most of the time all is as it should be.
             if own.count == wanted, own.allSatisfy({ $0.state == .ready }) { continue }
             own.sort { $0.id < $1.id }
             if wanted > 0 { self.planStarts(of: revision, own, wanted: wanted, into: &plan) }
             self.planStops(of: revision, own, wanted: wanted, into: &plan)
         }
         return plan
+    }
+
+    /// Every replica that is wanted is ready, and there is no other.
+    private func isComplete(_ replicas: [Replica]) -> Bool {
+        var wanted = 0
+        for (revision, count) in self.target.replicas {
+            wanted += count
+            if replicas.count(where: { $0.id.revision == revision && $0.state == .ready }) != count { return false }
+        }
+        return replicas.count == wanted
     }
 
     // MARK: - Traffic

@@ -7,8 +7,8 @@ extension Scenario {
     package static func hostile(seed: UInt64) -> Scenario {
         var dice = Dice(seed: seed)
         let isCalm = dice.chance(0.125)
-        let seconds = dice.pick([1, 2, 2, 2, 2])
-        let quiet = 170 / seconds
+        let seconds = dice.pick([1, 2, 2, 2, 2, 2, 2, 2])
+        let quiet = 150 / seconds
         var scenario = Scenario(
             traffic: isCalm ? 2000 : dice.pick([5, 20, 60, 400, 1000]),
             ticks: quiet + 400 / seconds,
@@ -17,7 +17,7 @@ extension Scenario {
         scenario.tick = .seconds(seconds)
         scenario.endsAtRest = true
         scenario.pollEvery = dice.pick([1, 3, 5])
-        let count = isCalm ? dice.pick(1...2) : dice.pick([1, 1, 1, 1, 1, 2, 2, 2, 3, 4])
+        let count = isCalm ? dice.pick(1...2) : dice.pick([1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 4])
         if count > 1, dice.chance(0.3) { scenario.sources = 2 }
         var push = Pushes(ticks: (0..<5).map { _ in dice.pick(8...quiet - 10) })
         for number in 0..<count {
