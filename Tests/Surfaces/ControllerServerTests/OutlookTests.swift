@@ -105,6 +105,18 @@ struct OutlookTests {
     }
 
     @Test
+    func `a journal that cannot be written holds what is in flight, and says so`() async throws {
+        let (rollout, _) = try #require(await Self.statuses().first { $0.0.isInFlight })
+        var fleet = FleetSnapshot(time: rollout.since)
+        fleet.journalProblem = "the disk is full"
+        fleet.deployments[rollout.id] = DeploymentSnapshot(rollout: rollout, observation: Observation())
+        let status = FleetStatus(fleet).deployments[0]
+        #expect(status.holds.first?.kind == "journal")
+        #expect(status.holds.first?.why == "the disk is full")
+        #expect(status.next.first?.what.hasPrefix("nothing goes forward while it is held") == true)
+    }
+
+    @Test
     func `after a rollback it is the quarantine that is said to stand in the way`() async throws {
         let statuses = await Self.statuses { $0.revisions[Scenario.revision(1)] = Scenario.Behaviour(errors: 0.5) }
         #expect(statuses.contains { $0.1.phase == "rolling-back" })

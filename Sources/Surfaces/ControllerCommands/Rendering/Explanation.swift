@@ -165,6 +165,12 @@ extension Explanation {
         // What is over when: said where no command is.
         let (what, end) =
             switch hold.kind {
+            case "journal":
+                (
+                    "Decisions cannot be written down",
+                    "Nothing but taking traffic back is acted upon meanwhile. It goes on by itself once the journal "
+                        + "can be written."
+                )
             case "paused": ("It is paused", "A breach would still take the traffic back.")
             case "approval": ("It waits for an approval", "It waits as long as it takes.")
             case "no-evidence": ("There is no evidence to decide on", "It goes on by itself once there is.")

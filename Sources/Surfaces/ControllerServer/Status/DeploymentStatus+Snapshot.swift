@@ -17,6 +17,11 @@ extension DeploymentStatus {
             since: Date(rollout.since)
         )
         self.holds = rollout.holds.map { HoldStatus($0, of: rollout) }
+        // Of others it is not known whether it lasts: they have nothing to write.
+        if let problem = fleet.journalProblem, rollout.isInFlight || rollout.phase == .baking {
+            self.holds.insert(HoldStatus(kind: "journal", why: problem), at: 0)
+            if self.health == .progressing || self.health == .healthy { self.health = .held }
+        }
         self.stable = rollout.stable.map { RevisionStatus($0, in: snapshot) }
         self.canary = rollout.canary.map { RevisionStatus($0, in: snapshot) }
         self.previous = rollout.previous.map { RevisionStatus($0, in: snapshot) }
@@ -40,7 +45,7 @@ extension DeploymentStatus {
         if rollout.phase == .baking, let stable = rollout.stable {
             self.bakeEnds = Date(rollout.since + stable.rollout.bakeTime)
         }
-        let outlook = Outlook(snapshot, at: fleet.time)
+        let outlook = Outlook(snapshot, in: fleet)
         self.next = outlook.next
         self.rollsBackIf = outlook.rollsBackIf
         self.sources = Self.sources(of: snapshot, in: fleet)

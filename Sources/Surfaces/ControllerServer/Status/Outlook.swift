@@ -10,11 +10,14 @@ struct Outlook {
     let rollout: Rollout
     let snapshot: DeploymentSnapshot
     let now: Timestamp
+    /// Decisions cannot be written down, so none but a rollback is acted upon.
+    private let isUnjournaled: Bool
 
-    init(_ snapshot: DeploymentSnapshot, at now: Timestamp) {
+    init(_ snapshot: DeploymentSnapshot, in fleet: FleetSnapshot) {
         self.rollout = snapshot.rollout
         self.snapshot = snapshot
-        self.now = now
+        self.now = fleet.time
+        self.isUnjournaled = fleet.journalProblem != nil
     }
 
     var next: [NextStatus] {
@@ -34,12 +37,13 @@ struct Outlook {
 
     /// A hold that nobody's word and no evidence ends.
     private var isBlocked: Bool {
-        self.rollout.holds.contains { hold in
-            switch hold {
-            case .staleObservation, .noEvidence, .sharedIncident, .dependencies, .gateHolds: true
-            case .paused, .awaitingApproval, .inconclusive: false
+        self.isUnjournaled
+            || self.rollout.holds.contains { hold in
+                switch hold {
+                case .staleObservation, .noEvidence, .sharedIncident, .dependencies, .gateHolds: true
+                case .paused, .awaitingApproval, .inconclusive: false
+                }
             }
-        }
     }
 
     /// Replicas that ended and will be started again.
