@@ -273,11 +273,12 @@ extension Fleet {
     ///   - isPlanned: Whether the plan has traffic to be moved.
     ///   - now: The time of the decision.
     private mutating func route(_ member: Member, isChanged: Bool, isPlanned: Bool, at now: Timestamp) async {
-        guard let replicas = self.replicas.last, self.router.last != nil, self.isFleetKnown else { return }
+        guard let replicas = self.replicas.last, self.router.last != nil else { return }
         if self.routing.isBuilt {
             if isChanged { self.routing.update(member, replicas: replicas[member.rollout.id] ?? []) }
-        } else {
-            self.routing.build(for: self.members, replicas: replicas)
+        } else if self.isDecidingAll {
+            // The first table holds all, and is made when all are decided.
+            return
         }
         if isPlanned { self.isRoutingPlanned = true }
         // What is taken back is not kept waiting for the decisions on all others.
@@ -287,7 +288,9 @@ extension Fleet {
 
     /// Hands the table to the router, when that is due.
     mutating func tellRouter(at now: Timestamp) async {
-        guard self.routing.isBuilt, self.routing.isDue(isPlanned: self.isRoutingPlanned, at: now) else { return }
+        guard let replicas = self.replicas.last, self.router.last != nil, self.isFleetKnown else { return }
+        if !self.routing.isBuilt { self.routing.build(for: self.members, replicas: replicas) }
+        guard self.routing.isDue(isPlanned: self.isRoutingPlanned, at: now) else { return }
         self.isRoutingPlanned = false
         do {
             try await self.ports.router.apply(self.routing.table)
