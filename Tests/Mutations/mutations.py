@@ -418,8 +418,8 @@ MUTATIONS = [
     Mutation(
         "unready-revisions-get-traffic",
         PLANNER,
-        "            replicas.contains { $0.id.revision == revision && $0.state == .ready }\n",
-        "            replicas.contains { $0.id.revision == revision }\n",
+        "(self.observed.replicas.last ?? []).contains { $0.id.revision == revision && $0.state == .ready }",
+        "(self.observed.replicas.last ?? []).contains { $0.id.revision == revision }",
         "requests go to servers that are loading",
     ),
     Mutation(
