@@ -12,8 +12,11 @@ package struct Plan: Hashable, Codable, Sendable {
         self.waitingFor = waitingFor
     }
 
-    package var isRouting: Bool {
+    /// Whether the router is to be told something, or is waited for to know a replica: one that lost its table never
+    /// will.
+    package var isUpToRouter: Bool {
         self.effects.contains { if case .route = $0 { true } else { false } }
+            || self.waitingFor.contains { if case .routerWarm = $0 { true } else { false } }
     }
 
     package var isSettled: Bool {

@@ -128,7 +128,10 @@ extension Rollout {
     }
 
     mutating func checkGates(at now: Timestamp, into outcome: inout Outcome) -> Bool {
-        guard self.isJudging, let analysis = self.analysis else { return false }
+        guard let analysis = self.analysis else { return false }
+        // What was measured in the step before and answered after it counts also while the router takes the next one.
+        let isBetweenSteps = if case .stepping(_, nil) = self.phase { true } else { false }
+        guard self.isJudging || isBetweenSteps else { return false }
         for result in analysis.outcomes(at: now)
         where result.outcome == .failed && result.gate.onFailure == .rollback {
             let evidence = analysis.assessment(of: result.gate, at: now)?.summary ?? ""

@@ -55,7 +55,7 @@ extension Fleet {
         self.remember(decision.outcome.transitions, of: id)
         if after.rollout.specs != before.rollout.specs { self.isRetentionDue = true }
 
-        await self.route(after, isChanged: isChanged || hasNewReplicas, isPlanned: plan.isRouting, at: now)
+        await self.route(after, isChanged: isChanged || hasNewReplicas, isPlanned: plan.isUpToRouter, at: now)
         await self.apply(plan.effects, for: after.rollout)
         self.ask(after.rollout, at: now)
         await self.removeIfGone(id, at: now)

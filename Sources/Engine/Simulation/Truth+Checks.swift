@@ -157,7 +157,8 @@ extension Truth {
     mutating func checkServing(_ table: RoutingTable) {
         for (id, entry) in self.router.served.deployments where !entry.traffic.isEmpty {
             guard table.deployments[id]?.traffic.isEmpty ?? true, let member = self.journal.member(id) else { continue }
-            if member.rollout.phase == .removing { continue }
+            // On a full disk, what was taken back is not journaled as that.
+            if member.rollout.phase == .removing || self.journal.failing.contains(id) { continue }
             let canAnswer = entry.traffic.revisions.contains {
                 member.rollout.quarantine[$0] == nil && self.machines.isReady($0, of: id)
                     && self.sight.count($0, of: id) > 0

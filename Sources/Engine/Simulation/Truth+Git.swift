@@ -111,6 +111,10 @@ extension Truth {
     /// - Returns: Whether one had said so before.
     mutating func confirmRemoval(of id: DeploymentID) -> Bool {
         let wasConfirmed = self.removals[id]?.isConfirmed ?? false
+        // A controller that was killed may know it from its journal already.
+        if self.removals[id] == nil, self.git.allSatisfy({ $0.files[id] == nil }) {
+            self.removals[id] = Removal(since: self.now, isHeld: true)
+        }
         self.removals[id]?.isConfirmed = true
         return wasConfirmed
     }

@@ -139,4 +139,47 @@ struct FoundBugTests {
         #expect(world.rollout(of: Scenario.id)?.quarantine.keys.map(\.self) == [Scenario.revision(1)])
         #expect(!world.served(of: Scenario.id).reaches(Scenario.revision(1)))
     }
+
+    @Test
+    func `a router that went back to a table without replicas is told once more`() async {
+        let scenario = Self.scenario { scenario in
+            // Both of them, so that the table between has none.
+            scenario.happenings += [Scenario.Happening(20, .fault(.replicaCrash, amount: 0))]
+            scenario.happenings += [Scenario.Happening(20, .fault(.replicaCrash, amount: 0))]
+            scenario.happenings += [Scenario.Happening(40, .fault(.routerForgets, amount: 0))]
+        }
+        var world = World(scenario: scenario, seed: 1)
+        while world.time < 40 { await world.step() }
+        #expect(world.served(of: Scenario.id).isEmpty)
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+        #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(0)))
+    }
+
+    @Test
+    func `a measurement that is answered between two steps and fails takes the canary back at once`() async {
+        var policy = Self.policy
+        policy.steps.append(Step(action: .weight(TrafficWeight(percent: 50)), atLeast: .seconds(10)))
+        let query = ThresholdQuery(
+            provider: "prometheus",
+            query: "${revision}",
+            maximum: 100,
+            interval: .seconds(1),
+            count: 3
+        )
+        policy.gates = [Gate(name: "load", kind: .threshold(query))]
+        let scenario = Self.scenario { scenario in
+            scenario.commits[10] = .spec(Scenario.spec(1, policy: policy))
+            var loaded = Behaviour()
+            loaded.load = 150
+            scenario.changes[20] = [Scenario.revision(1): loaded]
+            scenario.commands[20] = [Command(.promote(full: false, force: false), by: "lead")]
+        }
+        var world = World(scenario: scenario, seed: 1)
+        while world.time < 20 { await world.step() }
+        #expect(world.answers.map(\.isAccepted) == [true])
+        #expect(world.rollout(of: Scenario.id)?.quarantine.keys.first == Scenario.revision(1))
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+    }
 }
