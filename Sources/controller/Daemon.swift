@@ -51,6 +51,7 @@ struct Daemon {
                 providers: self.providers(client),
                 journal: journal,
                 platformChanges: replicas.changes,
+                capacity: self.capacity,
                 now: now
             ),
             settings: Reconciler.Settings(
@@ -164,6 +165,15 @@ extension Daemon {
             ),
             client: client,
             logger: self.logger
+        )
+    }
+
+    private var capacity: Capacity {
+        let (stated, machine) = (self.configuration.local.capacity, Capacity.ofThisMachine())
+        return Capacity(
+            milliCPU: stated.milliCPU,
+            memory: stated.memory ?? machine.memory,
+            gpu: stated.gpu ?? machine.gpu
         )
     }
 

@@ -199,6 +199,23 @@ extension Script {
             quarantined: [1]
         ),
         Script(
+            "recreate",
+            "what cannot run twice: stable leaves once the artifact is here, the canary starts in its place",
+            ticks: 120,
+            policy: Self.steps(.recreate),
+            canary: Self.with { $0.startTicks = 5 },
+            ends: 1
+        ),
+        Script(
+            "recreate-fails",
+            "a canary in stable's place gives a wrong golden answer: stable is started again",
+            ticks: 80,
+            policy: Self.steps(.recreate),
+            canary: Self.with { $0.failsGolden = true },
+            ends: 0,
+            quarantined: [1]
+        ),
+        Script(
             "blue-green",
             "a preview until somebody approves, one switch, and a rollback in the bake that starts nothing",
             ticks: 140,
@@ -262,6 +279,23 @@ extension Script {
             policy: Self.withApproval,
             ends: 1
         ) { $0.commands[100] = [Command(.promote(full: false, force: false), by: "lead", why: "looks good")] },
+        Script("freeze", "a window opens before a merge: the rollout starts when it ends", ticks: 300, ends: 1) {
+            let from = Scenario.begin + .seconds(10)
+            let schedule = FreezeWindow.Schedule.once(from: from, until: from + .seconds(60))
+            $0.freezes = [FreezeWindow(name: "black-friday", schedule: schedule)]
+        },
+        Script(
+            "breach-while-frozen",
+            "the canary turns bad in a window: safety does not wait for its end",
+            ticks: 120,
+            ends: 0,
+            quarantined: [1]
+        ) {
+            let from = Scenario.begin + .seconds(30)
+            let schedule = FreezeWindow.Schedule.once(from: from, until: from + .hours(1))
+            $0.freezes = [FreezeWindow(name: "black-friday", schedule: schedule)]
+            $0.changes[60] = [Scenario.revision(1): Scenario.Behaviour(errors: 0.3)]
+        },
         Script("retry", "an aborted revision is tried again by an operator", ends: 1) {
             $0.commands[40] = [Command(.abort, by: "sre", why: "wrong day")]
             $0.commands[60] = [Command(.retry, by: "sre", why: "right day")]

@@ -124,6 +124,8 @@ struct Transcript {
         case .noEvidence(let gate, let why): "no evidence for \(gate): \(why)"
         case .sharedIncident: "shared incident"
         case .staleObservation(let what): what
+        case .frozen(let window, let until): "frozen by \(window) until \(until.utc)"
+        case .noRoom(let why): "no room: \(why)"
         case .dependencies(let names): "waiting for \(names.map(\.description).joined(separator: ", "))"
         }
     }

@@ -41,6 +41,8 @@ package enum Strategy: String, Hashable, Codable, Sendable, CaseIterable {
     case canary
     /// Beside the stable revision, without traffic but for those who ask for it, until one switch moves all of it.
     case blueGreen
+    /// In the stable revision's place, for what cannot run twice. The one strategy with a gap in service.
+    case recreate
 }
 
 package enum InconclusiveAction: String, Hashable, Codable, Sendable, CaseIterable {

@@ -38,7 +38,10 @@ package struct ManifestReader: Sendable {
             deployments: deployments.filter { !invalid.contains($0.id) }.sorted { $0.id < $1.id },
             diagnostics: Self.arrange(reading.logs.flatMap(\.diagnostics), limit: self.limits.diagnosticsPerFile),
             invalid: invalid,
-            unreadable: reading.unreadable
+            unreadable: reading.unreadable,
+            freezes: reading.freezes.values.filter { reading.freezes.broken[$0.key] == nil }.map(\.value)
+                .sorted { $0.name < $1.name },
+            brokenFreezes: reading.freezes.unnamed.isEmpty ? Set(reading.freezes.broken.keys) : nil
         )
     }
 

@@ -65,16 +65,23 @@ package struct DesiredState: Hashable, Sendable {
     package var invalid: Set<DeploymentID>
     /// Files that could not be read so far as to know which deployments they hold: none of theirs counts as deleted.
     package var unreadable: Set<String>
+    package var freezes: [FreezeWindow]
+    /// Freeze windows with errors: their last good ones stand. Nothing when it is not known which those are: all do.
+    package var brokenFreezes: Set<String>?
 
     package init(
         deployments: [DeploymentSpec] = [],
         diagnostics: [Diagnostic] = [],
         invalid: Set<DeploymentID> = [],
-        unreadable: Set<String> = []
+        unreadable: Set<String> = [],
+        freezes: [FreezeWindow] = [],
+        brokenFreezes: Set<String>? = []
     ) {
         self.deployments = deployments
         self.diagnostics = diagnostics
         self.invalid = invalid
         self.unreadable = unreadable
+        self.freezes = freezes
+        self.brokenFreezes = brokenFreezes
     }
 }

@@ -42,4 +42,6 @@ package enum Wait: Hashable, Codable, Sendable {
     case trafficServed(Traffic)
     case trafficMoved(away: Revision)
     case drained(ReplicaID)
+    /// Another revision can't start before.
+    case replicasGone(Revision)
 }

@@ -25,13 +25,46 @@ package enum PlanCheck {
                 case .route(let traffic): Self.brokenRule(of: traffic, rollout, observed, now)
                 case .drain(let id): Self.brokenRuleOfDraining(id, plan, rollout, observed, now)
                 case .stop(let id): Self.brokenRuleOfStopping(id, rollout, observed, now)
-                case .start(let id):
-                    Self.isFresh(observed.replicas, now) ? nil : "rule 6: \(id) starts although the platform is unseen"
+                case .start(let id): Self.brokenRuleOfStarting(id, rollout, observed, now)
                 case .fetch, .undrain: nil
                 }
             if let rule { violations.append(Violation(rule: rule, effect: effect)) }
         }
         return violations
+    }
+
+    /// The one stated exception to rules 1 and 2. With `recreate`, nobody serves between two revisions: the stable one
+    /// leaves once the canary's artifact is here, and a canary that failed leaves before stable is started again.
+    private static func isReplacement(_ rollout: Rollout, _ observed: Observation, _ now: Timestamp) -> Bool {
+        guard let stable = rollout.stable, let canary = rollout.canary, canary.rollout.strategy == .recreate else {
+            return false
+        }
+        let ready = Set((observed.replicas.last ?? []).filter { $0.state == .ready }.map(\.id.revision))
+        switch rollout.phase {
+        case .replacing:
+            guard case .ready = observed.artifacts[canary.revision] else { return false }
+            return Self.isFresh(observed.replicas, now) && Self.isFresh(observed.router, now)
+                && !ready.contains(canary.revision)
+        case .rollingBack, .preparing:
+            return !ready.contains(stable.revision)
+        case .settled, .stepping, .promoting, .baking, .removing:
+            return false
+        }
+    }
+
+    private static func brokenRuleOfStarting(
+        _ id: ReplicaID,
+        _ rollout: Rollout,
+        _ observed: Observation,
+        _ now: Timestamp
+    ) -> String? {
+        guard let replicas = observed.replicas.fresh(at: now, within: Rollout.freshness) else {
+            return "rule 6: \(id) starts although the platform is unseen"
+        }
+        guard rollout.stable != nil, rollout.canary?.rollout.strategy == .recreate,
+            let other = replicas.first(where: { $0.id.revision != id.revision })
+        else { return nil }
+        return "recreate: \(id) starts beside \(other.id)"
     }
 
     private static func isFresh<Value>(_ reading: Reading<Value>, _ now: Timestamp) -> Bool {
@@ -46,7 +79,9 @@ package enum PlanCheck {
     ) -> String? {
         if traffic.isEmpty {
             let served = observed.router.last?.traffic.revisions ?? []
-            let isMeant = rollout.phase == .removing || served.allSatisfy { rollout.quarantine[$0] != nil }
+            let isMeant =
+                rollout.phase == .removing || served.allSatisfy { rollout.quarantine[$0] != nil }
+                || Self.isReplacement(rollout, observed, now)
             return isMeant ? nil : "rule 1: all traffic is taken away"
         }
         let weights = traffic.weights
@@ -73,7 +108,7 @@ package enum PlanCheck {
             return "rule 3: the canary's weight rises on stale observations"
         }
         switch rollout.phase {
-        case .stepping, .promoting: return nil
+        case .stepping, .promoting, .replacing: return nil
         case .settled, .preparing, .baking, .rollingBack, .removing: return "rule 3: weight rises outside of steps"
         }
     }

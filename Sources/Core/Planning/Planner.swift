@@ -54,13 +54,14 @@ package struct Planner: Sendable {
         let isDraining = (observed.replicas.last ?? []).contains(where: \.isDraining)
         let known = isDraining ? rollout.specs + rollout.history + rollout.quarantine.values.map(\.spec) : []
         let target = rollout.target
-        // Asked only of a target without traffic.
+        // Asked only of a target without traffic, or of one that excludes what serves.
         let mayEndTraffic =
-            target.traffic.isEmpty
-            && (rollout.phase == .removing
-                || [observed.router.last?.traffic, asked?.traffic].allSatisfy {
-                    $0?.revisions.allSatisfy { rollout.quarantine[$0] != nil } ?? true
-                })
+            target.isExclusive
+            || target.traffic.isEmpty
+                && (rollout.phase == .removing
+                    || [observed.router.last?.traffic, asked?.traffic].allSatisfy {
+                        $0?.revisions.allSatisfy { rollout.quarantine[$0] != nil } ?? true
+                    })
         self.init(
             deployment: rollout.id,
             stable: rollout.stable?.revision,
@@ -82,6 +83,7 @@ package struct Planner: Sendable {
             plan.waitingFor.append(.observation("the platform"))
             return plan
         }
+        for revision in self.target.fetches.sorted() { _ = self.hasArtifact(of: revision, planning: &plan) }
         // Most of the time all is as it should be.
         if self.isComplete(replicas) { return plan }
         let revisions = Set(self.target.replicas.keys).union(replicas.map(\.id.revision))
@@ -90,7 +92,10 @@ package struct Planner: Sendable {
             var own = replicas.filter { $0.id.revision == revision }
             if own.count == wanted, own.allSatisfy({ $0.state == .ready }) { continue }
             own.sort { $0.id < $1.id }
-            if wanted > 0 { self.planStarts(of: revision, own, wanted: wanted, into: &plan) }
+            if wanted > 0 {
+                let obstacle = self.target.isExclusive ? revisions.filter { $0 != revision }.min() : nil
+                self.planStarts(of: revision, own, wanted: wanted, after: obstacle, into: &plan)
+            }
             self.planStops(of: revision, own, wanted: wanted, into: &plan)
         }
         return plan
@@ -115,6 +120,12 @@ package struct Planner: Sendable {
         if wanted.isEmpty { return wanted }
         if wanted.revisions.allSatisfy(self.isReady) { return wanted }
         var traffic = wanted.filter(self.isReady)
+        // Nothing may start before what serves now, or was asked to, is gone.
+        if self.target.isExclusive, traffic.weights.isEmpty {
+            let served = (self.observed.router.last?.traffic.revisions ?? [])
+                .union(self.asked?.traffic.revisions ?? [])
+            return served.isSubset(of: wanted.revisions) ? nil : Traffic()
+        }
         if traffic.weights == wanted.weights { return traffic }
         // Only a revision that the target names may take over: never one that is being taken back.
         guard traffic.weights.count == 1, let survivor = traffic.weights.keys.first else {
@@ -179,7 +190,10 @@ package struct Planner: Sendable {
     /// Whether `wanted` is the way back: all traffic to the stable revision, of which the router has known before that
     /// it can serve. That waits for no observation.
     private func isRetreat(to wanted: Traffic, from served: Traffic) -> Bool {
-        if wanted.isEmpty { return true }
+        // Ending what serves, to make room for what is to come, is no way back.
+        if wanted.isEmpty {
+            return !self.target.isExclusive || self.stable.map { self.target.traffic[$0] > .none } ?? true
+        }
         guard let stable = self.stable, wanted == .all(to: stable), let router = self.observed.router.last else {
             return false
         }
@@ -188,7 +202,14 @@ package struct Planner: Sendable {
 
     // MARK: - Replicas
 
-    private func planStarts(of revision: Revision, _ own: [Replica], wanted: Int, into plan: inout Plan) {
+    /// - Parameter obstacle: A revision whose replicas must be gone first.
+    private func planStarts(
+        of revision: Revision,
+        _ own: [Replica],
+        wanted: Int,
+        after obstacle: Revision?,
+        into plan: inout Plan
+    ) {
         let ready = own.count { $0.state == .ready }
         if ready < wanted {
             plan.waitingFor.append(.replicasReady(revision, ready: ready, wanted: wanted))
@@ -199,18 +220,25 @@ package struct Planner: Sendable {
             plan.effects.append(.undrain(replica.id))
             staying += 1
         }
-        guard staying < wanted else { return }
+        guard staying < wanted, self.hasArtifact(of: revision, planning: &plan) else { return }
+        if let obstacle {
+            plan.waitingFor.append(.replicasGone(obstacle))
+            return
+        }
+        var taken = Set(own.map(\.id.ordinal))
+        while staying < wanted {
+            let ordinal = (0...).first { !taken.contains($0) } ?? taken.count
+            taken.insert(ordinal)
+            plan.effects.append(.start(ReplicaID(deployment: self.deployment, revision: revision, ordinal: ordinal)))
+            staying += 1
+        }
+    }
+
+    /// - Returns: Whether the artifact is here; when not, it is fetched or waited for.
+    private func hasArtifact(of revision: Revision, planning plan: inout Plan) -> Bool {
         switch self.observed.artifacts[revision] ?? .absent {
         case .ready:
-            var taken = Set(own.map(\.id.ordinal))
-            while staying < wanted {
-                let ordinal = (0...).first { !taken.contains($0) } ?? taken.count
-                taken.insert(ordinal)
-                plan.effects.append(
-                    .start(ReplicaID(deployment: self.deployment, revision: revision, ordinal: ordinal))
-                )
-                staying += 1
-            }
+            return true
         case .absent:
             plan.effects.append(.fetch(revision))
             plan.waitingFor.append(.artifact(revision, "being fetched"))
@@ -220,6 +248,7 @@ package struct Planner: Sendable {
         case .retrying(let message), .failed(let message):
             plan.waitingFor.append(.artifact(revision, message))
         }
+        return false
     }
 
     private func planStops(of revision: Revision, _ own: [Replica], wanted: Int, into plan: inout Plan) {

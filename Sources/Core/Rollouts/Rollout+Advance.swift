@@ -10,7 +10,8 @@ extension Rollout {
         guard wanted.revision != canary.revision else { return false }
         // An operator's return to an earlier revision stands until git names another one, which clears the pin.
         if self.isRestoring, self.pin?.revision == canary.revision { return false }
-        if wanted.revision == self.stable?.revision || self.quarantine[wanted.revision] != nil {
+        // What is new waits for a freeze's end; what git does not want any more does not.
+        if wanted.revision == self.stable?.revision || self.quarantine[wanted.revision] != nil || self.isStopped {
             self.rollBack(.cancelled, at: now, into: &outcome)
             return true
         }
@@ -42,9 +43,13 @@ extension Rollout {
         switch self.phase {
         case .settled, .baking:
             self.finishBaking(situation, at: now, into: &outcome)
-            self.startWanted(at: now, into: &outcome)
+            self.startWanted(situation, at: now, into: &outcome)
+        case .preparing where self.isReplacement:
+            self.beginReplacing(situation, at: now, into: &outcome)
         case .preparing:
             self.finishPreparing(situation, at: now, into: &outcome)
+        case .replacing:
+            self.finishReplacing(situation, at: now, into: &outcome)
         case .stepping(let step, nil):
             self.beginJudging(step: step, situation, at: now)
         case .stepping(let step, .some(let served)):
@@ -56,11 +61,11 @@ extension Rollout {
         }
     }
 
-    private mutating func startWanted(at now: Timestamp, into outcome: inout Outcome) {
-        guard self.pause == nil, let wanted = self.wanted, wanted.revision != self.stable?.revision else { return }
-        guard self.quarantine[wanted.revision] == nil else { return }
+    private mutating func startWanted(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
+        guard self.pause == nil, let wanted = self.waiting, self.shortage(situation) == nil else { return }
         // While baking, the previous revision is warm and known to be good: git's way back to it needs no steps.
         let isReturn = self.phase == .baking && wanted.revision == self.previous?.revision
+        guard self.freeze == nil || isReturn else { return }
         let message = isReturn ? "git went back to \(wanted.label)" : "rollout of \(wanted.label)"
         let kept = self.holdback
         self.start(wanted, restoring: isReturn, message, at: now, into: &outcome)
@@ -74,7 +79,7 @@ extension Rollout {
         }
         // The end of a holdback is a rise of weight like any other.
         if self.holdback > .none {
-            guard self.pause == nil, self.isObservationFresh(situation, at: now) else { return }
+            guard !self.isStopped, self.isObservationFresh(situation, at: now) else { return }
         }
         self.previous = nil
         self.watch = nil
@@ -86,13 +91,8 @@ extension Rollout {
 
     private mutating func finishPreparing(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
         guard let canary = self.canary, self.isReady(canary, situation, at: now) else { return }
-        if self.stable != nil, !self.isRestoring, canary.signature == .unchanged,
-            let was = self.stableSignature, let is_ = self.signature(of: canary, situation), was != is_
-        {
-            self.rollBack(.signatureChanged("stable \(was), canary \(is_)"), at: now, into: &outcome)
-            return
-        }
-        guard self.pause == nil, self.isObservationFresh(situation, at: now) else { return }
+        if self.checkSignature(of: canary, situation, at: now, into: &outcome) { return }
+        guard !self.isStopped, self.isObservationFresh(situation, at: now) else { return }
         if self.stable == nil {
             self.beginPromoting("first revision", situation, at: now, into: &outcome)
         } else if self.isRestoring {
@@ -102,6 +102,38 @@ extension Rollout {
         } else if situation.unhealthyDependencies.isEmpty {
             self.beginPromoting("ready, and there are no steps", situation, at: now, into: &outcome)
         }
+    }
+
+    /// Between its two ends a replacement is an outage, so all that could hold it is asked before.
+    private mutating func beginReplacing(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
+        guard let canary = self.canary, case .ready = situation.observation.artifacts[canary.revision],
+            !self.isStopped, self.isObservationFresh(situation, at: now), situation.unhealthyDependencies.isEmpty
+        else { return }
+        self.enter(.replacing, at: now)
+        let message = "\(self.stable?.label ?? "") stops, and \(canary.label) starts in its place"
+        self.record(.replacing, message, canary, at: now, into: &outcome)
+    }
+
+    private mutating func finishReplacing(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
+        guard let canary = self.canary else { return }
+        // Before its traffic: the planner acts on the same look as this.
+        if self.checkSignature(of: canary, situation, at: now, into: &outcome) { return }
+        guard self.isReady(canary, situation, at: now) else { return }
+        self.finishPromoting(situation, at: now, into: &outcome)
+    }
+
+    /// - Returns: Whether the rollout is taken back, as the model's inputs or outputs are not the stable model's.
+    private mutating func checkSignature(
+        of canary: DeploymentSpec,
+        _ situation: Situation,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) -> Bool {
+        guard self.stable != nil, !self.isRestoring, canary.signature == .unchanged,
+            let was = self.stableSignature, let is_ = self.signature(of: canary, situation), was != is_
+        else { return false }
+        self.rollBack(.signatureChanged("stable \(was), canary \(is_)"), at: now, into: &outcome)
+        return true
     }
 
     /// A stable revision that is restarting when the canary becomes ready is compared by what it said before.
@@ -171,7 +203,7 @@ extension Rollout {
         at now: Timestamp,
         into outcome: inout Outcome
     ) {
-        guard let canary = self.canary, self.pause == nil, self.isReady(canary, situation, at: now),
+        guard let canary = self.canary, !self.isStopped, self.isReady(canary, situation, at: now),
             self.isObservationFresh(situation, at: now), self.isServing(step, situation)
         else { return }
         let policy = canary.rollout.steps[step]

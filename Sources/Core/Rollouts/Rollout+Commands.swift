@@ -51,8 +51,8 @@ extension Rollout {
         let returns = revision == nil || revision == self.stable?.revision
         if self.isInFlight, returns, let canary = self.canary {
             self.rollBack(reason, by: command.by, at: now, into: &outcome)
-            let back =
-                self.stable.map { "all traffic goes to \($0.label)" } ?? "nothing serves: there is no stable revision"
+            let returns = self.isReplacement ? "is started again in its place" : "gets all traffic"
+            let back = self.stable.map { "\($0.label) \(returns)" } ?? "nothing serves: there is no stable revision"
             return .done("took the traffic from \(canary.label); \(back); \(self.quarantineAdvice)")
         }
         if self.phase == .baking, let failed = self.stable, let previous = self.previous,
@@ -79,7 +79,7 @@ extension Rollout {
             $0.revision != self.stable?.revision && self.quarantine[$0.revision] == nil
         }
         guard
-            let goal = revision.map({ wanted in self.history.last { $0.revision == wanted } }) ?? candidates.last
+            var goal = revision.map({ wanted in self.history.last { $0.revision == wanted } }) ?? candidates.last
         else {
             let known = candidates.map(\.label).joined(separator: ", ")
             let choice = known.isEmpty ? "the history holds no other revision" : "known: \(known)"
@@ -98,6 +98,8 @@ extension Rollout {
         }
         self.quarantine[goal.revision] = nil
         self.pin = Pin(revision: goal.revision, insteadOf: self.desired?.revision, by: command.by)
+        // How a revision takes over is what git says today, not when it last served.
+        goal.rollout = self.desired?.rollout ?? goal.rollout
         self.start(
             goal,
             restoring: true,
@@ -172,6 +174,9 @@ extension Rollout {
         if let pause = self.pause {
             return .refused("paused by \(pause.by): run `controller resume \(self.id)` first")
         }
+        if let freeze = self.freeze, !self.isRestoring {
+            return .refused("the freeze \(freeze.window) lasts until \(freeze.until.utc): promote after that")
+        }
         guard served != nil else {
             return .refused("the router does not serve step \(step + 1) yet; try again in a moment")
         }
@@ -204,6 +209,7 @@ extension Rollout {
         switch self.phase {
         case .promoting: .unchanged("already promoting")
         case .baking, .settled: .unchanged("nothing to promote: \(self.stable?.label ?? "nothing") serves")
+        case .replacing: .unchanged("already being replaced: it takes all traffic once it is ready")
         case .preparing: .refused("the canary's replicas are not ready yet: there is no step to pass")
         case .rollingBack(let reason): .refused("rolling back: \(reason)")
         case .removing: .refused("being removed: its manifest is gone from git")

@@ -18,6 +18,7 @@ extension Rollout {
         var answers = [CommandAnswer?](repeating: nil, count: situation.commands.count)
 
         self.adopt(situation.desired, at: now, into: &outcome)
+        self.adopt(situation.freezes, at: now, into: &outcome)
         self.gather(situation, at: now)
         self.rememberSignature(situation)
 
@@ -73,6 +74,23 @@ extension Rollout {
         }
     }
 
+    private mutating func adopt(_ freezes: [FreezeWindow]?, at now: Timestamp, into outcome: inout Outcome) {
+        if let freezes { self.freezes = freezes }
+        let open = self.freezes.compactMap { window in
+            window.end(at: now).map { Freeze(window: window.name, until: $0) }
+        }
+        // Of several, the one that lasts longest.
+        let freeze = open.max { ($0.until, $0.window) < ($1.until, $1.window) }
+        guard freeze != self.freeze else { return }
+        if let freeze {
+            let message = "the freeze \(freeze.window) lasts until \(freeze.until.utc)"
+            self.record(.frozen, message, self.canary, at: now, into: &outcome)
+        } else if let ended = self.freeze {
+            self.record(.thawed, "the freeze \(ended.window) has ended", self.canary, at: now, into: &outcome)
+        }
+        self.freeze = freeze
+    }
+
     private mutating func applyInPlace(_ spec: DeploymentSpec, at now: Timestamp, into outcome: inout Outcome) {
         if var stable = self.stable {
             let before = stable
@@ -81,6 +99,8 @@ extension Rollout {
             stable.route = spec.route
             stable.objectives = spec.objectives
             stable.rollout = spec.rollout
+            // Whether the previous revision is warm is decided: how this one took over is a fact.
+            if self.phase == .baking { stable.rollout.strategy = before.rollout.strategy }
             stable.dependsOn = spec.dependsOn
             if stable.revision == spec.revision {
                 stable.golden = spec.golden

@@ -1,11 +1,34 @@
 import Analysis
-import Deployments
+package import Deployments
 
 extension Rollout {
     /// Whether what git says and both halves of what was seen are recent enough to go on by.
     func isObservationFresh(_ situation: Situation, at now: Timestamp) -> Bool {
         situation.lostGit == nil && situation.observation.replicas.fresh(at: now, within: Self.freshness) != nil
             && situation.observation.router.fresh(at: now, within: Self.freshness) != nil
+    }
+
+    /// The revision that is to be rolled out, if nothing keeps it from starting.
+    package var waiting: DeploymentSpec? {
+        guard !self.isInFlight, let wanted = self.wanted, wanted.revision != self.stable?.revision,
+            self.quarantine[wanted.revision] == nil
+        else { return nil }
+        return wanted
+    }
+
+    /// Why the platform has no room for what is to be rolled out. What still runs besides the stable revision leaves
+    /// room as it goes, and what was replaced before leaves all of it.
+    func shortage(_ situation: Situation) -> String? {
+        guard let capacity = situation.capacity, let wanted = self.waiting, wanted.revision != self.previous?.revision
+        else { return nil }
+        var own = Resources()
+        if let stable = self.stable, wanted.rollout.strategy != .recreate { own += stable.resources * stable.replicas }
+        return capacity.shortage(of: wanted.resources * wanted.replicas, beside: own)
+    }
+
+    /// Whether something else than the canary itself keeps it from its first request.
+    func isHeld(_ situation: Situation, at now: Timestamp) -> Bool {
+        self.isStopped || !self.isObservationFresh(situation, at: now) || !situation.unhealthyDependencies.isEmpty
     }
 
     /// Whether every replica of `spec` is ready and the router could send it traffic at once.
@@ -49,6 +72,11 @@ extension Rollout {
         if let pause = self.pause {
             holds.append(.paused(by: pause.by, why: pause.why, until: pause.until))
         }
+        if let freeze = self.freeze, !self.isRestoring, self.isInFlight || self.waiting != nil || self.holdback > .none
+        {
+            holds.append(.frozen(window: freeze.window, until: freeze.until))
+        }
+        if !self.isStopped, let shortage = self.shortage(situation) { holds.append(.noRoom(shortage)) }
         guard self.isInFlight else { return holds }
         if situation.observation.replicas.fresh(at: now, within: Self.freshness) == nil {
             holds.append(.staleObservation("the platform was not seen for more than \(Self.freshness.short)"))

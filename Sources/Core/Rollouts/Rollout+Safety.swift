@@ -39,6 +39,12 @@ extension Rollout {
     /// could take it.
     func isBack(_ situation: Situation, at now: Timestamp) -> Bool {
         guard let canary = self.canary, self.stable != nil else { return true }
+        // The stable revision can't start before the last of the canary is gone.
+        if self.isReplacement {
+            guard case .known(let replicas, let seen) = situation.observation.replicas, seen >= self.since,
+                now - seen <= Self.freshness, !replicas.contains(where: { $0.id.revision == canary.revision })
+            else { return false }
+        }
         guard case .known(let router, let seen) = situation.observation.router, now - seen <= Self.freshness,
             seen >= self.since
         else { return false }
@@ -57,11 +63,16 @@ extension Rollout {
 
     mutating func checkDeadlines(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) -> Bool {
         guard self.isInFlight, let canary = self.canary else { return false }
-        guard self.phase == .preparing else { return self.checkLostCanary(canary, situation, at: now, into: &outcome) }
+        switch self.phase {
+        case .preparing, .replacing: break
+        case .settled, .stepping, .promoting, .baking, .rollingBack, .removing:
+            return self.checkLostCanary(canary, situation, at: now, into: &outcome)
+        }
         if case .failed(let message) = situation.observation.artifacts[canary.revision] {
             self.rollBack(.artifact(message), at: now, into: &outcome)
             return true
         }
+        let hasArtifact = if case .ready = situation.observation.artifacts[canary.revision] { true } else { false }
         let replicas = (situation.observation.replicas.last ?? []).filter { $0.id.revision == canary.revision }
         if let failed = replicas.first(where: { $0.state == .failed }) {
             self.rollBack(
@@ -73,6 +84,11 @@ extension Rollout {
         }
         guard now - self.since >= canary.rollout.progressDeadline else { return false }
         let ready = replicas.count { $0.state == .ready }
+        // The time that a hold takes is not the canary's fault, nor is it when the hold has just ended.
+        let isStillServing = self.isReplacement && self.phase == .preparing
+        let isPrepared = isStillServing ? hasArtifact : ready >= canary.replicas
+        let mayGoOn = isStillServing || self.isReady(canary, situation, at: now)
+        if isPrepared, mayGoOn || self.isHeld(situation, at: now) { return false }
         let failure = replicas.compactMap(\.lastFailure).last.map { "; last failure: \($0)" } ?? ""
         self.rollBack(
             .progressDeadline(waitingFor: "\(ready) of \(canary.replicas) replicas ready\(failure)"),

@@ -4,10 +4,16 @@ extension Rollout {
     /// What the world should look like in the current phase.
     package var target: Target {
         switch self.phase {
-        case .settled, .rollingBack:
+        case .settled:
             self.target(canaryWeight: .none, keeping: [self.stable])
+        case .rollingBack:
+            self.exclusive(self.target(canaryWeight: .none, keeping: [self.stable]))
+        case .preparing where self.isReplacement:
+            self.exclusive(self.target(canaryWeight: .none, keeping: [self.stable]))
         case .preparing:
             self.target(canaryWeight: self.holdback, keeping: [self.stable, self.canary])
+        case .replacing:
+            self.exclusive(self.target(canaryWeight: .all, keeping: [self.canary]))
         case .stepping(let step, _):
             self.target(ofStep: step)
         case .promoting:
@@ -38,8 +44,19 @@ extension Rollout {
         return target
     }
 
+    /// The same, when the canary takes the stable revision's place. Its artifact comes before all else.
+    private func exclusive(_ target: Target) -> Target {
+        guard self.isReplacement else { return target }
+        var target = target
+        target.isExclusive = true
+        if self.phase == .preparing, let canary = self.canary { target.fetches = [canary.revision] }
+        return target
+    }
+
     private var bakingTarget: Target {
-        var target = self.target(canaryWeight: .none, keeping: [self.stable, self.previous])
+        // What was replaced is not kept beside: a rollback starts it again in its place.
+        let isWarm = self.stable?.rollout.strategy != .recreate
+        var target = self.target(canaryWeight: .none, keeping: [self.stable, isWarm ? self.previous : nil])
         guard let stable = self.stable, let previous = self.previous, self.holdback > .none else { return target }
         target.traffic = [stable.revision: self.holdback.complement, previous.revision: self.holdback]
         return target

@@ -22,6 +22,10 @@ package struct Rollout: Hashable, Codable, Sendable {
     package var pause: Pause?
     package var pin: Pin?
     package var quarantine: [Revision: Quarantine]
+    /// The windows that select this deployment, kept for when git cannot be asked.
+    package var freezes: [FreezeWindow]
+    /// The window that is open.
+    package var freeze: Freeze?
     /// Earlier stable revisions, newest last, at most ``historyLimit``.
     package var history: [DeploymentSpec]
     /// The canary's judge, from its first step until it is rolled back, or until its bake ends when the revision before
@@ -55,6 +59,7 @@ package struct Rollout: Hashable, Codable, Sendable {
         self.phase = .settled
         self.since = now
         self.quarantine = [:]
+        self.freezes = []
         self.history = []
         self.sampledTraffic = Traffic()
         self.holdback = .none
@@ -74,8 +79,16 @@ extension Rollout {
         /// The canary's artifact is fetched and its replicas start. All traffic is on the stable revision.
         ///
         /// Leads to `stepping` once the canary is ready (to `promoting` when there is nothing to compare it with, or
-        /// when it restores an earlier revision), or to `rollingBack`.
+        /// when it restores an earlier revision), or to `rollingBack`. With `recreate` no replica starts yet: leads to
+        /// `replacing` once the artifact is here and verified.
         case preparing
+
+        /// Only with `recreate`: the stable revision's traffic ends, its replicas drain and stop, and the canary's
+        /// start in their place and take the traffic. Nothing holds that up half-way.
+        ///
+        /// Leads to `baking` (to `settled` without a bake) once the router serves the canary, or to `rollingBack`,
+        /// which starts the stable revision again.
+        case replacing
 
         /// The canary serves the weight of `step` while evidence is gathered; `servedSince` is when the router was
         /// first seen serving it.
@@ -114,7 +127,8 @@ extension Rollout {
         case signatureChanged(String)
         case requested(by: String, why: String)
         case aborted(by: String, why: String)
-        /// Git names the stable revision again, or a quarantined one: no failure, no quarantine.
+        /// Git names the stable revision again, a quarantined one, or one that a freeze keeps from starting: no
+        /// failure, no quarantine.
         case cancelled
     }
 
@@ -140,6 +154,13 @@ extension Rollout {
         package var by: String
     }
 
+    /// A window that is open. Like a pause it stops progress, not safety, but an operator's return to an earlier
+    /// revision and git's to the warm one are no progress.
+    package struct Freeze: Hashable, Codable, Sendable {
+        package var window: String
+        package var until: Timestamp
+    }
+
     package struct Quarantine: Hashable, Codable, Sendable {
         package var spec: DeploymentSpec
         package var reason: RollbackReason
@@ -150,7 +171,7 @@ extension Rollout {
 extension Rollout {
     package var isInFlight: Bool {
         switch self.phase {
-        case .preparing, .stepping, .promoting: true
+        case .preparing, .replacing, .stepping, .promoting: true
         case .settled, .baking, .rollingBack, .removing: false
         }
     }
@@ -160,9 +181,15 @@ extension Rollout {
         switch self.phase {
         case .stepping(_, .some): true
         case .baking: self.analysis != nil
-        case .settled, .preparing, .stepping(_, nil), .promoting, .rollingBack, .removing: false
+        case .settled, .preparing, .replacing, .stepping(_, nil), .promoting, .rollingBack, .removing: false
         }
     }
+
+    /// Whether the canary takes the stable revision's place, as the two can't run beside each other.
+    package var isReplacement: Bool { self.stable != nil && self.canary?.rollout.strategy == .recreate }
+
+    /// Whether somebody or a window stops new rollouts, rises of weight and promotions.
+    var isStopped: Bool { self.pause != nil || (self.freeze != nil && !self.isRestoring) }
 
     /// Every revision that has a part in the present phase.
     package var specs: [DeploymentSpec] {

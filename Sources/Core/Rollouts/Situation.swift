@@ -16,6 +16,10 @@ package struct Situation: Hashable, Codable, Sendable {
     package var unhealthyDependencies: [DeploymentID]
     /// Why git has not been read for too long, if so: progress waits until it is.
     package var lostGit: String?
+    /// Those that select the deployment; nothing when git was not read yet: then the last that were known stand.
+    package var freezes: [FreezeWindow]?
+    /// What the platform has; nothing when that is not known, or no rollout is about to start.
+    package var capacity: Capacity?
 
     package init(
         desired: Desired = .unknown,
@@ -26,7 +30,9 @@ package struct Situation: Hashable, Codable, Sendable {
         commands: [Command] = [],
         baseline: Baseline = Baseline(),
         unhealthyDependencies: [DeploymentID] = [],
-        lostGit: String? = nil
+        lostGit: String? = nil,
+        freezes: [FreezeWindow]? = nil,
+        capacity: Capacity? = nil
     ) {
         self.desired = desired
         self.observation = observation
@@ -37,6 +43,8 @@ package struct Situation: Hashable, Codable, Sendable {
         self.baseline = baseline
         self.unhealthyDependencies = unhealthyDependencies
         self.lostGit = lostGit
+        self.freezes = freezes
+        self.capacity = capacity
     }
 }
 
@@ -137,6 +145,10 @@ package enum Hold: Hashable, Codable, Sendable {
     case sharedIncident
     case staleObservation(String)
     case dependencies([DeploymentID])
+    /// Until the time at which the window ends.
+    case frozen(window: String, until: Timestamp)
+    /// The wanted revision does not fit beside what runs; nothing has started.
+    case noRoom(String)
 }
 
 /// Something that happened to a rollout; journaled, shown, and told to git where it is an outcome.
@@ -169,6 +181,7 @@ package struct Transition: Hashable, Codable, Sendable {
         case rolloutStarted = "rollout-started"
         case stepStarted = "step-started"
         case inconclusive
+        case replacing
         case promoting
         case promoted
         case settled
@@ -179,6 +192,8 @@ package struct Transition: Hashable, Codable, Sendable {
         case resumed
         case approved
         case retried
+        case frozen
+        case thawed
         case changedInPlace = "changed-in-place"
         case removing
     }

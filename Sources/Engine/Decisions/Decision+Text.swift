@@ -45,6 +45,7 @@ extension Rollout {
         switch self.phase {
         case .settled: self.stable == nil ? "pending" : "settled"
         case .preparing: "preparing"
+        case .replacing: "replacing"
         case .stepping(let step, let served):
             "step \(step + 1) of \(self.canary?.rollout.steps.count ?? 0)" + (served == nil ? "" : ", judged")
         case .promoting: "promoting"

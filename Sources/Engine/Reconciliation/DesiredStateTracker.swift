@@ -32,6 +32,7 @@ package struct DesiredStateTracker: Sendable {
         var specs: [DeploymentID: DeploymentSpec] = [:]
         var diagnostics: [Diagnostic] = []
         var missing: [DeploymentID: Missing] = [:]
+        var freezes: [FreezeWindow] = []
         var origin: CommitReference?
     }
 
@@ -72,6 +73,7 @@ package struct DesiredStateTracker: Sendable {
         guard var source = self.sources[repository] else { return }
         source.origin = origin
         source.diagnostics = state.diagnostics
+        source.freezes = Self.freezes(of: state, before: source.freezes)
         let before = source.specs
         var present: Set<DeploymentID> = state.invalid
         for spec in state.deployments {
@@ -103,6 +105,22 @@ package struct DesiredStateTracker: Sendable {
             )
         }
         self.sources[repository] = source
+    }
+
+    /// A window with errors is as it was before: a slip must not open what is closed.
+    private static func freezes(of state: DesiredState, before: [FreezeWindow]) -> [FreezeWindow] {
+        let named = Set(state.freezes.map(\.name))
+        let kept = before.filter { !named.contains($0.name) && state.brokenFreezes?.contains($0.name) ?? true }
+        return (state.freezes + kept).sorted { $0.name < $1.name }
+    }
+
+    /// The windows of the deployment's repository that select it.
+    ///
+    /// - Returns: Nothing while that repository was not read yet.
+    package func freezes(of id: DeploymentID) -> [FreezeWindow]? {
+        guard let owner = self.owners[id], let source = self.sources[owner], source.origin != nil else { return nil }
+        guard !source.freezes.isEmpty, let spec = source.specs[id] else { return [] }
+        return source.freezes.filter { $0.selects(spec) }
     }
 
     /// Counts a successful poll, of a new commit or not.

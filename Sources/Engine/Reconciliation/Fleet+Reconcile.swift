@@ -116,7 +116,9 @@ extension Fleet {
             commands: commands,
             baseline: self.baseline(of: rollout),
             unhealthyDependencies: self.unhealthyDependencies(of: rollout),
-            lostGit: self.lostGit(of: id, at: now)
+            lostGit: self.lostGit(of: id, at: now),
+            freezes: self.tracker.freezes(of: id),
+            capacity: self.capacity(for: rollout, desired)
         )
     }
 
@@ -134,6 +136,19 @@ extension Fleet {
             return Baseline()
         }
         return Baseline(burst: history.burst, latency: history.latency)
+    }
+
+    /// What the platform has, when a revision that states resources may be about to start.
+    private func capacity(for rollout: Rollout, _ desired: Desired) -> Capacity? {
+        guard case .spec(let spec) = desired, !rollout.isInFlight, spec.revision != rollout.stable?.revision,
+            !spec.resources.isEmpty, rollout.quarantine[spec.revision] == nil
+        else { return nil }
+        var capacity = self.ports.capacity
+        for (id, member) in self.members where id != rollout.id {
+            let target = member.rollout.target.replicas
+            for spec in member.rollout.specs { capacity.used += spec.resources * target[spec.revision, default: 0] }
+        }
+        return capacity
     }
 
     /// Why git counts as lost, if it does.
@@ -205,7 +220,7 @@ extension Fleet {
         switch decision.after.phase {
         case .rollingBack: true
         case .settled: decision.outcome.transitions.contains { $0.kind == .rollingBack }
-        case .preparing, .stepping, .promoting, .baking, .removing: false
+        case .preparing, .replacing, .stepping, .promoting, .baking, .removing: false
         }
     }
 

@@ -30,6 +30,8 @@ package final class Reconciler: Service {
         package var journal: any Journal
         /// Yields when replicas changed, so that they are looked at before the next poll.
         package var platformChanges: AsyncStream<Void>
+        /// What the platform has for all replicas together.
+        package var capacity: Capacity
         package var now: @Sendable () -> Timestamp
 
         package init(
@@ -40,6 +42,7 @@ package final class Reconciler: Service {
             providers: [any MetricProvider],
             journal: any Journal,
             platformChanges: AsyncStream<Void>,
+            capacity: Capacity = Capacity(),
             now: @escaping @Sendable () -> Timestamp
         ) {
             self.sources = sources
@@ -49,6 +52,7 @@ package final class Reconciler: Service {
             self.providers = providers
             self.journal = journal
             self.platformChanges = platformChanges
+            self.capacity = capacity
             self.now = now
         }
     }

@@ -13,6 +13,7 @@ extension Wait: CustomStringConvertible {
         case .routerWarm(let revision): "the router to know a healthy replica of \(revision)"
         case .trafficServed(let traffic): "the router to serve \(traffic)"
         case .trafficMoved(let revision): "the traffic to leave \(revision)"
+        case .replicasGone(let revision): "the last replica of \(revision) to be gone"
         case .drained(let replica): "\(replica) to finish its requests"
         }
     }

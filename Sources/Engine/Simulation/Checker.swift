@@ -109,6 +109,7 @@ struct Checker: Sendable {
 
     private mutating func checkNobodyHolds(_ decision: Decision) {
         if decision.isPaused { self.report("rule 3: progress although paused", decision) }
+        if decision.isFrozen { self.report("rule 3: progress although frozen", decision) }
         if !decision.isFresh { self.report("rule 3: progress on stale observations", decision) }
         if decision.situation.lostGit != nil { self.report("rule 6: progress although git is lost", decision) }
     }
@@ -205,6 +206,9 @@ struct Checker: Sendable {
     private mutating func checkSources(_ decision: Decision) {
         let (before, after, situation) = (decision.before, decision.after, decision.situation)
         guard before.phase != after.phase else { return }
+        if after.phase == .preparing, decision.isFrozen {
+            self.report("rule 3: a rollout begins although frozen", decision)
+        }
         if after.phase == .removing, situation.desired != .absent {
             self.report("rule 6: removed although git does not say so", decision)
         }
@@ -226,7 +230,8 @@ struct Checker: Sendable {
 
     private mutating func checkBake(_ decision: Decision) {
         let (before, after) = (decision.before, decision.after)
-        if after.phase == .baking, let previous = after.previous {
+        // What was replaced is started again in its place.
+        if after.phase == .baking, let previous = after.previous, after.stable?.rollout.strategy != .recreate {
             if after.target.replicas[previous.revision, default: 0] < 1 {
                 self.report("rule 7: the previous revision is not kept while baking", decision)
             }
@@ -252,7 +257,7 @@ struct Checker: Sendable {
     ) {
         let rollout = decision.after
         let sum = weights.values.reduce(0) { $0 + $1.percent }
-        let mayBeNone = rollout.phase == .removing || rollout.stable == nil
+        let mayBeNone = rollout.phase == .removing || rollout.stable == nil || rollout.isReplacement
         if sum != 100, !(sum == 0 && mayBeNone) { self.report("rule 1: weights sum to \(sum)", decision) }
         let parts = rollout.target.weights
         let isSomeReady = parts.keys.contains { decision.isSeenReady($0) }

@@ -21,7 +21,7 @@ package struct Coverage: Hashable, Sendable {
 
     /// All that must be seen sooner or later.
     package static let expected: [Group: [String]] = [
-        .phase: ["settled", "preparing", "stepping", "promoting", "baking", "rollingBack", "removing"],
+        .phase: ["settled", "preparing", "replacing", "stepping", "promoting", "baking", "rollingBack", "removing"],
         .transition: Transition.Kind.allCases.map(\.rawValue),
         .rollback: [
             "gateFailed: errors", "gateFailed: client-errors", "gateFailed: latency", "gateFailed: load",
@@ -30,7 +30,7 @@ package struct Coverage: Hashable, Sendable {
         ],
         .hold: [
             "paused", "awaitingApproval", "inconclusive", "gateHolds", "noEvidence", "sharedIncident",
-            "staleObservation", "dependencies",
+            "staleObservation", "dependencies", "frozen",
         ],
         .judged: [
             "good: promoted", "good: rolled back by a gate", "bad: promoted by hand or policy", "bad: rolled back",
@@ -108,6 +108,7 @@ extension Rollout.Phase {
         switch self {
         case .settled: "settled"
         case .preparing: "preparing"
+        case .replacing: "replacing"
         case .stepping: "stepping"
         case .promoting: "promoting"
         case .baking: "baking"
@@ -145,6 +146,8 @@ extension Hold {
         case .sharedIncident: "sharedIncident"
         case .staleObservation: "staleObservation"
         case .dependencies: "dependencies"
+        case .frozen: "frozen"
+        case .noRoom: "noRoom"
         }
     }
 }

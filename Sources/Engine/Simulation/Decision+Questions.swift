@@ -12,6 +12,12 @@ extension Decision {
 
     var isPaused: Bool { self.before.pause != nil && self.after.pause != nil }
 
+    /// By the windows that git declares. Returns to an earlier revision are never frozen.
+    var isFrozen: Bool {
+        let windows = self.situation.freezes ?? self.before.freezes
+        return windows.contains { $0.end(at: self.time) != nil } && !self.after.isRestoring
+    }
+
     var isPromotedByHand: Bool {
         self.situation.commands.contains { if case .promote = $0.verb { true } else { false } }
     }

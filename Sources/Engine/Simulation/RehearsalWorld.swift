@@ -226,6 +226,8 @@ struct RehearsalWorld {
             case .staleObservation(let what): ("stale \(what)", what)
             case .dependencies(let names):
                 ("dependencies", "waits for \(names.map(\.description).joined(separator: ", "))")
+            case .frozen(let window, let until): ("frozen", "the freeze \(window) lasts until \(until.utc)")
+            case .noRoom(let why): ("no room", why)
             }
         }
     }

@@ -99,6 +99,11 @@ extension Scenario {
     }
 
     private mutating func trouble(_ count: Int, _ push: inout Pushes, _ dice: inout Dice) {
+        if dice.chance(0.1) {
+            let from = Self.begin + .seconds(dice.pick(20...100))
+            let schedule = FreezeWindow.Schedule.once(from: from, until: from + .seconds(dice.pick(10...60)))
+            self.freezes = [FreezeWindow(name: "window", schedule: schedule)]
+        }
         for number in 0..<count { self.meddle(with: number, &push, &dice) }
         if dice.chance(0.1) {
             push.touch(dice.pick(push.ticks), dice.pick(0...self.sources - 1), rewritesHistory: dice.chance(0.5))
@@ -157,14 +162,17 @@ extension Scenario {
             Step(action: .weight(TrafficWeight(percent: $0)), atLeast: .seconds(8), atMost: .seconds(60))
         }
         let isSwitch = dice.chance(0.15) && !isCalm
-        if isSwitch { steps = [] }
-        if dice.chance(0.2), !isCalm { steps.insert(Self.stepWithoutWeight(&dice), at: 0) }
+        let isReplacement = dice.chance(0.1) && !isCalm && !isSwitch
+        if isSwitch || isReplacement { steps = [] }
+        if dice.chance(0.2), !isCalm, !isReplacement { steps.insert(Self.stepWithoutWeight(&dice), at: 0) }
         var gates: [Gate] = [.errors, .clientErrors, .latency(below: .milliseconds(250))]
-        if dice.chance(0.1), !isCalm { steps.insert(Step(action: .approval), at: dice.pick(0...steps.count)) }
+        if dice.chance(0.1), !isCalm, !isReplacement {
+            steps.insert(Step(action: .approval), at: dice.pick(0...steps.count))
+        }
         if dice.chance(0.1), !isCalm { gates[0].onFailure = .hold }
         if dice.chance(0.2) { gates.append(Self.load) }
         return RolloutPolicy(
-            strategy: isSwitch ? .blueGreen : .canary,
+            strategy: isReplacement ? .recreate : isSwitch ? .blueGreen : .canary,
             steps: steps,
             gates: gates,
             onInconclusive: dice.pick([.pause, .promote, .rollback]),

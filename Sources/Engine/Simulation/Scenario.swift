@@ -14,6 +14,12 @@ package struct Scenario: Sendable {
     /// The watched repositories.
     package var sources = 1
     package var happenings: [Happening] = []
+    /// What every repository declares, all the time.
+    package var freezes: [FreezeWindow] = []
+
+    /// When every world begins.
+    package static let begin = Timestamp(milliseconds: 1_700_000_000_000)
+
     /// How each revision is at the start; good, when it is not here.
     package var revisions: [Revision: Behaviour] = [:]
     /// Nothing happens any more from here on, so that all must come to an end.

@@ -33,7 +33,7 @@ extension Truth {
     mutating func drain(_ id: ReplicaID) {
         guard let process = self.machines.processes[id], process.state == .ready else { return }
         if let rollout = self.journaled(id.deployment), rollout.isInFlight || rollout.phase == .baking,
-            let stable = rollout.stable, stable.revision == id.revision
+            rollout.phase != .replacing, let stable = rollout.stable, stable.revision == id.revision
         {
             let gone = self.drainsSinceLook.count { $0.revision == id.revision && $0.deployment == id.deployment }
             let ready = self.sight.count(id.revision, of: id.deployment) - gone
@@ -69,7 +69,7 @@ extension Truth {
         case .starting, .ready, .draining, .stopping, .backingOff, .failed: break
         }
         if let rollout = self.journaled(id.deployment), let stable = rollout.stable, stable.revision == id.revision,
-            rollout.phase != .removing
+            rollout.phase != .removing, rollout.phase != .replacing
         {
             let others = self.machines.processes.count {
                 $0.key.deployment == id.deployment && $0.key.revision == id.revision && $0.key != id
@@ -157,8 +157,10 @@ extension Truth {
     mutating func checkServing(_ table: RoutingTable) {
         for (id, entry) in self.router.served.deployments where !entry.traffic.isEmpty {
             guard table.deployments[id]?.traffic.isEmpty ?? true, let member = self.journal.member(id) else { continue }
-            // On a full disk, what was taken back is not journaled as that.
+            // On a full disk, what was taken back is not journaled as that. Revisions that can't run beside each other
+            // leave a gap.
             if member.rollout.phase == .removing || self.journal.failing.contains(id) { continue }
+            if member.rollout.isReplacement { continue }
             let canAnswer = entry.traffic.revisions.contains {
                 member.rollout.quarantine[$0] == nil && self.machines.isReady($0, of: id)
                     && self.sight.count($0, of: id) > 0

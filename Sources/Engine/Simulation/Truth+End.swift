@@ -38,21 +38,23 @@ extension Truth {
             switch rollout.phase {
             // It may just have begun.
             case .rollingBack, .promoting: .seconds(30)
-            case .preparing: .seconds(60)
+            case .preparing, .replacing: .seconds(60)
             case .stepping: .seconds(130)
             case .removing: .seconds(60)
             case .settled, .baking: nil
             }
         if let limit, elapsed >= limit, rollout.holds.isEmpty { self.report("liveness: stuck", rollout) }
         guard let stable = rollout.stable else { return }
-        if !rollout.isInFlight, rollout.phase != .removing, elapsed > .seconds(20), self.isUp(stable.revision),
+        // What was replaced has to start first.
+        let patience: Duration = .seconds(stable.rollout.strategy == .recreate ? 60 : 20)
+        if !rollout.isInFlight, rollout.phase != .removing, elapsed > patience, self.isUp(stable.revision),
             self.router.weight(stable.revision, of: rollout.id) < rollout.target.traffic[stable.revision]
         {
             self.report("liveness: stable does not have its traffic", rollout)
         }
         // Only what has a part in the phase is left running.
         let parts = rollout.target.replicas
-        if rollout.phase == .settled, elapsed > .seconds(26), self.isUp(stable.revision),
+        if rollout.phase == .settled, elapsed > .seconds(45), self.isUp(stable.revision),
             let stray = self.machines.running.first(where: {
                 $0.deployment == rollout.id && parts[$0.revision] == nil
             })

@@ -41,6 +41,7 @@ extension Truth {
         repository.head = commit.id
         if commit.rewritesHistory { repository.wasRewritten = true }
         self.states[commit.id] = Self.state(of: repository)
+        self.states[commit.id]?.freezes = self.scenario.freezes
         self.git[commit.source] = repository
     }
 

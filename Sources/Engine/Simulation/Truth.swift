@@ -9,7 +9,7 @@ struct Truth: Sendable {
     let scenario: Scenario
     /// Ticks since the beginning.
     var time = 0
-    var now = Timestamp(milliseconds: 1_700_000_000_000)
+    var now = Scenario.begin
     var dice: Dice
 
     /// The controller was killed: from here on nothing that it still does has any effect.

@@ -4,7 +4,8 @@ package import Foundation
 package struct DeploymentStatus: Codable, Hashable, Sendable {
     package var namespace: String
     package var name: String
-    /// `settled`, `preparing`, `stepping`, `promoting`, `baking`, `rolling-back` or `pending` (never served yet).
+    /// `settled`, `preparing`, `replacing`, `stepping`, `promoting`, `baking`, `rolling-back` or `pending` (never
+    /// served yet).
     package var phase: String
     package var health: Health
     /// One sentence: what is going on and what it waits for.

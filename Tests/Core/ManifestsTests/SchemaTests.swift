@@ -9,6 +9,7 @@ struct SchemaTests {
         case .modelDeployment: "model-deployment.json"
         case .servingRuntime: "serving-runtime.json"
         case .analysisTemplate: "analysis-template.json"
+        case .freezeWindow: "freeze-window.json"
         }
     }
 
@@ -43,7 +44,7 @@ struct ReferenceDocumentTests {
     @Test
     func `every example of the reference is valid`() throws {
         let manifests = try Self.blocks("yaml", in: Self.document)
-        #expect(manifests.count == 4)
+        #expect(manifests.count == 6)
         var texts: [String: String] = [
             "embedder.yaml": Fixture.minimal("embedder", namespace: "search"),
             "golden/file-type.jsonl": try #require(try Self.blocks("json", in: Self.document).first),

@@ -41,6 +41,7 @@ struct StepTests {
         ),
         ("- weight: 5\n", "- match: {headers: [{name: x-envoy-a, present: true}]}\n", "choose another name"),
         ("- weight: 5\n", "- match: {headers: [{name: x-a, present: false}]}\n", "only `true` is possible"),
+        ("strategy: canary", "strategy: recreate", "`recreate` leaves nothing to compare with: remove `steps`"),
         ("strategy: canary", "strategy: blueGreen", "remove the weight, or use `strategy: canary`"),
         ("bakeTime: 10m", "holdback: 51", "expected a percentage from 0% to 50%"),
     ])

@@ -7,7 +7,6 @@ struct UnavailableFeatureTests {
         ("https://models", "s3://models", "spec.model.uri: `s3`", "`https`"),
         ("https://models", "hf://models", "spec.model.uri: `hf`", "`https`"),
         ("https://models.example", "models:/magika@champion", "spec.model.uri: `models`", "`file`"),
-        ("strategy: canary", "strategy: recreate", "spec.rollout.strategy: `recreate`", "use `canary`"),
         ("surge: 100%", "surge: 50%", "spec.rollout.surge: only `100%` is available", "second set"),
         ("{availability: {}}", "{ratio: {provider: p}}", "spec.slos[0].indicator.ratio: `ratio`", "AnalysisTemplate"),
     ])
@@ -34,9 +33,7 @@ struct UnavailableFeatureTests {
     }
 
     @Test
-    func `freeze windows and images are refused`() {
-        let window = Fixture.read("apiVersion: controller/v1\nkind: FreezeWindow\nmetadata: {name: a}\nspec: {}\n")
-        #expect(window.diagnostics.first?.message.contains("`controller pause`") == true)
+    func `images are refused`() {
         let runtime = Fixture.runtime.replacing("  startup:", with: "  image: x\n  startup:")
         let message = Fixture.read(["r.yaml": runtime]).diagnostics.first?.message
         #expect(message?.hasPrefix("`image` is not available in this version") == true)

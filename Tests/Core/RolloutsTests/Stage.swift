@@ -22,6 +22,10 @@ struct Stage {
     var desired: Desired = .unknown
     var lastRouter: Reading<RouterState> = .unknown("not yet")
     var lastPlatform: Reading<[Replica]> = .unknown("not yet")
+    /// Revisions of which a replica is seen although the target has none.
+    var lingering: [Revision] = []
+    var capacity: Capacity?
+    var freezes: [FreezeWindow]? = []
     /// What the router serves, when it is not simply the target.
     var served: Traffic?
     var dependencies: [DeploymentID] = []
@@ -80,6 +84,8 @@ struct Stage {
         self.now = self.now + .seconds(1)
         self.look()
         var situation = Situation(desired: self.desired, commands: commands, unhealthyDependencies: self.dependencies)
+        situation.capacity = self.capacity
+        situation.freezes = self.freezes
         situation.observation = Observation(
             artifacts: self.artifacts,
             replicas: self.lastPlatform,
@@ -94,7 +100,8 @@ struct Stage {
     }
 
     private mutating func look() {
-        let target = self.rollout.target
+        var target = self.rollout.target
+        for revision in self.lingering { target.replicas[revision] = 1 }
         if self.platformSeen {
             self.lastPlatform = .known(
                 target.replicas.sorted { $0.key < $1.key }.flatMap { revision, count in

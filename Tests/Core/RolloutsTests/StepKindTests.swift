@@ -1,5 +1,4 @@
 import Deployments
-import Planning
 import Rollouts
 import Testing
 

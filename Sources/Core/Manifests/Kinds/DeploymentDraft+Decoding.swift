@@ -100,7 +100,7 @@ extension DeploymentDraft {
 }
 
 extension Field {
-    fileprivate func labels() -> [String: String]? {
+    func labels() -> [String: String]? {
         self.dictionary(
             key: { NameForm.isIdentifier($0, also: "-./") },
             keyForm: "letters, digits, and inside also . _ - and /",

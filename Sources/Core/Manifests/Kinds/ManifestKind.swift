@@ -3,13 +3,9 @@ package enum ManifestKind: String, Hashable, Sendable, CaseIterable {
     case modelDeployment = "ModelDeployment"
     case servingRuntime = "ServingRuntime"
     case analysisTemplate = "AnalysisTemplate"
+    case freezeWindow = "FreezeWindow"
 
     package static let apiVersion = "controller/v1"
-
-    /// Kinds of the contract that this version does not have, each with what to do instead.
-    package static let unavailable = [
-        "FreezeWindow": "stop changes with `controller pause`, and end that with `controller resume`"
-    ]
 
     /// Every mapping with fixed fields that the kind's documents may hold, the document first.
     package var shapes: [Shape] {
@@ -25,6 +21,7 @@ package enum ManifestKind: String, Hashable, Sendable, CaseIterable {
                 .servingRuntime, .sharedMetadata, .runtimeSpec, .format, .readiness, .startup, .metrics, .shutdown,
             ]
         case .analysisTemplate: [.analysisTemplate, .sharedMetadata, .analysisSpec, .threshold]
+        case .freezeWindow: [.freezeWindow, .sharedMetadata, .freezeSpec, .schedule, .selector]
         }
     }
 }
@@ -45,6 +42,7 @@ extension Shape {
     static let modelDeployment = Shape.document(.modelDeployment)
     static let servingRuntime = Shape.document(.servingRuntime)
     static let analysisTemplate = Shape.document(.analysisTemplate)
+    static let freezeWindow = Shape.document(.freezeWindow)
 
     /// Of what deployments share.
     static let sharedMetadata = Shape("metadata", [.required("name", "example")])

@@ -42,9 +42,7 @@ extension Shape {
 
 extension RolloutDraft {
     init(decoding members: Members) {
-        let instead = "use `canary` or `blueGreen`, and make room for a full second set of replicas"
-        self.policy.strategy =
-            members["strategy"]?.choice(of: Strategy.self, unavailable: ["recreate": instead]) ?? .canary
+        self.policy.strategy = members["strategy"]?.choice(of: Strategy.self) ?? .canary
         if let surge = members["surge"], let percent = surge.percentage(in: 0...1000), percent != 100 {
             surge.error("only `100%` is available in this version: make room for a full second set of replicas")
         }
@@ -67,6 +65,12 @@ extension RolloutDraft {
         switch self.policy.strategy {
         case .canary: break
         case .blueGreen: (self.policy.steps, self.stepGates) = ([], [])
+        case .recreate:
+            (self.policy.steps, self.stepGates) = ([], [])
+            for name in ["steps", "gates"] {
+                members[name]?.error("`recreate` leaves nothing to compare with: remove \(name.inBackticks)")
+            }
+            return
         }
         if let steps = members["steps"] { self.decode(steps: steps) }
     }

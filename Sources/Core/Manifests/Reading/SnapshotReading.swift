@@ -6,6 +6,7 @@ struct SnapshotReading {
     private(set) var drafts: [DeploymentDraft] = []
     private(set) var runtimes = Declarations<ServingRuntime>()
     private(set) var templates = Declarations<Gate>()
+    private(set) var freezes = Declarations<FreezeWindow>()
     private(set) var logs: [DiagnosticLog] = []
     private(set) var invalid: Set<DeploymentID> = []
     private(set) var unreadable: Set<String> = []
@@ -25,6 +26,7 @@ struct SnapshotReading {
         let place = "\(file.path):\(failure.position.line)"
         if Self.mentions(.servingRuntime, in: file.bytes) { self.runtimes.unnamed.append(place) }
         if Self.mentions(.analysisTemplate, in: file.bytes) { self.templates.unnamed.append(place) }
+        if Self.mentions(.freezeWindow, in: file.bytes) { self.freezes.unnamed.append(place) }
     }
 
     private mutating func log(for path: String) -> DiagnosticLog {
@@ -52,12 +54,14 @@ struct SnapshotReading {
             }
             if meant == .servingRuntime { self.runtimes.unnamed.append(field.place) }
             if meant == .analysisTemplate { self.templates.unnamed.append(field.place) }
+            if meant == .freezeWindow { self.freezes.unnamed.append(field.place) }
             return
         }
         switch kind {
         case .modelDeployment: self.readDeployment(field)
         case .servingRuntime: self.readRuntime(field)
         case .analysisTemplate: self.readTemplate(field)
+        case .freezeWindow: self.readFreeze(field)
         }
     }
 
@@ -104,6 +108,19 @@ struct SnapshotReading {
         }
     }
 
+    private mutating func readFreeze(_ field: Field) {
+        let (name, spec) = Self.named(field, as: .freezeWindow, spec: .freezeSpec)
+        let window = spec.flatMap { FreezeWindow(name: name ?? "", decoding: $0) }
+        guard let name else {
+            self.freezes.unnamed.append(field.place)
+            return
+        }
+        let value = field.log.hasErrors ? nil : window
+        if let first = self.freezes.insert(value, named: name, place: field.place) {
+            field.error("the FreezeWindow \(name.inBackticks) is declared twice, also at \(first): rename one")
+        }
+    }
+
     private static func named(_ field: Field, as shape: Shape, spec: Shape) -> (name: String?, spec: Members?) {
         let members = field.members(of: shape)
         let name = members?["metadata"]?.members(of: .sharedMetadata)?["name"]?.label()
@@ -143,9 +160,7 @@ struct SnapshotReading {
     private static func reject(_ kind: String?, of document: Field) {
         let place = document.node["kind"] ?? document.node
         let message: String
-        if let kind, let instead = ManifestKind.unavailable[kind] {
-            message = "\(kind.inBackticks) is not available in this version: \(instead)"
-        } else if let kind {
+        if let kind {
             let hint = NearestName.hint(for: kind, among: ManifestKind.allCases.map(\.rawValue))
             message = "unknown kind \(kind.inBackticks): \(hint)"
         } else {

@@ -93,18 +93,6 @@ package struct Configuration: Hashable, Sendable {
         /// For one artifact to arrive.
         package var timeout: Duration
     }
-
-    /// Replicas and the router on this machine.
-    package struct Local: Hashable, Sendable {
-        /// A path, or a name that is looked up in `PATH`.
-        package var envoy: String
-        /// Where the router takes requests.
-        package var listen: SocketAddress
-        /// For replicas.
-        package var ports: ClosedRange<Int>
-        /// Names of the daemon's variables that replicas inherit; `PATH` is always one.
-        package var environment: [String]
-    }
 }
 
 /// A host and a port: `127.0.0.1:8080`, `[::1]:8080`.

@@ -83,11 +83,17 @@ struct ConfigurationDecoder {
         let listen = self.sources.value(of: .listen, else: members?["listen"]) { $0.socketAddress() }
         let ports = self.sources.value(of: .ports, else: members?["ports"]) { $0.portRange() }
         let names = members?["environment"]?.list()?.compactMap { $0.environmentVariable() } ?? []
+        let capacity = members?["capacity"]?.members(of: .capacity)
         let local = Configuration.Local(
             envoy: envoy ?? "envoy",
             listen: listen ?? SocketAddress(host: "127.0.0.1", port: 8080),
             ports: ports ?? 19_000...19_999,
-            environment: ["PATH"] + names.filter { $0 != "PATH" }
+            environment: ["PATH"] + names.filter { $0 != "PATH" },
+            capacity: Capacity(
+                milliCPU: capacity?["cpu"]?.milliCPU(),
+                memory: capacity?["memory"]?.bytes(),
+                gpu: capacity?["gpu"]?.integer(in: 0...1024)
+            )
         )
         if local.ports.contains(local.listen.port) {
             let message = "the router's own port \(local.listen.port) is one of the replicas' ports: keep them apart"

@@ -3,7 +3,7 @@ package import Manifests
 extension Shape {
     /// Every mapping of the configuration file, the file itself first.
     package static let configurationShapes: [Shape] = [
-        .configuration, .repository, .deletion, .credentials, .provider, .artifacts, .local, .journal,
+        .configuration, .repository, .deletion, .credentials, .provider, .artifacts, .local, .capacity, .journal,
     ]
 
     static let configuration = Shape(
@@ -81,6 +81,11 @@ extension Shape {
             .optional("listen", "127.0.0.1:8080"),
             .optional("ports", "19000-19999"),
             .optional("environment", "[HOME, LANG]"),
+            .optional("capacity", "{memory: 60Gi, gpu: 2}"),
         ]
+    )
+    static let capacity = Shape(
+        "capacity",
+        [.optional("cpu", "16"), .optional("memory", "60Gi"), .optional("gpu", "2")]
     )
 }

@@ -33,7 +33,7 @@ package enum AvailableCommands {
 
     private static func ofPhase(_ status: DeploymentStatus, _ name: String) -> [Choice] {
         switch status.phase {
-        case "preparing":
+        case "preparing", "replacing":
             [Choice(command: "controller abort \(name)", effect: Self.wayBack(status))]
         case "stepping":
             [

@@ -130,6 +130,7 @@ extension Explanation {
         case "settled": return "serves \(model) and no rollout is in flight"
         case "pending": return "has not served anything yet"
         case "preparing": return "prepares \(model): its artifact is verified and its replicas start"
+        case "replacing": return "stops the stable revision and starts \(model) in its place"
         case "stepping":
             guard let (number, step) = status.currentStep else { return "shifts traffic to \(model)" }
             return "is at step \(number) of \(status.steps.count), \(step.title), of the rollout of "
@@ -183,6 +184,8 @@ extension Explanation {
             case "gate": ("A gate failed", "Nothing takes the traffic back by itself for that.")
             case "shared-incident":
                 ("Stable and canary both fail", "It goes on by itself once the objective is kept again.")
+            case "frozen": ("Frozen", "A gate or a breach still takes traffic back, and so does an operator.")
+            case "no-room": ("No room", "It starts by itself once there is.")
             case "dependencies": ("Another deployment is not ready", "It goes on by itself once it is.")
             default: ("It is held (\(hold.kind))", "")
             }

@@ -78,6 +78,7 @@ extension DeploymentStatus {
             case .settled:
                 rollout.stable.map { "\($0.label) serves" } ?? "nothing serves yet"
             case .preparing: "preparing \(rollout.canary?.label ?? "")"
+            case .replacing: "\(rollout.canary?.label ?? "") takes the place of \(rollout.stable?.label ?? "")"
             case .stepping(let step, _):
                 "\(rollout.canary?.label ?? "") gets \(rollout.share(ofStep: step)) in step \(step + 1) of "
                     + "\(rollout.canary?.rollout.steps.count ?? 0)"
@@ -116,7 +117,7 @@ extension DeploymentStatus {
                 return StepStatus(title: title, state: index < current ? .done : .pending)
             case .promoting:
                 return StepStatus(title: title, state: .done)
-            case .settled, .preparing, .baking, .rollingBack, .removing:
+            case .settled, .preparing, .replacing, .baking, .rollingBack, .removing:
                 return StepStatus(title: title, state: .pending)
             }
         }
@@ -215,6 +216,14 @@ extension HoldStatus {
                 why: "waits for \(names) to serve a ready revision",
                 remedy: ids.first.map { "controller explain \($0)" }
             )
+        case .frozen(let window, let until):
+            self.init(
+                kind: "frozen",
+                why: "the freeze \(window) lasts until \(until.utc); what is new is taken up when it ends",
+                until: Date(until)
+            )
+        case .noRoom(let why):
+            self.init(kind: "no-room", why: "\(rollout.waiting?.label ?? "the revision") has not started: \(why)")
         }
     }
 }

@@ -32,6 +32,10 @@ struct Outlook {
                 at: 0
             )
         }
+        if let freeze = self.rollout.freeze {
+            let end = Date(freeze.until)
+            next.insert(NextStatus(what: "the freeze \(freeze.window) ends, and progress goes on", at: end), at: 0)
+        }
         return next + self.restarts
     }
 
@@ -41,7 +45,7 @@ struct Outlook {
             || self.rollout.holds.contains { hold in
                 switch hold {
                 case .staleObservation, .noEvidence, .sharedIncident, .dependencies, .gateHolds: true
-                case .paused, .awaitingApproval, .inconclusive: false
+                case .paused, .awaitingApproval, .inconclusive, .frozen, .noRoom: false
                 }
             }
     }
@@ -58,6 +62,7 @@ struct Outlook {
         switch self.rollout.phase {
         case .settled: self.nextWhenSettled
         case .preparing: self.nextWhenPreparing
+        case .replacing: self.nextWhenReplacing
         case .stepping(_, nil):
             [NextStatus("once the router is seen serving the step's weight, judging begins and the step's time runs")]
         case .stepping(let step, .some(let served)): self.next(afterStep: step, servedSince: served)
@@ -92,20 +97,38 @@ struct Outlook {
                 )
             ]
         }
-        return [NextStatus("the rollout of \(desired.label) starts")]
+        let isWaiting = rollout.holds.contains { if case .noRoom = $0 { true } else { false } }
+        return [NextStatus("the rollout of \(desired.label) starts\(isWaiting ? " as soon as there is room" : "")")]
     }
 
     private var nextWhenPreparing: [NextStatus] {
         guard let canary = self.rollout.canary else { return [] }
         let ready =
-            self.rollout.stable == nil || self.rollout.isRestoring || canary.rollout.steps.isEmpty
-            ? "once all its replicas are ready, it takes all traffic"
-            : "once all its replicas are ready and its signature agrees, step 1 sends it "
-                + self.rollout.share(ofStep: 0)
+            if self.rollout.isReplacement {
+                "once its artifact is here and verified, it takes the place of "
+                    + "\(self.rollout.stable?.label ?? "stable"), which stops first"
+            } else if self.rollout.stable == nil || self.rollout.isRestoring || canary.rollout.steps.isEmpty {
+                "once all its replicas are ready, it takes all traffic"
+            } else {
+                "once all its replicas are ready and its signature agrees, step 1 sends it "
+                    + self.rollout.share(ofStep: 0)
+            }
         return [
             NextStatus(ready),
             NextStatus(
                 "if that has not come by then, the rollout ends and the revision is quarantined (`progressDeadline`)",
+                at: self.rollout.since + canary.rollout.progressDeadline
+            ),
+        ]
+    }
+
+    private var nextWhenReplacing: [NextStatus] {
+        guard let canary = self.rollout.canary else { return [] }
+        let stable = self.rollout.stable?.label ?? "the stable revision"
+        return [
+            NextStatus("\(stable) stops, \(canary.label) starts in its place and takes all traffic once it is ready"),
+            NextStatus(
+                "if that has not come by then, \(stable) is started again (`progressDeadline`)",
                 at: self.rollout.since + canary.rollout.progressDeadline
             ),
         ]
@@ -179,7 +202,7 @@ struct Outlook {
     var rollsBackIf: [String] {
         switch self.rollout.phase {
         case .settled, .rollingBack, .removing: []
-        case .preparing:
+        case .preparing, .replacing:
             [
                 "its artifact cannot be had or verified, or a replica can never become ready",
                 "it is not ready by `progressDeadline`",

@@ -6,6 +6,7 @@ extension Rollout {
         switch self.phase {
         case .settled: self.stable == nil ? "pending" : "settled"
         case .preparing: "preparing"
+        case .replacing: "replacing"
         case .stepping: "stepping"
         case .promoting: "promoting"
         case .baking: "baking"
