@@ -331,7 +331,8 @@ extension Fleet {
     /// The last act of a removal: no replica is left, so nothing is.
     private mutating func removeIfGone(_ id: DeploymentID, at now: Timestamp) async {
         guard let member = self.members[id], member.rollout.phase == .removing,
-            case .known(let replicas, _) = self.replicas, replicas[id, default: []].isEmpty
+            case .known(let replicas, let seen) = self.replicas, replicas[id, default: []].isEmpty,
+            seen >= member.rollout.since, now - seen <= Rollout.freshness
         else { return }
         let record = JournalRecord(deployment: id, time: now, member: nil, transitions: [], outbox: [])
         do {

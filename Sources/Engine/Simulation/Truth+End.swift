@@ -86,7 +86,9 @@ extension Truth {
 
     /// With much traffic and without faults a good last commit is promoted, and a plainly bad one taken back.
     private mutating func checkCalm(_ rollout: Rollout) {
-        guard self.scenario.isCalm, let desired = rollout.desired, rollout.pin == nil else { return }
+        guard self.scenario.isCalm, let desired = rollout.desired, rollout.pin == nil, rollout.holds.isEmpty else {
+            return
+        }
         let behaviour = self.behaviour(desired.revision)
         let isServed = rollout.stable?.revision == desired.revision
         let verdict = rollout.quarantine[desired.revision]?.reason

@@ -109,14 +109,14 @@ extension Truth {
 
     /// An operator says that what is gone is meant to be.
     ///
-    /// - Returns: Whether one had said so before.
-    mutating func confirmRemoval(of id: DeploymentID) -> Bool {
-        let wasConfirmed = self.removals[id]?.isConfirmed ?? false
+    /// - Returns: What was known before, to be put back when the controller refuses.
+    mutating func confirmRemoval(of id: DeploymentID) -> Removal? {
+        let before = self.removals[id]
         // A controller that was killed may know it from its journal already.
-        if self.removals[id] == nil, self.git.allSatisfy({ $0.files[id] == nil }) {
+        if before == nil, self.git.allSatisfy({ $0.files[id] == nil }) {
             self.removals[id] = Removal(since: self.now, isHeld: true)
         }
         self.removals[id]?.isConfirmed = true
-        return wasConfirmed
+        return before
     }
 }

@@ -273,11 +273,9 @@ package struct World: ~Copyable, Sendable {
             answer = await self.fleet.obey(command, for: order.deployment)
         } else {
             // Confirmed before it is obeyed: the removal may come at once.
-            let wasConfirmed = self.ports.truth.withLock { $0.confirmRemoval(of: order.deployment) }
+            let before = self.ports.truth.withLock { $0.confirmRemoval(of: order.deployment) }
             answer = await self.fleet.prune(order.deployment, by: "simulator")
-            if !answer.isAccepted, !wasConfirmed {
-                self.ports.truth.withLock { $0.removals[order.deployment]?.isConfirmed = false }
-            }
+            if !answer.isAccepted { self.ports.truth.withLock { $0.removals[order.deployment] = before } }
         }
         self.answers.append(answer)
         self.collect()

@@ -182,4 +182,18 @@ struct FoundBugTests {
         let broken = await world.run()
         #expect(broken.map(\.description) == [])
     }
+
+    @Test
+    func `a deployment is not forgotten by an old look at the platform, while its replicas run`() async {
+        let scenario = Self.scenario { scenario in
+            // They are started, and not seen again until the removal has begun.
+            scenario.outages[.platformOutage] = 3...40
+            scenario.commits[20] = .absent
+            scenario.happenings.append(.init(22, .prune(Scenario.id)))
+        }
+        var world = World(scenario: scenario, seed: 1)
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+        #expect(world.rollout(of: Scenario.id) == nil)
+    }
 }
