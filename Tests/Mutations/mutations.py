@@ -138,8 +138,8 @@ MUTATIONS = [
     Mutation(
         "a-lost-canary-keeps-its-traffic",
         SAFETY,
-        "guard self.phase == .preparing else { return self.checkLostCanary(canary, situation, at: now, into: &outcome) }",
-        "guard self.phase == .preparing else { return false }",
+        "            return self.checkLostCanary(canary, situation, at: now, into: &outcome)\n",
+        "            return false\n",
         "a canary whose replicas are all gone is never taken back",
     ),
     Mutation(
@@ -167,29 +167,29 @@ MUTATIONS = [
     Mutation(
         "a-pause-does-not-hold-steps",
         ADVANCE,
-        "guard let canary = self.canary, self.pause == nil, self.isReady(canary, situation, at: now),",
+        "guard let canary = self.canary, !self.isStopped, self.isReady(canary, situation, at: now),",
         "guard let canary = self.canary, self.isReady(canary, situation, at: now),",
         "weights rise although an operator paused",
     ),
     Mutation(
         "a-pause-does-not-hold-new-rollouts",
         ADVANCE,
-        "guard self.pause == nil, let wanted = self.wanted, wanted.revision != self.stable?.revision else { return }",
-        "guard let wanted = self.wanted, wanted.revision != self.stable?.revision else { return }",
+        "guard self.pause == nil, let wanted = self.waiting, self.shortage(situation) == nil else { return }",
+        "guard let wanted = self.waiting, self.shortage(situation) == nil else { return }",
         "a commit is rolled out although an operator paused",
     ),
     Mutation(
         "quarantine-does-not-hold-new-rollouts",
-        ADVANCE,
-        "        guard self.quarantine[wanted.revision] == nil else { return }\n        // While baking",
-        "        // While baking",
+        HOLDS,
+        "wanted.revision != self.stable?.revision,\n            self.quarantine[wanted.revision] == nil\n",
+        "wanted.revision != self.stable?.revision\n",
         "the bad revision comes back with the next look at git",
     ),
     Mutation(
         "an-unready-canary-gets-traffic",
         ADVANCE,
-        "guard let canary = self.canary, self.isReady(canary, situation, at: now) else { return }\n        if self.stable != nil",
-        "guard let canary = self.canary else { return }\n        if self.stable != nil",
+        "guard let canary = self.canary, self.isReady(canary, situation, at: now) else { return }\n        if self.check",
+        "guard let canary = self.canary else { return }\n        if self.check",
         "a step begins before the canary's replicas are there",
     ),
     Mutation(
@@ -294,9 +294,72 @@ MUTATIONS = [
     Mutation(
         "a-git-revert-is-a-new-rollout",
         ADVANCE,
-        "if wanted.revision == self.stable?.revision || self.quarantine[wanted.revision] != nil {",
-        "if self.quarantine[wanted.revision] != nil {",
+        "if wanted.revision == self.stable?.revision || self.quarantine[wanted.revision] != nil || self.isStopped {",
+        "if self.quarantine[wanted.revision] != nil || self.isStopped {",
         "going back to the stable revision starts a second copy of it",
+    ),
+    Mutation(
+        "a-freeze-holds-nothing",
+        ROLLOUT,
+        "var isStopped: Bool { self.pause != nil || (self.freeze != nil && !self.isRestoring) }",
+        "var isStopped: Bool { self.pause != nil }",
+        "weights rise in the middle of a freeze",
+    ),
+    Mutation(
+        "a-freeze-holds-no-new-rollout",
+        ADVANCE,
+        "        guard self.freeze == nil || isReturn else { return }\n",
+        "",
+        "a commit is rolled out in the middle of a freeze",
+    ),
+    Mutation(
+        "a-freeze-holds-the-way-back",
+        ADVANCE,
+        "        guard self.freeze == nil || isReturn else { return }\n",
+        "        guard self.freeze == nil else { return }\n",
+        "git's way back from a bad revision waits for the freeze to end",
+    ),
+    Mutation(
+        "the-shorter-freeze-counts",
+        HANDLE,
+        "let freeze = open.max {",
+        "let freeze = open.min {",
+        "of two freezes the one that ends first is told, and shown as the end",
+    ),
+    Mutation(
+        "room-is-not-asked-for",
+        ADVANCE,
+        "let wanted = self.waiting, self.shortage(situation) == nil else { return }",
+        "let wanted = self.waiting else { return }",
+        "a canary starts beside others that need the same GPU",
+    ),
+    Mutation(
+        "the-stable-revision-needs-no-room",
+        HOLDS,
+        "wanted.rollout.strategy != .recreate { own += stable.resources * stable.replicas }",
+        "wanted.rollout.strategy == .recreate { own += stable.resources * stable.replicas }",
+        "a canary starts although the stable revision holds the last GPU",
+    ),
+    Mutation(
+        "replaced-before-the-artifact-is-here",
+        ADVANCE,
+        "guard let canary = self.canary, case .ready = situation.observation.artifacts[canary.revision],\n",
+        "guard let canary = self.canary,\n",
+        "with recreate nothing serves while the artifact is downloaded",
+    ),
+    Mutation(
+        "a-replacement-starts-beside",
+        PLANNER,
+        "            plan.waitingFor.append(.replicasGone(obstacle))\n            return\n",
+        "            plan.waitingFor.append(.replicasGone(obstacle))\n",
+        "with recreate two revisions run at once that cannot",
+    ),
+    Mutation(
+        "a-replacement-that-fails-stays-away",
+        SAFETY,
+        "        case .preparing, .replacing: break\n",
+        "        case .preparing: break\n        case .replacing: return false\n",
+        "with recreate nothing serves for ever when the canary does not start",
     ),
     # What the operators' commands do.
     Mutation(
@@ -338,16 +401,16 @@ MUTATIONS = [
     Mutation(
         "the-canary-keeps-its-weight-on-rollback",
         TARGET,
-        "        case .settled, .rollingBack:\n            self.target(canaryWeight: .none, keeping: [self.stable])\n",
-        "        case .settled:\n            self.target(canaryWeight: .none, keeping: [self.stable])\n"
-        "        case .rollingBack:\n            self.target(canaryWeight: TrafficWeight(percent: 5), keeping: [self.stable])\n",
+        "self.exclusive(self.target(canaryWeight: .none, keeping: [self.stable]))\n        case .preparing where",
+        "self.exclusive(self.target(canaryWeight: TrafficWeight(percent: 5), keeping: [self.stable]))\n"
+        "        case .preparing where",
         "a rollback leaves users with the canary",
     ),
     Mutation(
         "the-previous-revision-is-not-kept",
         TARGET,
-        "self.target(canaryWeight: .none, keeping: [self.stable, self.previous])",
-        "self.target(canaryWeight: .none, keeping: [self.stable])",
+        "keeping: [self.stable, isWarm ? self.previous : nil])",
+        "keeping: [self.stable, isWarm ? nil : self.previous])",
         "while baking there is no warm way back",
     ),
     Mutation(
@@ -389,7 +452,7 @@ MUTATIONS = [
     Mutation(
         "the-bake-of-a-holdback-ends-while-paused",
         ADVANCE,
-        "            guard self.pause == nil, self.isObservationFresh(situation, at: now) else { return }\n        }\n",
+        "            guard !self.isStopped, self.isObservationFresh(situation, at: now) else { return }\n        }\n",
         "        }\n",
         "the last share of the traffic moves although an operator paused",
     ),
@@ -474,8 +537,8 @@ MUTATIONS = [
     Mutation(
         "too-few-replicas",
         PLANNER,
-        "            while staying < wanted {\n",
-        "            while staying < wanted - 1 {\n",
+        "        while staying < wanted {\n",
+        "        while staying < wanted - 1 {\n",
         "one replica less than asked for runs, and a single one never",
     ),
     Mutation(
