@@ -124,7 +124,13 @@ package struct Planner: Sendable {
         if self.target.isExclusive, traffic.weights.isEmpty {
             let served = (self.observed.router.last?.traffic.revisions ?? [])
                 .union(self.asked?.traffic.revisions ?? [])
-            return served.isSubset(of: wanted.revisions) ? nil : Traffic()
+            if served.isSubset(of: wanted.revisions) { return nil }
+            // Nor does stable leave for what cannot start.
+            let isReturn = self.stable.map { wanted[$0] > .none } ?? false
+            let hasArtifacts = wanted.revisions.allSatisfy {
+                if case .ready = self.observed.artifacts[$0] { true } else { false }
+            }
+            return isReturn || hasArtifacts ? Traffic() : nil
         }
         if traffic.weights == wanted.weights { return traffic }
         // Only a revision that the target names may take over: never one that is being taken back.

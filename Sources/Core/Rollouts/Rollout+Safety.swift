@@ -73,7 +73,11 @@ extension Rollout {
             return true
         }
         let hasArtifact = if case .ready = situation.observation.artifacts[canary.revision] { true } else { false }
-        let replicas = (situation.observation.replicas.last ?? []).filter { $0.id.revision == canary.revision }
+        // Before it has traffic, an old look suffices: what has failed stays failed.
+        let platform = situation.observation.replicas
+        let seen = self.phase == .preparing ? platform.last : platform.fresh(at: now, within: Self.freshness)
+        if self.phase == .replacing, seen == nil { return false }
+        let replicas = (seen ?? []).filter { $0.id.revision == canary.revision }
         if let failed = replicas.first(where: { $0.state == .failed }) {
             self.rollBack(
                 .replicaFailed("\(failed.id): \(failed.lastFailure ?? "failed")"),
