@@ -169,6 +169,13 @@ extension Rollout {
 }
 
 extension Rollout {
+    /// Whether time alone brings nothing about: only news does, of git, of what is seen, or from an operator.
+    package var isResting: Bool {
+        self.phase == .settled && self.stable != nil && self.canary == nil && self.previous == nil && self.pause == nil
+            && self.freezes.isEmpty && self.freeze == nil && self.analysis == nil && self.watch == nil
+            && self.holds.isEmpty && self.waiting == nil
+    }
+
     package var isInFlight: Bool {
         switch self.phase {
         case .preparing, .replacing, .stepping, .promoting: true

@@ -17,6 +17,11 @@ extension Fleet {
         let now = self.now
         guard let before = self.members[id] ?? self.newcomer(id, at: now) else { return [] }
         self.learn(from: samples, of: before.rollout)
+        if commands.isEmpty, measurements.isEmpty, self.isAtRest(before, at: now) {
+            self.observations[id]?.replicas = self.replicas.map { $0[id] ?? [] }
+            self.observations[id]?.router = self.router.map { $0.states[id] ?? RouterState() }
+            return []
+        }
         let situation = await self.situation(
             of: before,
             samples: samples,
@@ -42,24 +47,47 @@ extension Fleet {
             if case .route(let traffic) = effect { after.ask(for: traffic, at: now) }
         }
 
-        guard await self.journal(decision, after, before) else {
+        let isChanged = after != before
+        guard await self.journal(decision, after, isChanged: isChanged) else {
             let why = self.journalProblem ?? "unknown"
             return commands.map { _ in .refused("the decision could not be journaled (\(why)): nothing was changed") }
         }
-        let isChanged = after != before
         let hasNewReplicas = self.observations[id]?.replicas.last != situation.observation.replicas.last
         if isChanged || self.members[id] == nil { self.members[id] = after }
         self.effects[id] = plan.effects.isEmpty ? nil : plan.effects
         self.observations[id] = situation.observation
         self.waits[id] = plan.waitingFor
         self.remember(decision.outcome.transitions, of: id)
-        if after.rollout.specs != before.rollout.specs { self.isRetentionDue = true }
+        if isChanged, after.rollout.specs != before.rollout.specs { self.isRetentionDue = true }
 
         await self.route(after, isChanged: isChanged || hasNewReplicas, isPlanned: plan.isUpToRouter, at: now)
         await self.apply(plan.effects, for: after.rollout)
         self.ask(after.rollout, at: now)
+        self.note(decision, isChanged: isChanged)
         await self.removeIfGone(id, at: now)
         return decision.outcome.answers
+    }
+
+    /// A decision is a function of what goes in. One that brought nothing about, for a rollout that time alone does not
+    /// move, brings nothing about again as long as the same goes in: it need not be made.
+    private func isAtRest(_ member: Member, at now: Timestamp) -> Bool {
+        let id = member.rollout.id
+        guard self.quiet.contains(id), self.unwritten[id] == nil, let seen = self.observations[id],
+            let desired = member.rollout.desired,
+            self.replicas.fresh(at: now, within: Rollout.freshness)?[id] ?? [] == seen.replicas.last,
+            let router = self.router.fresh(at: now, within: Rollout.freshness), router.states[id] == seen.router.last,
+            self.routing.isBuilt
+        else { return false }
+        return self.tracker.desired(id, at: now) == .spec(desired)
+            && self.tracker.heldRemoval(of: id) == member.heldRemoval
+    }
+
+    private mutating func note(_ decision: Decision, isChanged: Bool) {
+        let id = decision.deployment
+        let isQuiet =
+            !isChanged && decision.plan.isSettled && decision.outcome.transitions.isEmpty && self.unwritten[id] == nil
+            && decision.after.isResting
+        if isQuiet { self.quiet.insert(id) } else { self.quiet.remove(id) }
     }
 
     private func report(_ violations: [PlanCheck.Violation], of id: DeploymentID) {
@@ -174,11 +202,11 @@ extension Fleet {
     ///
     /// - Returns: Whether the decision may be acted upon: it is journaled, it changes nothing that must survive a
     ///   restart, or it only takes traffic back.
-    private mutating func journal(_ decision: Decision, _ after: Member, _ before: Member) async -> Bool {
+    private mutating func journal(_ decision: Decision, _ after: Member, isChanged: Bool) async -> Bool {
         let effects = decision.plan.effects
         let waiting = self.unwritten[decision.deployment]
         let transitions = (waiting?.transitions ?? []) + decision.outcome.transitions
-        let changes = after != before || !transitions.isEmpty || waiting != nil
+        let changes = isChanged || !transitions.isEmpty || waiting != nil
         let isNew = !effects.isEmpty && effects != self.effects[decision.deployment]
         guard changes || isNew || !decision.outcome.answers.isEmpty else { return true }
         let items = transitions.compactMap { OutboxItem(of: $0, in: after) }
@@ -332,7 +360,8 @@ extension Fleet {
     private mutating func removeIfGone(_ id: DeploymentID, at now: Timestamp) async {
         guard let member = self.members[id], member.rollout.phase == .removing,
             case .known(let replicas, let seen) = self.replicas, replicas[id, default: []].isEmpty,
-            seen >= member.rollout.since, now - seen <= Rollout.freshness
+            // In the very moment of the decision, what was seen may be from before its effects.
+            seen > member.rollout.since, now - seen <= Rollout.freshness
         else { return }
         let record = JournalRecord(deployment: id, time: now, member: nil, transitions: [], outbox: [])
         do {
@@ -347,6 +376,7 @@ extension Fleet {
         self.waits[id] = nil
         self.effects[id] = nil
         self.observations[id] = nil
+        self.quiet.remove(id)
         self.baselines[id] = nil
         self.tracker.forget(id)
         self.order = nil

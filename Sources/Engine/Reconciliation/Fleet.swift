@@ -37,6 +37,8 @@ package struct Fleet: Sendable {
     var isRoutingPlanned = false
     /// While all are decided one after the other, the router is told once, in the end.
     var isDecidingAll = false
+    /// Resting deployments whose last decision brought nothing about: see ``isAtRest(_:at:)``.
+    var quiet: Set<DeploymentID> = []
     /// Whether another set of models is in use than the artifact store was last told.
     var isRetentionDue = true
     var pendingQueries: Set<MetricJob> = []
@@ -191,6 +193,7 @@ package struct Fleet: Sendable {
             if let snapshot {
                 let state = self.read(snapshot)
                 self.order = nil
+                self.quiet = []
                 self.tracker.update(
                     state,
                     from: name,
@@ -232,6 +235,10 @@ package struct Fleet: Sendable {
     }
 
     package mutating func prune(_ id: DeploymentID, by name: String) async -> CommandAnswer {
+        // What the journal says of git may be over.
+        if let name = self.tracker.owner(of: id), self.sources[name]?.lastPolled == nil {
+            return .refused("git \(name) was not read since the controller started: try again once it was")
+        }
         guard self.tracker.confirmDeletion(of: id) else {
             return .refused("the manifest of \(id) is in git: remove it there first")
         }

@@ -141,4 +141,25 @@ struct EvidenceAndHoldTests {
         for _ in 0..<50 { stage.tick() }
         #expect(stage.rollout.stable?.revision == Stage.good)
     }
+
+    @Test
+    func `time alone changes nothing about a resting rollout, be its last commit promoted or quarantined`() {
+        var promoted = Stage.settled()
+        promoted.desired = .spec(Stage.spec(Stage.next))
+        promoted.run { $0.rollout.phase == .settled && $0.rollout.stable?.revision == Stage.next }
+        var quarantined = Stage.stepping()
+        quarantined.tick(Command(.abort, by: "sre"))
+        quarantined.run { $0.rollout.phase == .settled }
+        for var stage in [promoted, quarantined] {
+            stage.tick()
+            #expect(stage.rollout.isResting)
+            let before = stage.rollout
+            for _ in 0..<50 { stage.tick() }
+            stage.now = stage.now + .hours(1000)
+            stage.tick()
+            #expect(stage.rollout == before)
+        }
+        let others = [Stage.stepping(), Stage()]
+        #expect(others.allSatisfy { !$0.rollout.isResting })
+    }
 }

@@ -196,4 +196,10 @@ struct FoundBugTests {
         #expect(broken.map(\.description) == [])
         #expect(world.rollout(of: Scenario.id) == nil)
     }
+
+    @Test(arguments: [308_606, 13273] as [UInt64])
+    func `a removal that an operator confirms early leaves no replica behind`(seed: UInt64) async {
+        var world = World(scenario: .hostile(seed: seed), seed: seed)
+        #expect(await world.run() == [])
+    }
 }
