@@ -208,7 +208,7 @@ package struct Planner: Sendable {
 
     // MARK: - Replicas
 
-    /// - Parameter obstacle: A revision whose replicas must be gone first.
+    /// Starts what is missing, unless replicas of `obstacle` must be gone first.
     private func planStarts(
         of revision: Revision,
         _ own: [Replica],
