@@ -113,7 +113,7 @@ def caught_by(runs: int) -> str | None:
     if status is None:
         return f"tests: they did not end within {PATIENCE} s"
     if status != 0:
-        found = re.search(r'Test "?([^"\n]+?)"? (?:recorded an issue|with .* recorded an issue|failed)', output)
+        found = re.search(r'^\S+ Test "?([^"\n]+?)"? recorded an issue', output, re.M)
         return f"test: {found[1][:90]}" if found else f"tests: they ended with {status}"
     return None
 

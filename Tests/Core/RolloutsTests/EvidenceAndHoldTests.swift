@@ -162,4 +162,28 @@ struct EvidenceAndHoldTests {
         let others = [Stage.stepping(), Stage()]
         #expect(others.allSatisfy { !$0.rollout.isResting })
     }
+
+    @Test
+    func `a step is not left while git is lost, as git may have taken the revision back`() {
+        var stage = Stage.stepping()
+        stage.lostGit = "git models was not read for 2m"
+        for _ in 0..<100 { stage.tick() }
+        #expect(stage.weight == 5)
+        #expect(stage.rollout.holds == [.staleObservation("git models was not read for 2m")])
+        stage.lostGit = nil
+        stage.run { $0.rollout.phase == .baking }
+        #expect(stage.rollout.stable?.revision == Stage.next)
+    }
+
+    @Test
+    func `of two freezes the one that lasts longer is shown`() {
+        var stage = Stage.settled()
+        let begin = stage.now
+        stage.freezes = [("short", Duration.seconds(20)), ("long", .seconds(40))].map {
+            FreezeWindow(name: $0.0, schedule: .once(from: begin, until: begin + $0.1))
+        }
+        stage.desired = .spec(Stage.spec(Stage.next))
+        stage.tick()
+        #expect(stage.rollout.holds == [.frozen(window: "long", until: begin + .seconds(40))])
+    }
 }

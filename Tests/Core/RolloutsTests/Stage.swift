@@ -29,6 +29,8 @@ struct Stage {
     /// What the router serves, when it is not simply the target.
     var served: Traffic?
     var dependencies: [DeploymentID] = []
+    /// Why git was not read for too long, if so.
+    var lostGit: String?
     /// What the provider answers in each tick about the gate `quality`.
     var measurement: Measurement.Answer?
 
@@ -84,6 +86,7 @@ struct Stage {
         self.now = self.now + .seconds(1)
         self.look()
         var situation = Situation(desired: self.desired, commands: commands, unhealthyDependencies: self.dependencies)
+        situation.lostGit = self.lostGit
         situation.capacity = self.capacity
         situation.freezes = self.freezes
         situation.observation = Observation(
