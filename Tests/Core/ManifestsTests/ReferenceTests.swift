@@ -164,4 +164,16 @@ struct ReferenceTests {
         #expect(reader.libraryDiagnostics.count == 1)
         #expect(reader.read([], origin: Fixture.origin) == DesiredState())
     }
+
+    @Test
+    func `a freeze among what is shipped is refused, not ignored`() {
+        let freeze = """
+            apiVersion: controller/v1
+            kind: FreezeWindow
+            metadata: {name: sale}
+            spec: {schedule: {from: 2026-11-27T00:00:00Z, until: 2026-11-30T00:00:00Z}}
+            """
+        let reader = ManifestReader(library: Fixture.files(["s.yaml": freeze]))
+        #expect(reader.libraryDiagnostics.map(\.message).first?.hasPrefix("a FreezeWindow belongs") == true)
+    }
 }

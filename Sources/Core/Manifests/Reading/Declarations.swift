@@ -54,6 +54,9 @@ struct Library: Sendable {
         for draft in reading.drafts {
             draft.document.error("a ModelDeployment belongs into a watched repository, not among what is shipped")
         }
+        for document in reading.freezeDocuments {
+            document.error("a FreezeWindow belongs into a watched repository, not among what is shipped")
+        }
         self.runtimes = reading.runtimes
         self.templates = reading.templates
         self.diagnostics = ManifestReader.arrange(

@@ -7,6 +7,7 @@ struct SnapshotReading {
     private(set) var runtimes = Declarations<ServingRuntime>()
     private(set) var templates = Declarations<Gate>()
     private(set) var freezes = Declarations<FreezeWindow>()
+    private(set) var freezeDocuments: [Field] = []
     private(set) var logs: [DiagnosticLog] = []
     private(set) var invalid: Set<DeploymentID> = []
     private(set) var unreadable: Set<String> = []
@@ -109,6 +110,7 @@ struct SnapshotReading {
     }
 
     private mutating func readFreeze(_ field: Field) {
+        self.freezeDocuments.append(field)
         let (name, spec) = Self.named(field, as: .freezeWindow, spec: .freezeSpec)
         let window = spec.flatMap { FreezeWindow(name: name ?? "", decoding: $0) }
         guard let name else {
