@@ -19,6 +19,9 @@ package struct BurnRule: Hashable, Codable, Sendable {
         BurnRule(longWindow: .hours(6), shortWindow: .minutes(30), burn: 6),
     ]
 
+    /// The one that makes a ticket: 10 percent of the budget in three days.
+    package static let ticket = BurnRule(longWindow: .hours(72), shortWindow: .hours(6), burn: 1)
+
     /// The rule for an outage right after a promotion: waiting for an hour's average would be no protection.
     package static let outage = BurnRule(longWindow: .minutes(5), shortWindow: .seconds(30), burn: 10)
 }

@@ -18,6 +18,19 @@ struct Vectors: Decodable {
     var burn_rate: [BurnCase]
     var mwmbr_table: [RuleCase]
     var theorem_checks: Cases<TheoremCase>
+    var mean_eb2: Cases<MeanCase>
+    var dominance: Cases<DominanceCase>
+    var ridit: RankCase
+    var drift_plugin: [DriftCase]
+    var lag_robust: [LagCase]
+    var decide: [DecisionCase]
+    var quantile_cs: [QuantileBoundsCase]
+    var histogram_quantile: [QuantileCase]
+    var cdf_band: [BandCase]
+    var psi_js_g: [StabilityCase]
+    var psi_threshold: [StabilityLimitCase]
+    var norm_ppf: [NormalCase]
+    var ncx2_quantile_approx: [ChiSquareCase]
 
     struct AffineCase: Decodable {
         var nc, xc, ns, xs, rho, delta, theta, burst, log_e: Double
@@ -84,6 +97,68 @@ struct Vectors: Decodable {
         var nc: Int, ns: Int, rho: Double, delta: Double, theta: Double, ps: Double, pc: Double
     }
 
+    struct MeanCase: Decodable {
+        var sign, delta: Double
+        var grid: [Double]
+        var polls: [[Double]]
+        var log_e: [Double]
+    }
+
+    struct DominanceCase: Decodable {
+        var bounds: [Double]
+        var r, rho, delta: Double
+        var grid: [Double]
+        var polls: [[[Int64]]]
+        var log_e: [Double]
+    }
+
+    struct RankCase: Decodable {
+        var history: [Int64]
+        var scores: [Double]
+        var polls: [[[Int64]]]
+        var delta: Double
+        var moments_first_poll: [Double]
+        var log_e: [Double]
+    }
+
+    struct DriftCase: Decodable {
+        var bins: Int
+        var kappas: [Double]
+        var polls: [[[Double]]]
+        var log_e: [Double]
+        var psi_bias_corrected: Double
+    }
+
+    struct LagCase: Decodable { var polls: [[Double]], log_e: [Double?], plain_log_e: [Double] }
+
+    struct DecisionCase: Decodable {
+        var log_breach: Double
+        var log_safes: [Double]
+        var alpha, beta: Double
+        var error_polls, guard_polls: Int
+        var step_elapsed, min_step, max_step: Double
+        var shared_incident: Bool
+        var decision: String
+
+        enum CodingKeys: String, CodingKey {
+            case log_breach, log_safes, alpha, beta, error_polls
+            case guard_polls = "guard"
+            case step_elapsed, min_step, max_step, shared_incident, decision
+        }
+    }
+
+    struct QuantileBoundsCase: Decodable {
+        var bounds: [Double], hist: [Int64], q: Double, alpha: Double, lo: Double, hi: Number
+    }
+    struct QuantileCase: Decodable { var bounds: [Double], hist: [Int64], q: Double, value: Double }
+    struct BandCase: Decodable { var n, alpha, half_width: Double }
+    struct StabilityCase: Decodable { var hc: [Double], hs: [Double], psi: Double, js: Double, g: Double }
+    struct StabilityLimitCase: Decodable {
+        var nc, ns: Double, bins: Int, tolerance: Double, alpha: Double, threshold: Double
+    }
+    struct NormalCase: Decodable { var p, z: Double }
+    struct ChiSquareCase: Decodable { var prob, k, lam, value: Double }
+
     /// A number, or one of the texts for what JSON cannot say: `inf`, `nan`.
     struct Number: Decodable {
         var value: Double?
@@ -100,12 +175,13 @@ struct Vectors: Decodable {
     }
 }
 
-/// Equal to the stated tolerance: a millionth, absolute or relative.
+/// Equal to the stated tolerance, absolute or relative: a millionth, or a thousandth of that for the central tests.
 func expectEqual(
     _ actual: Double,
     _ expected: Double,
     _ comment: Comment? = nil,
+    tolerance: Double = 1e-6,
     sourceLocation: SourceLocation = #_sourceLocation
 ) {
-    #expect(abs(actual - expected) <= 1e-6 * max(1, abs(expected)), comment, sourceLocation: sourceLocation)
+    #expect(abs(actual - expected) <= tolerance * max(1, abs(expected)), comment, sourceLocation: sourceLocation)
 }
