@@ -126,6 +126,7 @@ struct Transcript {
         case .staleObservation(let what): what
         case .frozen(let window, let until): "frozen by \(window) until \(until.utc)"
         case .noRoom(let why): "no room: \(why)"
+        case .noRoomToScale(let needed, let fits, let why): "needs \(needed) replicas, room for \(fits): \(why)"
         case .dependencies(let names): "waiting for \(names.map(\.description).joined(separator: ", "))"
         }
     }

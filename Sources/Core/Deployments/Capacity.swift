@@ -19,7 +19,16 @@ package struct Capacity: Hashable, Codable, Sendable {
     ///
     /// - Returns: Nothing when it fits, or asks for nothing whose total is known.
     package func shortage(of need: Resources, beside own: Resources) -> String? {
-        let all: [Dimension] = [
+        self.dimensions(of: need, beside: own).compactMap(\.shortage).first
+    }
+
+    /// The same without its advice, for what runs already and is to have more replicas.
+    package func lack(of need: Resources, beside own: Resources) -> String? {
+        self.dimensions(of: need, beside: own).compactMap(\.lack).first
+    }
+
+    private func dimensions(of need: Resources, beside own: Resources) -> [Dimension] {
+        [
             Dimension(.gpus, need: Int64(need.gpu), own: Int64(own.gpu), used: Int64(self.used.gpu), total: self.gpu),
             Dimension(.bytes, need: need.memory, own: own.memory, used: self.used.memory, total: self.memory),
             Dimension(
@@ -30,7 +39,6 @@ package struct Capacity: Hashable, Codable, Sendable {
                 total: self.milliCPU
             ),
         ].compactMap(\.self)
-        return all.compactMap(\.shortage).first
     }
 }
 
@@ -53,12 +61,15 @@ private struct Dimension {
         self.total = Int64(total)
     }
 
-    var shortage: String? {
+    var lack: String? {
         let free = max(0, self.total - self.used - self.own)
         guard self.need > free else { return nil }
         let beside = self.own > 0 ? " beside the running ones" : ""
-        let state =
-            "it needs \(self.text(self.need))\(beside), and \(self.text(free)) of \(self.amount(self.total)) is free"
+        return "it needs \(self.text(self.need))\(beside), and \(self.text(free)) of \(self.amount(self.total)) is free"
+    }
+
+    var shortage: String? {
+        guard let state = self.lack else { return nil }
         if self.need > self.total { return "\(state): it can never run here" }
         if self.need + self.own > self.total { return "\(state): use `strategy: recreate`, or fewer replicas" }
         return "\(state): it starts when other deployments leave room"

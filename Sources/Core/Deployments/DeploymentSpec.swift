@@ -15,6 +15,7 @@ package struct DeploymentSpec: Hashable, Sendable {
         var parameters: [String: String]
         var resources: Resources
         var replicas: Int
+        var autoscaling: Autoscaling?
         var golden: [GoldenPrediction]
         var signature: SignaturePolicy
         var route: Route
@@ -33,6 +34,7 @@ package struct DeploymentSpec: Hashable, Sendable {
         parameters: [String: String] = [:],
         resources: Resources = Resources(),
         replicas: Int = 1,
+        autoscaling: Autoscaling? = nil,
         golden: [GoldenPrediction] = [],
         signature: SignaturePolicy = .unchanged,
         route: Route = Route(),
@@ -51,6 +53,7 @@ package struct DeploymentSpec: Hashable, Sendable {
                 parameters: parameters,
                 resources: resources,
                 replicas: replicas,
+                autoscaling: autoscaling,
                 golden: golden,
                 signature: signature,
                 route: route,
@@ -114,9 +117,16 @@ extension DeploymentSpec {
         set { self.parts.write { $0.resources = newValue } }
     }
 
+    /// With `autoscaling`, of a manifest the least, and of a rollout's revisions the present number.
     package var replicas: Int {
         get { self.parts.value.replicas }
         set { self.parts.write { $0.replicas = newValue } }
+    }
+
+    /// Nothing when the number of replicas is fixed.
+    package var autoscaling: Autoscaling? {
+        get { self.parts.value.autoscaling }
+        set { self.parts.write { $0.autoscaling = newValue } }
     }
 
     package var golden: [GoldenPrediction] {

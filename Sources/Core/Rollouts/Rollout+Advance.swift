@@ -28,7 +28,7 @@ extension Rollout {
         at now: Timestamp,
         into outcome: inout Outcome
     ) {
-        self.canary = spec
+        self.canary = self.sized(spec)
         self.previous = nil
         self.analysis = nil
         self.watch = nil

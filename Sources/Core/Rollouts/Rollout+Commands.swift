@@ -98,8 +98,12 @@ extension Rollout {
         }
         self.quarantine[goal.revision] = nil
         self.pin = Pin(revision: goal.revision, insteadOf: self.desired?.revision, by: command.by)
-        // How a revision takes over is what git says today, not when it last served.
+        // How a revision takes over, and how many it needs, is what git says today, not when it last served.
         goal.rollout = self.desired?.rollout ?? goal.rollout
+        if let desired = self.desired {
+            goal.replicas = desired.replicas
+            goal.autoscaling = desired.autoscaling
+        }
         self.start(
             goal,
             restoring: true,

@@ -39,6 +39,7 @@ extension Rollout {
             self.record(.resumed, "the pause by \(pause.by) ended at its time", at: now, into: &outcome)
         }
         self.advance(situation, at: now, into: &outcome)
+        self.scale(situation, at: now, into: &outcome)
         self.holds = self.holds(situation, at: now)
         outcome.answers = answers.compactMap(\.self)
         return outcome
@@ -95,7 +96,7 @@ extension Rollout {
         if var stable = self.stable {
             let before = stable
             stable.labels = spec.labels
-            stable.replicas = spec.replicas
+            self.size(&stable, as: spec)
             stable.route = spec.route
             stable.objectives = spec.objectives
             stable.rollout = spec.rollout
@@ -112,12 +113,19 @@ extension Rollout {
             }
             if stable.revision == spec.revision { stable.origin = spec.origin }
             self.stable = stable
+            // What is kept for a rollback has as many.
+            if var previous = self.previous {
+                self.size(&previous, as: stable)
+                self.previous = previous
+            }
         }
         // A rollout keeps the steps and gates that it began with: changing the rules in mid-game would void evidence.
         if var canary = self.canary, canary.revision == spec.revision {
-            let policy = canary.rollout
+            let before = canary
             canary = spec
-            canary.rollout = policy
+            canary.replicas = before.replicas
+            self.size(&canary, as: spec)
+            canary.rollout = before.rollout
             self.canary = canary
         }
     }

@@ -13,7 +13,7 @@ extension Rollout {
         guard !self.isInFlight, let wanted = self.wanted, wanted.revision != self.stable?.revision,
             self.quarantine[wanted.revision] == nil
         else { return nil }
-        return wanted
+        return self.sized(wanted)
     }
 
     /// Why the platform has no room for what is to be rolled out. What still runs besides the stable revision leaves
@@ -77,6 +77,7 @@ extension Rollout {
             holds.append(.frozen(window: freeze.window, until: freeze.until))
         }
         if !self.isStopped, let shortage = self.shortage(situation) { holds.append(.noRoom(shortage)) }
+        if let hold = self.holdOfScaling(situation) { holds.append(hold) }
         guard self.isInFlight else { return holds }
         if situation.observation.replicas.fresh(at: now, within: Self.freshness) == nil {
             holds.append(.staleObservation("the platform was not seen for more than \(Self.freshness.short)"))

@@ -46,6 +46,8 @@ package struct Rollout: Hashable, Codable, Sendable {
     package var isInconclusive: Bool
     /// When a gate of the current step was last without evidence: `atMost` counts from there.
     package var blindUntil: Timestamp?
+    /// Since when an autoscaled deployment needs fewer replicas than it has.
+    package var surplus: Surplus?
     /// Why progress waits, for people; worked out anew at every call of ``handle(_:at:)``.
     package var holds: [Hold]
 
@@ -173,7 +175,7 @@ extension Rollout {
     package var isResting: Bool {
         self.phase == .settled && self.stable != nil && self.canary == nil && self.previous == nil && self.pause == nil
             && self.freezes.isEmpty && self.freeze == nil && self.analysis == nil && self.watch == nil
-            && self.holds.isEmpty && self.waiting == nil
+            && self.holds.isEmpty && self.surplus == nil && self.waiting == nil
     }
 
     package var isInFlight: Bool {

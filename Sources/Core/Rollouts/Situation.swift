@@ -18,8 +18,10 @@ package struct Situation: Hashable, Codable, Sendable {
     package var lostGit: String?
     /// Those that select the deployment; nothing when git was not read yet: then the last that were known stand.
     package var freezes: [FreezeWindow]?
-    /// What the platform has; nothing when that is not known, or no rollout is about to start.
+    /// What the platform has; nothing when that is not known, or nothing more is about to start.
     package var capacity: Capacity?
+    /// Of the whole deployment, smoothed, in tenths; nothing when they were not seen for long enough or lately.
+    package var requestsInFlight: Double?
 
     package init(
         desired: Desired = .unknown,
@@ -32,7 +34,8 @@ package struct Situation: Hashable, Codable, Sendable {
         unhealthyDependencies: [DeploymentID] = [],
         lostGit: String? = nil,
         freezes: [FreezeWindow]? = nil,
-        capacity: Capacity? = nil
+        capacity: Capacity? = nil,
+        requestsInFlight: Double? = nil
     ) {
         self.desired = desired
         self.observation = observation
@@ -45,6 +48,7 @@ package struct Situation: Hashable, Codable, Sendable {
         self.lostGit = lostGit
         self.freezes = freezes
         self.capacity = capacity
+        self.requestsInFlight = requestsInFlight
     }
 }
 
@@ -149,6 +153,8 @@ package enum Hold: Hashable, Codable, Sendable {
     case frozen(window: String, until: Timestamp)
     /// The wanted revision does not fit beside what runs; nothing has started.
     case noRoom(String)
+    /// An autoscaled deployment has fewer replicas than it needs.
+    case noRoomToScale(needed: Int, fits: Int, why: String)
 }
 
 /// Something that happened to a rollout; journaled, shown, and told to git where it is an outcome.
@@ -195,6 +201,7 @@ package struct Transition: Hashable, Codable, Sendable {
         case frozen
         case thawed
         case changedInPlace = "changed-in-place"
+        case scaled
         case removing
     }
 

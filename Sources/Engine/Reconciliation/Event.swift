@@ -64,6 +64,8 @@ package struct DeploymentSnapshot: Sendable {
     package var notes: [String]
     package var assessments: [GateAssessment]
     package var transitions: [Transition]
+    /// Smoothed; nothing when it is not known, or the number of replicas is fixed.
+    package var requestsInFlight: Double?
 
     package init(
         rollout: Rollout,
@@ -71,7 +73,8 @@ package struct DeploymentSnapshot: Sendable {
         waitingFor: [String] = [],
         notes: [String] = [],
         assessments: [GateAssessment] = [],
-        transitions: [Transition] = []
+        transitions: [Transition] = [],
+        requestsInFlight: Double? = nil
     ) {
         self.rollout = rollout
         self.observation = observation
@@ -79,6 +82,7 @@ package struct DeploymentSnapshot: Sendable {
         self.notes = notes
         self.assessments = assessments
         self.transitions = transitions
+        self.requestsInFlight = requestsInFlight
     }
 }
 

@@ -17,6 +17,7 @@ extension Fleet {
         let now = self.now
         guard let before = self.members[id] ?? self.newcomer(id, at: now) else { return [] }
         self.learn(from: samples, of: before.rollout)
+        self.learnConcurrency(of: before.rollout)
         if commands.isEmpty, measurements.isEmpty, self.isAtRest(before, at: now) {
             self.observations[id]?.replicas = self.replicas.map { $0[id] ?? [] }
             self.observations[id]?.router = self.router.map { $0.states[id] ?? RouterState() }
@@ -76,7 +77,7 @@ extension Fleet {
             let desired = member.rollout.desired,
             self.replicas.fresh(at: now, within: Rollout.freshness)?[id] ?? [] == seen.replicas.last,
             let router = self.router.fresh(at: now, within: Rollout.freshness), router.states[id] == seen.router.last,
-            self.routing.isBuilt
+            self.routing.isBuilt, self.isNeedUnchanged(member.rollout, at: now)
         else { return false }
         return self.tracker.desired(id, at: now) == .spec(desired)
             && self.tracker.heldRemoval(of: id) == member.heldRemoval
@@ -87,6 +88,7 @@ extension Fleet {
         let isQuiet =
             !isChanged && decision.plan.isSettled && decision.outcome.transitions.isEmpty && self.unwritten[id] == nil
             && decision.after.isResting
+        self.noteNeed(of: decision.after, for: decision.situation.requestsInFlight)
         if isQuiet { self.quiet.insert(id) } else { self.quiet.remove(id) }
     }
 
@@ -135,6 +137,7 @@ extension Fleet {
         for spec in specs where observation.artifacts[spec.revision] == nil {
             observation.artifacts[spec.revision] = await self.ports.artifacts.state(of: spec.model)
         }
+        let requests = self.requestsInFlight(of: rollout, at: now)
         return Situation(
             desired: desired,
             observation: observation,
@@ -146,7 +149,8 @@ extension Fleet {
             unhealthyDependencies: self.unhealthyDependencies(of: rollout),
             lostGit: self.lostGit(of: id, at: now),
             freezes: self.tracker.freezes(of: id),
-            capacity: self.capacity(for: rollout, desired)
+            capacity: self.capacity(for: rollout, desired, requests),
+            requestsInFlight: requests
         )
     }
 
@@ -166,11 +170,13 @@ extension Fleet {
         return Baseline(burst: history.burst, latency: history.latency)
     }
 
-    /// What the platform has, when a revision that states resources may be about to start.
-    private func capacity(for rollout: Rollout, _ desired: Desired) -> Capacity? {
-        guard case .spec(let spec) = desired, !rollout.isInFlight, spec.revision != rollout.stable?.revision,
-            !spec.resources.isEmpty, rollout.quarantine[spec.revision] == nil
-        else { return nil }
+    /// What the platform has, when a revision or more replicas that state resources may be about to start.
+    private func capacity(for rollout: Rollout, _ desired: Desired, _ requests: Double?) -> Capacity? {
+        guard case .spec(let spec) = desired, !rollout.isInFlight else { return nil }
+        let isNew =
+            spec.revision != rollout.stable?.revision && !spec.resources.isEmpty
+            && rollout.quarantine[spec.revision] == nil
+        guard isNew || self.isGrowing(rollout, for: requests) else { return nil }
         var capacity = self.ports.capacity
         for (id, member) in self.members where id != rollout.id {
             let target = member.rollout.target.replicas
@@ -378,6 +384,8 @@ extension Fleet {
         self.observations[id] = nil
         self.quiet.remove(id)
         self.baselines[id] = nil
+        self.concurrency[id] = nil
+        self.needs[id] = nil
         self.tracker.forget(id)
         self.order = nil
     }

@@ -15,7 +15,8 @@ extension Fleet {
                 waitingFor: self.waitingTexts(of: id),
                 notes: self.tracker.notes(on: id),
                 assessments: member.rollout.isJudging ? member.rollout.analysis?.assessments(at: now) ?? [] : [],
-                transitions: self.recent[id] ?? []
+                transitions: self.recent[id] ?? [],
+                requestsInFlight: self.requestsInFlight(of: member.rollout, at: now)
             )
         }
         snapshot.sources = self.sources.values.sorted { $0.repository < $1.repository }

@@ -25,6 +25,10 @@ package struct Fleet: Sendable {
     var router: Reading<RouterObservation> = .unknown("not looked at yet")
     /// What rollouts take their burst factor and latency bound from. In memory only: a rollout keeps what it used.
     var baselines: [DeploymentID: StableHistory] = [:]
+    /// The requests in flight of autoscaled deployments. In memory only: what was decided by them is journaled.
+    var concurrency: [DeploymentID: ConcurrencyAverage] = [:]
+    /// How many replicas the last decisions on autoscaled deployments found to be needed.
+    var needs: [DeploymentID: Int] = [:]
     /// The newest transitions per deployment, for display.
     var recent: [DeploymentID: [Transition]] = [:]
     var waits: [DeploymentID: [Wait]] = [:]

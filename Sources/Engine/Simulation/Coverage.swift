@@ -148,6 +148,7 @@ extension Hold {
         case .dependencies: "dependencies"
         case .frozen: "frozen"
         case .noRoom: "noRoom"
+        case .noRoomToScale: "noRoomToScale"
         }
     }
 }

@@ -228,6 +228,8 @@ struct RehearsalWorld {
                 ("dependencies", "waits for \(names.map(\.description).joined(separator: ", "))")
             case .frozen(let window, let until): ("frozen", "the freeze \(window) lasts until \(until.utc)")
             case .noRoom(let why): ("no room", why)
+            case .noRoomToScale(let needed, let fits, let why):
+                ("no room to scale", "needs \(needed) replicas, room for \(fits): \(why)")
             }
         }
     }

@@ -15,6 +15,8 @@ package struct DeploymentStatus: Codable, Hashable, Sendable {
     package var canary: RevisionStatus?
     /// The revision before the stable one, while it is kept warm.
     package var previous: RevisionStatus?
+    /// Nothing when the number of replicas is fixed.
+    package var autoscaling: AutoscalingStatus?
     package var steps: [StepStatus]
     package var gates: [GateStatus]
     package var waitingFor: [String]

@@ -3,7 +3,6 @@ import Testing
 
 struct UnavailableFeatureTests {
     @Test(arguments: [
-        ("replicas: 3", "autoscaling: {minReplicas: 2}", "spec.autoscaling: `autoscaling`", "`replicas`"),
         ("https://models", "s3://models", "spec.model.uri: `s3`", "`https`"),
         ("https://models", "hf://models", "spec.model.uri: `hf`", "`https`"),
         ("https://models.example", "models:/magika@champion", "spec.model.uri: `models`", "`file`"),

@@ -25,6 +25,7 @@ struct Stage {
     /// Revisions of which a replica is seen although the target has none.
     var lingering: [Revision] = []
     var capacity: Capacity?
+    var requestsInFlight: Double?
     var freezes: [FreezeWindow]? = []
     /// What the router serves, when it is not simply the target.
     var served: Traffic?
@@ -88,6 +89,7 @@ struct Stage {
         var situation = Situation(desired: self.desired, commands: commands, unhealthyDependencies: self.dependencies)
         situation.lostGit = self.lostGit
         situation.capacity = self.capacity
+        situation.requestsInFlight = self.requestsInFlight
         situation.freezes = self.freezes
         situation.observation = Observation(
             artifacts: self.artifacts,

@@ -19,6 +19,7 @@ extension Shape {
             .optional("runtime", "onnx"),
             .optional("parameters", "{threads: \"2\"}"),
             .optional("replicas", "3"),
+            .optional("autoscaling", "{minReplicas: 2, maxReplicas: 8, targetConcurrency: 4}"),
             .optional("resources", "{cpu: 500m, memory: 2Gi}"),
             .optional("golden", "golden/file-type.jsonl"),
             .optional("signature", "unchanged"),
@@ -26,8 +27,16 @@ extension Shape {
             .optional("slos", "[{name: availability, objective: 99.5, indicator: {availability: {}}, window: 30d}]"),
             .optional("rollout", "{steps: [{weight: 5}, {weight: 50}]}"),
             .optional("dependsOn", "[embedder]"),
-        ],
-        unavailable: ["autoscaling": "set a fixed number of `replicas`"]
+        ]
+    )
+    static let autoscaling = Shape(
+        "autoscaling",
+        [
+            .required("minReplicas", "2"),
+            .required("maxReplicas", "8"),
+            .required("targetConcurrency", "4"),
+            .optional("scaleDownAfter", "5m"),
+        ]
     )
     static let resources = Shape(
         "resources",
@@ -73,8 +82,14 @@ extension DeploymentDraft {
         self.runtime = spec["runtime"]?.reference()
         self.parametersField = spec["parameters"]
         self.parameters = spec["parameters"]?.parameters() ?? [:]
-        // A thousand processes are more than one machine holds; beyond, it is a slip of the finger.
-        self.replicas = spec["replicas"]?.integer(in: 1...1000) ?? 1
+        self.replicas = spec["replicas"]?.integer(in: Self.replicaRange) ?? 1
+        if let field = spec["autoscaling"], let autoscaling = field.members(of: .autoscaling) {
+            self.autoscaling = Autoscaling(decoding: autoscaling, in: Self.replicaRange)
+            self.replicas = self.autoscaling?.minReplicas ?? 1
+            if let fixed = spec["replicas"] {
+                fixed.error("`replicas` and `autoscaling` exclude each other: remove `replicas`, or `autoscaling`")
+            }
+        }
         if let resources = spec["resources"]?.members(of: .resources) {
             self.resources = Resources(
                 milliCPU: resources["cpu"]?.milliCPU() ?? 0,
@@ -93,6 +108,9 @@ extension DeploymentDraft {
         if let rollout = spec["rollout"]?.members(of: .rollout) { self.rollout = RolloutDraft(decoding: rollout) }
         self.dependsOn = spec["dependsOn"]?.list()?.compactMap { $0.dependency() } ?? []
     }
+
+    /// A thousand processes are more than one machine holds; beyond, it is a slip of the finger.
+    private static let replicaRange = 1...1000
 
     private static func isGoldenPath(_ path: String) -> Bool {
         path.hasSuffix(".jsonl") && !path.hasPrefix("/")
@@ -123,6 +141,35 @@ extension Field {
             return parts.count <= 2 && parts.allSatisfy { NameForm.isLabel(String($0)) }
         }
         return name.map { Reference(name: $0, field: self) }
+    }
+}
+
+extension Autoscaling {
+    /// - Returns: Nothing when a number is missing or wrong, which is logged.
+    fileprivate init?(decoding members: Members, in range: ClosedRange<Int>) {
+        let least = members["minReplicas"]?.integer(in: range)
+        let most = members["maxReplicas"]?.integer(in: range)
+        let target = members["targetConcurrency"]?.concurrency()
+        let after = members["scaleDownAfter"].map { $0.duration(in: .seconds(10) ... .hours(24)) }
+        if let least, let most, most < least {
+            let advice = "raise `maxReplicas`, or lower `minReplicas`"
+            members["maxReplicas"]?.error("\(most) is less than `minReplicas`, which is \(least): \(advice)")
+            return nil
+        }
+        guard let least, let most, let target, let after = after ?? Self.defaultScaleDownAfter else { return nil }
+        self.init(minReplicas: least, maxReplicas: most, targetConcurrency: target, scaleDownAfter: after)
+    }
+}
+
+extension Field {
+    /// Requests in flight per replica. A hundredth is one request in a hundred replicas.
+    fileprivate func concurrency() -> Double? {
+        guard let number = self.number() else { return nil }
+        guard (0.01...1_000_000).contains(number) else {
+            self.expected("a number of requests from 0.01 to 1000000")
+            return nil
+        }
+        return number
     }
 }
 

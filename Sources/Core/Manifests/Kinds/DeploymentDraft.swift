@@ -14,7 +14,9 @@ struct DeploymentDraft {
     var parameters: [String: String] = [:]
     var parametersField: Field?
     var resources = Resources()
+    /// With `autoscaling`, the least.
     var replicas = 1
+    var autoscaling: Autoscaling?
     var golden: Reference?
     var signature = SignaturePolicy.unchanged
     var route = Route()

@@ -12,9 +12,9 @@ package enum ManifestKind: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .modelDeployment:
             [
-                .modelDeployment, .deploymentMetadata, .deploymentSpec, .model, .resources, .route, .affinity,
-                .objective, .indicator, .availability, .latency, .rollout, .step, .approval,
-                .shadow, .match, .headerMatch,
+                .modelDeployment, .deploymentMetadata, .deploymentSpec, .model, .autoscaling, .resources, .route,
+                .affinity, .objective, .indicator, .availability, .latency, .rollout, .step, .approval, .shadow,
+                .match, .headerMatch,
             ]
         case .servingRuntime:
             [

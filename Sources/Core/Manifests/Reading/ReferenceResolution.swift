@@ -37,6 +37,7 @@ struct ReferenceResolution {
             parameters: draft.parameters,
             resources: draft.resources,
             replicas: draft.replicas,
+            autoscaling: draft.autoscaling,
             golden: draft.golden.map { self.golden.predictions(for: $0) } ?? [],
             signature: draft.signature,
             route: draft.route,

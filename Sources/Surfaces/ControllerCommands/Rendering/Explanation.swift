@@ -104,6 +104,9 @@ extension Explanation {
         if status.canary != nil, let stable = status.stable, stable.ready < stable.wantedReplicas {
             sentences.append("Of stable, \(stable.model), only \(stable.ready) of \(stable.wantedReplicas) are ready.")
         }
+        if let autoscaling = status.autoscaling {
+            sentences.append(Self.closed("Its number of replicas follows the load: \(autoscaling.words)"))
+        }
         if let pin = status.pin {
             sentences.append(
                 "\(pin.by) pinned it to \(pin.revision.prefix(10)) with `rollback`: what git names is not rolled out "
@@ -186,6 +189,8 @@ extension Explanation {
                 ("Stable and canary both fail", "It goes on by itself once the objective is kept again.")
             case "frozen": ("Frozen", "A gate or a breach still takes traffic back, and so does an operator.")
             case "no-room": ("No room", "It starts by itself once there is.")
+            case "no-room-to-scale":
+                ("No room for all replicas", "It grows by itself once there is. A lower `maxReplicas` ends this too.")
             case "dependencies": ("Another deployment is not ready", "It goes on by itself once it is.")
             default: ("It is held (\(hold.kind))", "")
             }

@@ -41,6 +41,7 @@ package enum StatusTree {
         if let end = status.bakeEnds {
             lines.append(StyledText("  the bake ends \(TimeText.until(end, now: now))"))
         }
+        if let autoscaling = status.autoscaling { lines.append(StyledText("  autoscaled: \(autoscaling.words)")) }
         if let desired = status.desired, desired.commit != status.newest?.commit.commit {
             let story = desired.story.isEmpty ? "" : "  \(desired.story)"
             lines.append(StyledText("  wanted by git: \(desired.short)\(story)"))

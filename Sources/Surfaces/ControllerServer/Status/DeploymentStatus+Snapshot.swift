@@ -25,6 +25,7 @@ extension DeploymentStatus {
         self.stable = rollout.stable.map { RevisionStatus($0, in: snapshot) }
         self.canary = rollout.canary.map { RevisionStatus($0, in: snapshot) }
         self.previous = rollout.previous.map { RevisionStatus($0, in: snapshot) }
+        self.autoscaling = AutoscalingStatus(snapshot)
         self.steps = Self.steps(of: rollout)
         self.gates = snapshot.assessments.map { GateStatus($0) }
         self.waitingFor = snapshot.waitingFor
@@ -224,6 +225,11 @@ extension HoldStatus {
             )
         case .noRoom(let why):
             self.init(kind: "no-room", why: "\(rollout.waiting?.label ?? "the revision") has not started: \(why)")
+        case .noRoomToScale(let needed, let fits, let why):
+            self.init(
+                kind: "no-room-to-scale",
+                why: "needs \(needed) replicas, room for \(fits): \(why); it grows when other deployments leave room"
+            )
         }
     }
 }

@@ -36,7 +36,7 @@ struct Outlook {
             let end = Date(freeze.until)
             next.insert(NextStatus(what: "the freeze \(freeze.window) ends, and progress goes on", at: end), at: 0)
         }
-        return next + self.restarts
+        return next + self.fewerReplicas + self.restarts
     }
 
     /// A hold that nobody's word and no evidence ends.
@@ -45,9 +45,22 @@ struct Outlook {
             || self.rollout.holds.contains { hold in
                 switch hold {
                 case .staleObservation, .noEvidence, .sharedIncident, .dependencies, .gateHolds: true
-                case .paused, .awaitingApproval, .inconclusive, .frozen, .noRoom: false
+                case .paused, .awaitingApproval, .inconclusive, .frozen, .noRoom, .noRoomToScale: false
                 }
             }
+    }
+
+    /// What an autoscaled deployment needs no more.
+    private var fewerReplicas: [NextStatus] {
+        guard let stable = self.rollout.stable, let autoscaling = stable.autoscaling,
+            let surplus = self.rollout.surplus
+        else { return [] }
+        return [
+            NextStatus(
+                "it is scaled from \(stable.replicas) to \(surplus.peak) replicas, unless more are needed until then",
+                at: surplus.since + autoscaling.scaleDownAfter
+            )
+        ]
     }
 
     /// Replicas that ended and will be started again.

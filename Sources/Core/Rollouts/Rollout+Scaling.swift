@@ -1,0 +1,115 @@
+package import Deployments
+
+/// The present number of replicas is that of the rollout's revisions; git's manifest only says its bounds. So whoever
+/// reads how many there should be need not know whether that number is fixed.
+extension Rollout {
+    /// Fewer replicas would do.
+    package struct Surplus: Hashable, Codable, Sendable {
+        /// Without a moment in which all were needed, or in which the need was not known.
+        package var since: Timestamp
+        /// The most that were needed since then.
+        package var peak: Int
+
+        package init(since: Timestamp, peak: Int) {
+            self.since = since
+            self.peak = peak
+        }
+    }
+
+    /// How many replicas an autoscaled deployment should have by its load and within its bounds.
+    ///
+    /// - Returns: Nothing when the number is fixed, or the load is not known.
+    package func neededReplicas(for requests: Double?) -> Int? {
+        guard let autoscaling = self.stable?.autoscaling, let requests else { return nil }
+        return autoscaling.clamp(autoscaling.need(for: requests))
+    }
+
+    /// Whether the number of replicas may follow the load. In a rollout and its end it is held still, as it would
+    /// change what is being compared.
+    package var isScalable: Bool {
+        switch self.phase {
+        case .settled, .baking: true
+        case .preparing, .replacing, .stepping, .promoting, .rollingBack, .removing: false
+        }
+    }
+
+    /// More at once, fewer after a while. No pause and no freeze stops that: it is no progress of a rollout.
+    mutating func scale(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
+        guard self.isScalable, let stable = self.stable, let autoscaling = stable.autoscaling,
+            let requests = situation.requestsInFlight, let needed = self.neededReplicas(for: requests)
+        else {
+            // What was not seen may have been a time of much load.
+            self.surplus = nil
+            return
+        }
+        let target = Autoscaling.text(autoscaling.targetConcurrency)
+        if needed >= stable.replicas {
+            self.surplus = nil
+            let room = self.room(for: needed, situation)
+            guard room.count > stable.replicas else { return }
+            let rest = room.count < needed ? "; \(needed) are needed" : ""
+            let load = "\(Autoscaling.text(requests)) requests in flight, \(target) per replica\(rest)"
+            self.resize(to: room.count, load, at: now, into: &outcome)
+            return
+        }
+        var surplus = self.surplus ?? Surplus(since: now, peak: needed)
+        surplus.peak = max(surplus.peak, needed)
+        self.surplus = surplus
+        guard now - surplus.since >= autoscaling.scaleDownAfter else { return }
+        self.surplus = nil
+        let load = "no more were needed for \(autoscaling.scaleDownAfter.short), with \(target) requests per replica"
+        self.resize(to: surplus.peak, load, at: now, into: &outcome)
+    }
+
+    private mutating func resize(to count: Int, _ why: String, at now: Timestamp, into outcome: inout Outcome) {
+        guard let stable = self.stable else { return }
+        self.record(.scaled, "scaled from \(stable.replicas) to \(count): \(why)", stable, at: now, into: &outcome)
+        self.stable?.replicas = count
+        // What is kept for a rollback must be able to take the same load.
+        self.previous?.replicas = count
+    }
+
+    /// How many of the needed replicas there is room for; the present ones have theirs.
+    private func room(for needed: Int, _ situation: Situation) -> (count: Int, lack: String?) {
+        guard let capacity = situation.capacity, let stable = self.stable else { return (needed, nil) }
+        let specs = [stable, self.previous].compactMap(\.self)
+        var own = Resources()
+        for spec in specs { own += spec.resources * spec.replicas }
+        func lack(of count: Int) -> String? {
+            var more = Resources()
+            for spec in specs { more += spec.resources * max(0, count - spec.replicas) }
+            return capacity.lack(of: more, beside: own)
+        }
+        var count = max(needed, stable.replicas)
+        while count > stable.replicas, lack(of: count) != nil { count -= 1 }
+        return (count, lack(of: needed))
+    }
+
+    /// Why there are fewer replicas than needed.
+    func holdOfScaling(_ situation: Situation) -> Hold? {
+        guard self.isScalable, let stable = self.stable,
+            let needed = self.neededReplicas(for: situation.requestsInFlight), needed > stable.replicas
+        else { return nil }
+        let room = self.room(for: needed, situation)
+        guard let lack = room.lack else { return nil }
+        return .noRoomToScale(needed: needed, fits: room.count, why: lack)
+    }
+
+    // MARK: - Sizes of revisions
+
+    /// What begins with as many replicas as serve already.
+    func sized(_ spec: DeploymentSpec) -> DeploymentSpec {
+        guard let autoscaling = spec.autoscaling, let stable = self.stable else { return spec }
+        let count = autoscaling.clamp(stable.replicas)
+        if count == spec.replicas { return spec }
+        var spec = spec
+        spec.replicas = count
+        return spec
+    }
+
+    /// Applies in place what a manifest says of the number of replicas; a present one within its bounds stays.
+    func size(_ spec: inout DeploymentSpec, as manifest: DeploymentSpec) {
+        spec.autoscaling = manifest.autoscaling
+        spec.replicas = manifest.autoscaling?.clamp(spec.replicas) ?? manifest.replicas
+    }
+}
