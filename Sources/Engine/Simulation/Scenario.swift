@@ -16,6 +16,8 @@ package struct Scenario: Sendable {
     package var happenings: [Happening] = []
     /// What every repository declares, all the time.
     package var freezes: [FreezeWindow] = []
+    /// What the platform has for replicas, as far as its controller knows.
+    package var capacity = Capacity()
 
     /// When every world begins.
     package static let begin = Timestamp(milliseconds: 1_700_000_000_000)

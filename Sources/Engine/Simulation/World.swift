@@ -95,6 +95,7 @@ package struct World: ~Copyable, Sendable {
             providers: [ports],
             journal: ports,
             platformChanges: AsyncStream { $0.finish() },
+            capacity: scenario.capacity,
             now: { ports.truth.withLock { $0.now } }
         )
     }
