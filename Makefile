@@ -111,9 +111,10 @@ mutate: setup-build ## Make wrong changes to the core, one at a time, and show t
 	$(call say,mutations)
 	@$(PYTHON) Tests/Mutations/mutate.py --filter '$(FILTER)'
 
-golden: build ## Rewrite the golden transcripts of the scenarios; read the diff before committing it
-	@UPDATE_GOLDEN=1 swift test --skip-build $(SWIFT_FLAGS) --filter ScenarioTests || true
-	@git diff --stat -- Tests/Scenarios/Golden
+golden: build ## Rewrite the golden transcripts and the golden history; read the diff before committing it
+	@status=0; UPDATE_GOLDEN=1 swift test --skip-build $(SWIFT_FLAGS) --filter 'ScenarioTests|GoldenHistoryTests' \
+	    || status=$$?; \
+	git diff --stat -- Tests/Scenarios/Golden Tests/Engine/DecisionsTests/Golden; exit $$status
 
 bench: release ## Measure what the README promises: a line a figure, failing when one falls short
 	$(call say,benchmarks)

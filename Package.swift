@@ -240,7 +240,8 @@ let package = Package(
             dependencies: [
                 "Analysis", "Decisions", "Deployments", "Planning", "Reconciliation", "Rollouts", "Simulation",
             ],
-            path: "Tests/Engine/DecisionsTests"
+            path: "Tests/Engine/DecisionsTests",
+            exclude: ["Golden"]
         ),
         .testTarget(
             name: "ReconciliationTests",

@@ -27,6 +27,28 @@ enum RecordedWorld {
         return await Self.decisions(in: scenario, seed: 1)
     }
 
+    /// A short history with every end: a promotion with its bake, a rollback by a gate, and one by an operator.
+    ///
+    /// So much traffic that few looks suffice.
+    static func history() async -> [Decision] {
+        var policy = Self.policy
+        policy.steps = [5, 50].map {
+            Step(action: .weight(TrafficWeight(percent: $0)), atLeast: .seconds(2), atMost: .seconds(60))
+        }
+        policy.bakeTime = .seconds(5)
+        var scenario = Scenario(traffic: 20_000, ticks: 120)
+        scenario.commits[0] = .spec(Scenario.spec(0, policy: policy))
+        scenario.commits[8] = .spec(Scenario.spec(1, policy: policy))
+        scenario.commands[14] = [Command(.pause(until: nil), by: "sre", why: "lunch")]
+        scenario.commands[15] = [Command(.resume, by: "sre")]
+        scenario.commits[50] = .spec(Scenario.spec(2, policy: policy))
+        scenario.revisions[Scenario.revision(2)] = Scenario.Behaviour(errors: 0.5)
+        scenario.commits[70] = .spec(Scenario.spec(3, policy: policy))
+        scenario.commands[80] = [Command(.rollback(to: nil), by: "sre", why: "wrong labels")]
+        scenario.kills = [11]
+        return await Self.decisions(in: scenario, seed: 1)
+    }
+
     private static func decisions(in scenario: Scenario, seed: UInt64) async -> [Decision] {
         var world = World(scenario: scenario, seed: seed, isRecording: true)
         _ = await world.run()
