@@ -23,6 +23,7 @@ RUNS ?= 20000
 SEED ?= 1
 FILTER ?= .*
 RATE ?= 40
+KILLS ?= 200
 
 PYTHON := .venv/bin/python
 SHELL_SCRIPTS := .ci/run $(wildcard scripts/*)
@@ -101,11 +102,16 @@ python-test: setup-build ## Test the examples: model server, load generator, rep
 	$(call say,pytest)
 	@$(PYTHON) -m pytest --quiet -p no:cacheprovider examples
 
-.PHONY: simulate mutate golden bench
+.PHONY: simulate kills mutate golden bench
 simulate: ## Run RUNS seeded worlds from SEED on against the invariants
 	$(call say,simulate $(RUNS) worlds from seed $(SEED))
 	@swift build --configuration release --product simulate $(SWIFT_FLAGS)
 	@"$$(swift build --configuration release --show-bin-path)/simulate" --runs $(RUNS) --seed $(SEED)
+
+kills: setup build ## kill -9 the real controller KILLS times at random moments, from SEED (7 minutes)
+	$(call say,$(KILLS) kills from seed $(SEED))
+	@PATH="$(CURDIR)/.venv/bin:$$PATH:/usr/sbin:/sbin" KILLS=$(KILLS) SEED=$(SEED) \
+	    swift test --skip-build $(SWIFT_FLAGS) --filter 'at random moments of real rollouts'
 
 mutate: setup-build ## Make wrong changes to the core, one at a time, and show that each is noticed (half an hour)
 	$(call say,mutations)

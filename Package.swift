@@ -264,7 +264,7 @@ let package = Package(
         ),
         .testTarget(
             name: "TransportTests",
-            dependencies: ["LoopbackServer", "Transport"],
+            dependencies: ["LoopbackServer", "Simulation", "Transport"],
             path: "Tests/Adapters/TransportTests"
         ),
         .testTarget(
@@ -333,7 +333,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 // The program itself, so that it is built before the tests that run it.
-                "controller", "ControllerAPI", "Deployments", "LoopbackServer", "Transport",
+                "controller", "ControllerAPI", "Deployments", "LoopbackServer", "Simulation", "Transport",
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             path: "Tests/Integration",

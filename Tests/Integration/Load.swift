@@ -25,9 +25,11 @@ final class Load {
     private let records: String
     private let output: String
     private let began = Date()
+    /// How much of the records was handed out, in bytes.
+    private var handedOut: UInt64 = 0
 
-    /// Begins, and waits for the first answers.
-    init(rate: Int = 260, on sandbox: Sandbox) async throws {
+    /// Begins, and waits for the first answers. It ends by itself after `seconds`.
+    init(rate: Int = 260, seconds: Int = 600, on sandbox: Sandbox) async throws {
         let name = "\(sandbox.folder)/load-\(UUID().uuidString.prefix(8))"
         (self.records, self.output) = ("\(name).txt", "\(name).out")
         // Long pauses on many connections: what an answer takes hardly changes the rate.
@@ -35,7 +37,7 @@ final class Load {
         self.process = try sandbox.start(
             try Machine.program("wrk"),
             [
-                "-t1", "-c\(rate * pause / 1000)", "-d600s", "--timeout", "10s", "-s",
+                "-t1", "-c\(rate * pause / 1000)", "-d\(seconds)s", "--timeout", "10s", "-s",
                 "\(Machine.fixtures)/load.lua", sandbox.url, "--", self.records, "\(pause)",
             ],
             output: self.output
@@ -49,7 +51,24 @@ final class Load {
 
     /// The answers until now.
     func answers() throws -> [Answer] {
-        try String(contentsOfFile: self.records, encoding: .utf8).split(separator: "\n").compactMap { line in
+        Self.answers(in: try String(contentsOfFile: self.records, encoding: .utf8))
+    }
+
+    /// The answers since the last call.
+    func newAnswers() throws -> [Answer] {
+        let file = try FileHandle(forReadingFrom: URL(filePath: self.records))
+        defer { try? file.close() }  // it was only read
+        try file.seek(toOffset: self.handedOut)
+        let data = try file.readToEnd() ?? Data()
+        // The last line may be in the making.
+        guard let end = data.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
+        let whole = data[...end]
+        self.handedOut += UInt64(whole.count)
+        return Self.answers(in: String(decoding: whole, as: UTF8.self))
+    }
+
+    private static func answers(in text: String) -> [Answer] {
+        text.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ")
             // The last line may be in the making.
             guard fields.count == 3, let time = Double(fields[0]), let status = Int(fields[1]) else { return nil }

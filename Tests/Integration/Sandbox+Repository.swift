@@ -65,6 +65,24 @@ extension Sandbox {
         return ended.status == 0 ? ended.output : nil
     }
 
+    /// The outcomes that were written on a commit, one after another.
+    func told(of commit: String) async throws -> [String] {
+        let ended = try await Machine.run(
+            try Machine.program("git"),
+            [
+                "-C", self.remote, "log", "--reverse", "--patch", "--format=%x00%B", "--unified=0",
+                "refs/notes/rollouts", "--",
+            ],
+            environment: self.environment,
+            at: self.folder
+        )
+        // There is no reference before the first note.
+        guard ended.status == 0 else { return [] }
+        return ended.output.split(separator: "\0").filter { $0.contains("On commit \(commit).") }.compactMap { change in
+            change.matches(of: /\+.*"outcome": ?"([a-z-]+)"/).last.map { String($0.1) }
+        }
+    }
+
     /// Waits until the repository was polled so many times more.
     func polls(_ count: Int) async throws {
         var seen: Set<Date> = []

@@ -7,6 +7,7 @@ import Testing
 /// A corner of the machine for one test: a folder, ports, a git repository, and the processes that belong to them.
 final class Sandbox {
     static let name = "echo"
+    static let id = DeploymentID(namespace: "default", name: Sandbox.name)
 
     let folder: String
     let listen: Int
@@ -24,13 +25,15 @@ final class Sandbox {
     var url: String { "http://127.0.0.1:\(self.listen)/v2/models/echo/infer" }
 
     /// Runs `body` in a sandbox, and ends all that it started, however `body` ends.
-    static func run(_ body: (Sandbox) async throws -> Void) async throws {
+    ///
+    /// With `keepsFailures` the folder of a run that failed is kept, with its logs and journal.
+    static func run(keepsFailures: Bool = false, _ body: (Sandbox) async throws -> Void) async throws {
         let sandbox = try Sandbox()
         do {
             try await sandbox.setUp()
             try await body(sandbox)
         } catch {
-            sandbox.cleanUp()
+            sandbox.cleanUp(keeping: keepsFailures)
             throw error
         }
         sandbox.cleanUp()
@@ -120,7 +123,7 @@ final class Sandbox {
         return text.split(separator: "\n").suffix(12).joined(separator: "\n")
     }
 
-    private func cleanUp() {
+    private func cleanUp(keeping: Bool = false) {
         if let controller = self.controller { Self.end(controller) }
         let deadline = ContinuousClock.now + .seconds(10)
         while ContinuousClock.now < deadline {
@@ -131,7 +134,7 @@ final class Sandbox {
         }
         let left = Machine.processes(of: self.folder)
         if !left.isEmpty { Issue.record("these processes do not end: \(left)") }
-        guard ProcessInfo.processInfo.environment["INTEGRATION_KEEP"] == nil else {
+        guard !keeping, ProcessInfo.processInfo.environment["INTEGRATION_KEEP"] == nil else {
             print("kept \(self.folder)")
             return
         }
@@ -151,17 +154,23 @@ final class Sandbox {
     // MARK: - The controller
 
     func startController() async throws {
-        let process = try self.start(
+        try self.launchController()
+        try await self.until("the controller answers") {
+            try #require(self.isControllerRunning, "the controller ended:\n\(self.lastWords)")
+            return await self.fleet() != nil
+        }
+    }
+
+    /// Starts the controller without waiting for it.
+    func launchController() throws {
+        self.controller = try self.start(
             try Machine.controller(),
             ["run", "--config", "\(self.folder)/controller.yaml"],
             output: self.log
         )
-        self.controller = process
-        try await self.until("the controller answers") {
-            try #require(process.isRunning, "the controller ended:\n\(self.lastWords)")
-            return await self.fleet() != nil
-        }
     }
+
+    var isControllerRunning: Bool { self.controller?.isRunning ?? false }
 
     /// `kill -9`, as a crash.
     func killController() {
@@ -210,7 +219,7 @@ final class Sandbox {
     }
 
     func events() async throws -> [EventStatus] {
-        try await self.client.history(DeploymentID(namespace: "default", name: Self.name), limit: 500)
+        try await self.client.history(Self.id, limit: 500)
     }
 
     func count(_ kind: String) async throws -> Int {
