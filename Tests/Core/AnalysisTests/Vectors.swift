@@ -31,6 +31,7 @@ struct Vectors: Decodable {
     var psi_threshold: [StabilityLimitCase]
     var norm_ppf: [NormalCase]
     var ncx2_quantile_approx: [ChiSquareCase]
+    var external: External
 
     struct AffineCase: Decodable {
         var nc, xc, ns, xs, rho, delta, theta, burst, log_e: Double
@@ -155,6 +156,11 @@ struct Vectors: Decodable {
     struct StabilityCase: Decodable { var hc: [Double], hs: [Double], psi: Double, js: Double, g: Double }
     struct StabilityLimitCase: Decodable {
         var nc, ns: Double, bins: Int, tolerance: Double, alpha: Double, threshold: Double
+    }
+    struct External: Decodable { var kayenta_mann_whitney_R_tieout: ShiftCase }
+    struct ShiftCase: Decodable {
+        var experiment, control: [Double]
+        var ci_low, ci_high, estimate, tolerance_ci, tolerance_estimate: Double
     }
     struct NormalCase: Decodable { var p, z: Double }
     struct ChiSquareCase: Decodable { var prob, k, lam, value: Double }
