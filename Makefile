@@ -125,6 +125,7 @@ golden: build ## Rewrite the golden transcripts and the golden history; read the
 bench: release ## Measure what the README promises: a line a figure, failing when one falls short
 	$(call say,benchmarks)
 	@swift build --configuration release --product core-benchmark $(SWIFT_FLAGS)
+	@swift build --configuration release --product judging-benchmark $(SWIFT_FLAGS)
 	@$(PYTHON) Benchmarks/benchmarks.py --filter '$(FILTER)' \
 	    --controller "$$(swift build --configuration release --show-bin-path)/controller"
 

@@ -10,6 +10,7 @@ let package = Package(
     products: [
         .executable(name: "controller", targets: ["controller"]),
         .executable(name: "core-benchmark", targets: ["core-benchmark"]),
+        .executable(name: "judging-benchmark", targets: ["judging-benchmark"]),
         .executable(name: "simulate", targets: ["simulate"]),
     ],
     dependencies: [
@@ -145,15 +146,15 @@ let package = Package(
         .target(
             name: "ControllerCommands",
             dependencies: [
-                "ControllerAPI", "Decisions", "Deployments", "Manifests", "Planning", "Rollouts", "Simulation",
-                "Transport",
+                "Analysis", "ControllerAPI", "Decisions", "Deployments", "Manifests", "Planning", "Rollouts",
+                "Simulation", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Surfaces/ControllerCommands"
         ),
 
         // MARK: - The programs. `controller` reads the configuration, wires the adapters to the engine and runs it;
-        // `simulate` and `core-benchmark` run the core alone, so that checking it needs no adapter's dependencies.
+        // the others run the core alone, so that checking it needs no adapter's dependencies.
 
         .executableTarget(
             name: "controller",
@@ -179,6 +180,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/core-benchmark"
+        ),
+        .executableTarget(
+            name: "judging-benchmark",
+            dependencies: ["Analysis", "Deployments"],
+            path: "Sources/judging-benchmark"
         ),
 
         // MARK: - C libraries

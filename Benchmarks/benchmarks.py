@@ -342,14 +342,16 @@ def idle(controller: Path) -> Figures:
     return {"idle-memory-ten-deployments": (memory, 60, "MiB"), "idle-cpu-ten-deployments": (share, 1, "%")}
 
 
-def core(controller: Path) -> Figures:
-    """What `core-benchmark`, which was built beside the controller, prints: no other figure needs a part of the core."""
-    done = subprocess.run(
-        [controller.with_name("core-benchmark")], stdout=subprocess.PIPE, text=True, timeout=900, check=False
-    )
+def printed_by(program: str) -> Callable[[Path], Figures]:
+    """The figures that a program prints, which was built beside the controller and runs the core alone."""
+    return lambda controller: of_program(controller.with_name(program))
+
+
+def of_program(program: Path) -> Figures:
+    done = subprocess.run([program], stdout=subprocess.PIPE, text=True, timeout=900, check=False)
     lines = [line.split() for line in done.stdout.splitlines()]
     if done.returncode not in (0, 1) or any(len(line) != 4 for line in lines):
-        raise Unmeasured(f"core-benchmark ended with {done.returncode}: {done.stdout}")
+        raise Unmeasured(f"{program.name} ended with {done.returncode}: {done.stdout}")
 
     def number(text: str) -> tuple[float, str]:
         digits = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ%")
@@ -366,7 +368,21 @@ FIGURES: list[tuple[list[str], Callable[[Path], Figures]]] = [
     (["rollback-command-to-last-canary-request"], rollback),
     (["merge-to-first-canary-request-beyond-server-start"], merge),
     (["idle-memory-ten-deployments", "idle-cpu-ten-deployments"], idle),
-    (["core-tick", "core-growth", "core-memory"], core),
+    (["core-tick", "core-growth", "core-memory"], printed_by("core-benchmark")),
+    (
+        [
+            "judging-update",
+            "judging-10000-gates",
+            "judging-false-rollbacks",
+            "judging-false-rollbacks-incident",
+            "judging-fivefold-errors",
+            "judging-fivefold-bad-answers",
+            "judging-half-failing",
+            "judging-promotion",
+            "judging-not-promoted",
+        ],
+        printed_by("judging-benchmark"),
+    ),
 ]
 
 
@@ -387,8 +403,8 @@ def main() -> int:
             return 2
         for name, (value, limit, unit) in figures.items():
             if options.filter.search(name):
-                short |= value >= limit
-                print(f"{name} {value:.3g}{unit} {limit:g}{unit} {'ok' if value < limit else 'SHORT'}", flush=True)
+                short |= value > limit
+                print(f"{name} {value:.3g}{unit} {limit:g}{unit} {'ok' if value <= limit else 'SHORT'}", flush=True)
     return 1 if short else 0
 
 

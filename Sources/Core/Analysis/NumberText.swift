@@ -1,8 +1,8 @@
 import Deployments
 
 /// Numbers as people read them, without locale: two significant digits, `0.034 %`, `12 %`.
-enum NumberText {
-    static func percent(_ share: Double) -> String {
+package enum NumberText {
+    package static func percent(_ share: Double) -> String {
         "\(Self.percentDigits(share)) %"
     }
 
@@ -23,7 +23,7 @@ enum NumberText {
         return Self.number(value, decimals: size >= 9.95 ? 0 : size >= 0.995 ? 1 : size >= 0.0995 ? 2 : 3)
     }
 
-    static func number(_ value: Double, decimals: Int) -> String {
+    package static func number(_ value: Double, decimals: Int) -> String {
         guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
         let scale = (0..<decimals).reduce(1.0) { power, _ in power * 10 }
         let scaled = Int64((abs(value) * scale).rounded())

@@ -77,7 +77,9 @@ package struct SequentialJudge: HoldJudge, Hashable {
         if let canary = poll.canary, let stable = poll.stable {
             self.add(PairedIncrement(canary: canary, stable: stable), seconds: poll.seconds)
         }
-        return self.verdict
+        let verdict = self.verdict
+        self.hasFailed = verdict == .rollback
+        return verdict
     }
 
     private mutating func add(_ poll: PairedIncrement, seconds: Double) {
@@ -91,7 +93,6 @@ package struct SequentialJudge: HoldJudge, Hashable {
             self.breach = .lagging(process)
         }
         self.safe.add(poll, grid: self.parameters.safeGrid)
-        self.hasFailed = self.hasFailed || self.verdict == .rollback
     }
 
     /// ln E that the canary is worse than it may be, in nats.

@@ -5,6 +5,10 @@ import Deployments
 package struct DurationArgument: ExpressibleByArgument, Hashable, Sendable, CustomStringConvertible {
     package let duration: Duration
 
+    package init(seconds: Int) {
+        self.duration = .seconds(seconds)
+    }
+
     package init?(argument: String) {
         guard let match = argument.wholeMatch(of: /(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?/) else { return nil }
         let parts = [match.1, match.2, match.3].map { $0.flatMap { Int($0) } ?? 0 }

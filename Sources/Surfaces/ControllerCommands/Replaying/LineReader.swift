@@ -49,7 +49,7 @@ struct LineReader {
                 throw CommandFailure(
                     code: .usage,
                     message: "\(self.path):\(self.number + 1): the line is longer than \(Self.limit >> 20) MiB: it is "
-                        + "no export of this program"
+                        + "no file for this command"
                 )
             }
             try self.read()
