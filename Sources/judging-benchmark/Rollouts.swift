@@ -6,7 +6,7 @@ enum HealthyRollout {
     private static let requestsPerSecond = 200.0
     private static let baseline = 0.001
 
-    /// - Returns: Seconds until the promotion; nothing when a step ended without a verdict or the model was rolled back.
+    /// - Returns: Seconds until the promotion; nothing when a step had no verdict or the model was rolled back.
     static func promotion(run: Int) -> Double? {
         var chance = Chance(seed: 0xA11CE &+ UInt64(run) &* 0xD1B5_4A32_D192_ED03)
         let history = (0..<Cell.polls).map { _ in
