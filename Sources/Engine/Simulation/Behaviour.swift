@@ -4,6 +4,10 @@ package import Deployments
 package struct Behaviour: Hashable, Sendable {
     package var errors = 0.002
     package var clientErrors = 0.001
+    /// How many requests fail together when one does.
+    package var burst = 1
+    /// From this percentage of the traffic on it fails more: a queue that is too short, a machine that is too small.
+    package var overload: Overload?
     /// Share of answers over the latency bound.
     package var slow = 0.02
     /// Ticks until a replica is ready; nothing if it never is.
@@ -20,7 +24,23 @@ package struct Behaviour: Hashable, Sendable {
     /// What the metric provider answers for it; gates of hostile worlds allow 100.
     package var load = 50.0
 
+    package struct Overload: Hashable, Sendable {
+        package var percent: Int
+        package var errors: Double
+
+        package init(from percent: Int, errors: Double) {
+            self.percent = percent
+            self.errors = errors
+        }
+    }
+
     package init() {}
+
+    /// Share of its answers that are errors at this weight.
+    func errors(at weight: TrafficWeight) -> Double {
+        guard let overload = self.overload, weight.percent >= overload.percent else { return self.errors }
+        return max(self.errors, overload.errors)
+    }
 
     package init(errors: Double = 0.002, clientErrors: Double = 0.001, slow: Double = 0.02) {
         self.errors = errors
@@ -30,8 +50,8 @@ package struct Behaviour: Hashable, Sendable {
 
     package var isGood: Bool {
         self.errors <= 0.002 && self.clientErrors <= 0.001 && self.slow <= 0.02 && self.startTicks ?? .max <= 30
-            && self.crashes == 0 && self.flaps == 0 && self.signature == "a" && !self.failsGolden && self.load <= 100
-            && self.artifact == Behaviour().artifact
+            && self.overload == nil && self.crashes == 0 && self.flaps == 0 && self.signature == "a"
+            && !self.failsGolden && self.load <= 100 && self.artifact == Behaviour().artifact
     }
 
     /// So bad that with enough traffic nobody could doubt it.

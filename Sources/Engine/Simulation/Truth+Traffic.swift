@@ -94,8 +94,12 @@ extension Truth {
     private mutating func answer(_ requests: Int, _ lane: Wires.Lane, isIncident: Bool) {
         let behaviour = self.behaviour(lane.revision)
         let isUp = lane.ports.contains(where: self.machines.isReady)
-        let rate = isIncident ? max(0.3, behaviour.errors) : behaviour.errors
-        let errors = self.dice.hits(of: requests, probability: isUp ? rate : 1)
+        let own = behaviour.errors(at: self.router.weight(lane.revision, of: lane.deployment))
+        let rate = isUp ? (isIncident ? max(0.3, own) : own) : 1
+        let errors = min(
+            requests,
+            self.dice.hits(of: requests / behaviour.burst, probability: rate) * behaviour.burst
+        )
         let client = self.dice.hits(of: requests - errors, probability: behaviour.clientErrors)
         let slow = self.dice.hits(of: requests, probability: behaviour.slow)
         let none = TrackCounters(latency: LatencyHistogram(bounds: [250], counts: [0]))

@@ -1,0 +1,65 @@
+import Deployments
+import Rollouts
+import Simulation
+
+extension Script {
+    /// What is hard for every judge of canaries.
+    static let hardToJudge: [Script] = [
+        Script(
+            "low-traffic",
+            "twenty requests a second: a canary that is five times as bad is neither called safe nor let go on",
+            traffic: 20,
+            ticks: 900,
+            policy: Self.holding(.minutes(10)),
+            canary: Scenario.Behaviour(errors: 0.01),
+            ends: 0
+        ),
+        Script(
+            "low-traffic-hard-failure",
+            "twenty requests a second, one of them on the canary: that it fails half of them is plain all the same",
+            traffic: 20,
+            ticks: 120,
+            canary: Scenario.Behaviour(errors: 0.5),
+            ends: 0,
+            quarantined: [1]
+        ),
+        Script(
+            "bursty-errors",
+            "errors come twenty at a time, at both revisions: known of stable, they make no verdict, only a slower one",
+            ticks: 3600,
+            policy: Self.holding(.minutes(30)),
+            canary: Self.with { $0.burst = 20 },
+            ends: 1
+        ) { scenario in
+            scenario.revisions[Scenario.revision(0)] = Self.with { $0.burst = 20 }
+            // After ten minutes of stable's history.
+            scenario.commits[20] = nil
+            scenario.commits[620] = .spec(Scenario.spec(1, policy: Self.holding(.minutes(30))))
+        },
+        Script(
+            "late-onset",
+            "a canary that was good for a quarter of an hour turns bad: its good past does not protect it",
+            traffic: 400,
+            ticks: 1020,
+            policy: Self.holding(.minutes(30), atLeast: .minutes(20)),
+            ends: 0,
+            quarantined: [1]
+        ) { $0.changes[925] = [Scenario.revision(1): Scenario.Behaviour(errors: 0.05)] },
+        Script(
+            "overload-from-a-quarter",
+            "a canary that is good at 5 percent fails from 25 percent on: it goes back from there",
+            ticks: 160,
+            canary: Self.with { $0.overload = .init(from: 25, errors: 0.05) },
+            ends: 0,
+            quarantined: [1]
+        ),
+    ]
+
+    private static func holding(_ atMost: Duration, atLeast: Duration = .seconds(10)) -> RolloutPolicy {
+        var policy = Self.policy
+        policy.steps = [5, 25, 50].map {
+            Step(action: .weight(TrafficWeight(percent: $0)), atLeast: atLeast, atMost: atMost)
+        }
+        return policy
+    }
+}
