@@ -18,6 +18,7 @@ package struct ReplayCommand: ClientCommand {
               controller history --export night.jsonl
               controller replay night.jsonl
               controller replay night.jsonl search/file-type --until 2026-11-25T02:41:00Z --step
+              controller replay night.jsonl --preset flagger --preset kayenta
               ssh host controller history --export - | controller replay - --output json
             """
     )
@@ -34,6 +35,9 @@ package struct ReplayCommand: ClientCommand {
     @Flag(help: "Show every decision: what was new, what changed, what was done.")
     package var step = false
 
+    @Option(help: "Also say what the rule of flagger, argo or kayenta would have done with each rollout's errors.")
+    package var preset: [PresetArgument] = []
+
     @Option(name: [.short, .long], help: "table for people, json or yaml for programs.")
     package var output: OutputFormat = .table
 
@@ -48,6 +52,7 @@ package struct ReplayCommand: ClientCommand {
     package func run(on console: Console) async throws {
         var reader = try LineReader(path: self.file)
         var (replay, report) = (Replay(), ReplayReport())
+        var presets = self.preset.map { PresetReplay($0.preset) }
         while let line = try reader.next() {
             let step: Replay.Step?
             do {
@@ -60,9 +65,11 @@ package struct ReplayCommand: ClientCommand {
             }
             guard let step else { continue }
             report.add(step)
+            if let decision = step.decision { for index in presets.indices { presets[index].add(decision) } }
             if self.step { try self.print(ReplayReport.Step(step), on: console) }
             if step.difference != nil { break }
         }
+        if !presets.isEmpty { report.presets = presets.flatMap(\.verdicts) }
         guard report.agrees else {
             try self.print(report, on: console)
             // The output says it all.

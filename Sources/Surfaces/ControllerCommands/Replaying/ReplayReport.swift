@@ -14,6 +14,8 @@ package struct ReplayReport: Codable, Hashable, Sendable {
     package var recordedBy: [String]
     package var deployments: [Deployment]
     package var difference: Difference?
+    /// What the rules of other tools would have done, where it was asked.
+    package var presets: [PresetVerdict]?
 
     package struct Deployment: Codable, Hashable, Sendable {
         package var name: String
@@ -131,6 +133,7 @@ extension ReplayReport {
                 deployment.stable.map { "stable \($0)" }, deployment.canary.map { "canary \($0)" },
             ].compactMap(\.self)
             lines.append(StyledText("    then \(([deployment.phase] + revisions).joined(separator: "; "))"))
+            lines += (self.presets ?? []).filter { $0.deployment == deployment.name }.map(\.line)
         }
         guard let difference = self.difference else {
             lines.append(StyledText("✔ ", .green) + StyledText("all \(self.decisions) decisions come out as recorded"))
