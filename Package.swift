@@ -259,7 +259,11 @@ let package = Package(
         ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Analysis", "Deployments", "Planning", "Reconciliation", "Rollouts", "Simulation"],
+            dependencies: [
+                // The program itself, so that it is built before the tests that run it.
+                "simulate",
+                "Analysis", "Deployments", "Planning", "Reconciliation", "Rollouts", "Simulation",
+            ],
             path: "Tests/Engine/SimulationTests"
         ),
         .testTarget(

@@ -22,12 +22,19 @@ package enum Simulator {
         /// At most ten.
         package var failures: [Failure] = []
         package var coverage = Coverage()
+        /// Those that were run, the broken ones too.
+        package var worlds: UInt64 = 0
+        /// Stands for every decision in all of them, in whatever order they were run: two programs, or two runs of one,
+        /// that print the same have decided the same.
+        package var digest: UInt64 = 0
 
         package init() {}
 
         package static func += (left: inout Report, right: Report) {
             left.failures = Array((left.failures + right.failures).prefix(10))
             left.coverage += right.coverage
+            left.worlds += right.worlds
+            left.digest &+= right.digest
         }
     }
 
@@ -43,6 +50,11 @@ package enum Simulator {
             var world = World(scenario: scenario, seed: seed, isRecording: isTwice)
             var violations = await world.run()
             report.coverage += world.coverage
+            report.worlds += 1
+            var digest = DecisionDigest()
+            digest.take(seed)
+            digest.take(world.digest)
+            report.digest &+= digest.value
             if isTwice, violations.isEmpty, await Self.differs(world.records, scenario, seed) {
                 violations.append(Violation(tick: world.time, rule: "rule 10: two runs differ", detail: "seed \(seed)"))
             }

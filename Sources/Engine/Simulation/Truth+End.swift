@@ -8,6 +8,7 @@ extension Truth {
     mutating func judge(_ decision: Decision) {
         self.coverage.see(decision.after, before: decision.before)
         self.checker.check(decision)
+        self.digest.take(decision)
     }
 
     mutating func checkEnd(_ members: [DeploymentID: Member]) {
@@ -26,6 +27,8 @@ extension Truth {
             }
         }
         self.checkNotes()
+        // The next throw tells how many there were, and so what became of every request.
+        self.digest.take(self.dice.next())
     }
 
     private mutating func report(_ rule: String, _ rollout: Rollout) {

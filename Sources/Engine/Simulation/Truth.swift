@@ -47,6 +47,7 @@ struct Truth: Sendable {
     var notes = NoteBook()
     var checker = Checker()
     var coverage = Coverage()
+    var digest = DecisionDigest()
 
     struct Sight: Sendable {
         /// The tick of the look; long ago for one who has seen nothing yet.

@@ -322,6 +322,9 @@ extension World {
 
     package var coverage: Coverage { self.ports.truth.withLock { $0.coverage } }
 
+    /// Stands for all that was decided: see ``DecisionDigest``.
+    package var digest: UInt64 { self.ports.truth.withLock { $0.digest.value } }
+
     /// As the controller has it in mind; as it is journaled, while none runs.
     package func rollout(of id: DeploymentID) -> Rollout? {
         self.isUp
