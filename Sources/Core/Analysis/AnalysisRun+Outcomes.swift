@@ -5,14 +5,18 @@ extension AnalysisRun {
     /// ``assessments(at:)``: cheap enough to ask at every tick.
     package func outcomes(at now: Timestamp) -> [GateResult] {
         guard let step = self.step else { return [] }
-        return step.gates.compactMap { gate in
-            if let progress = self.thresholds.first(where: { $0.gate.name == gate.name }) {
-                return GateResult(gate: gate, outcome: progress.outcome)
-            }
-            return self.comparisons.first { $0.gate.name == gate.name }.map {
-                GateResult(gate: gate, outcome: self.outcome(of: $0, step: step, at: now))
+        var results: [GateResult] = []
+        results.reserveCapacity(step.gates.count)
+        // By index: what a search returns is a copy of all that a gate knows.
+        for gate in step.gates {
+            if let index = self.thresholds.firstIndex(where: { $0.gate.name == gate.name }) {
+                results.append(GateResult(gate: gate, outcome: self.thresholds[index].outcome))
+            } else if let index = self.comparisons.firstIndex(where: { $0.gate.name == gate.name }) {
+                let outcome = self.outcome(of: self.comparisons[index], step: step, at: now)
+                results.append(GateResult(gate: gate, outcome: outcome))
             }
         }
+        return results
     }
 
     /// Everything about one gate of the current step.

@@ -88,7 +88,7 @@ extension DeploymentSpec {
 
     /// The identity of `model`, `runtime`, `parameters` and `resources`; a change of anything else starts no rollout.
     package var revision: Revision {
-        get { self.parts.value.revision }
+        _read { yield self.parts.value.revision }
         set { self.parts.write { $0.revision = newValue } }
     }
 
@@ -150,7 +150,7 @@ extension DeploymentSpec {
     }
 
     package var rollout: RolloutPolicy {
-        get { self.parts.value.rollout }
+        _read { yield self.parts.value.rollout }
         set { self.parts.write { $0.rollout = newValue } }
     }
 

@@ -21,13 +21,15 @@ package enum Reading<Value: Hashable & Codable & Sendable>: Hashable, Codable, S
     case unknown(String)
 
     /// The value, unless it is unknown or older than `limit`.
-    package func fresh(at now: Timestamp, within limit: Duration) -> Value? {
+    ///
+    /// Asked for many times in a decision: inlined, as what is generic is slow when called from another module.
+    @inlinable @inline(__always) package func fresh(at now: Timestamp, within limit: Duration) -> Value? {
         guard case .known(let value, let time) = self, now - time <= limit else { return nil }
         return value
     }
 
     /// The value however old it is, unless it is unknown.
-    package var last: Value? {
+    @inlinable @inline(__always) package var last: Value? {
         guard case .known(let value, _) = self else { return nil }
         return value
     }
@@ -70,6 +72,10 @@ package struct ReplicaID: Hashable, Comparable, Codable, Sendable, CustomStringC
     package func hash(into hasher: inout Hasher) {
         hasher.combine(self.revision)
         hasher.combine(self.ordinal)
+    }
+
+    package func _rawHashValue(seed: Int) -> Int {
+        self.revision._rawHashValue(seed: seed ^ self.ordinal)
     }
 }
 

@@ -27,6 +27,8 @@ package struct Revision: Hashable, Comparable, Sendable, CustomStringConvertible
         hasher.combine(self.key)
     }
 
+    package func _rawHashValue(seed: Int) -> Int { self.key.mixed(with: seed) }
+
     package static func < (left: Revision, right: Revision) -> Bool {
         left.digest < right.digest
     }

@@ -14,7 +14,8 @@ struct Shared<Value: Hashable & Sendable>: Hashable, Sendable {
         self.box = Box(value)
     }
 
-    var value: Value { self.box.value }
+    /// Looked at in its place: a part of it is read without a copy of the rest.
+    var value: Value { _read { yield self.box.value } }
 
     mutating func write(_ change: (inout Value) -> Void) {
         var value = self.box.value

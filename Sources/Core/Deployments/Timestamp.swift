@@ -25,7 +25,7 @@ package struct Timestamp: Hashable, Comparable, Codable, Sendable {
         Timestamp(milliseconds: time.milliseconds + interval.wholeMilliseconds)
     }
 
-    package static func - (later: Timestamp, earlier: Timestamp) -> Duration {
+    @inlinable package static func - (later: Timestamp, earlier: Timestamp) -> Duration {
         .milliseconds(later.milliseconds - earlier.milliseconds)
     }
 }

@@ -62,18 +62,16 @@ package struct Planner: Sendable {
                     || [observed.router.last?.traffic, asked?.traffic].allSatisfy {
                         $0?.revisions.allSatisfy { rollout.quarantine[$0] != nil } ?? true
                     })
-        self.init(
-            deployment: rollout.id,
-            stable: rollout.stable?.revision,
-            substitute: rollout.stable.flatMap { rollout.quarantine[$0.revision] == nil ? $0.revision : nil },
-            target: target,
-            observed: observed,
-            asked: asked,
-            drainLimits: Dictionary(known.map { ($0.revision, $0.runtime.shutdown.drain) }) { first, _ in first },
-            mayEndTraffic: mayEndTraffic,
-            freshness: Rollout.freshness,
-            now: now
-        )
+        self.deployment = rollout.id
+        self.stable = rollout.stable?.revision
+        self.substitute = rollout.stable.flatMap { rollout.quarantine[$0.revision] == nil ? $0.revision : nil }
+        self.target = target
+        self.observed = observed
+        self.asked = asked
+        self.drainLimits = Dictionary(known.map { ($0.revision, $0.runtime.shutdown.drain) }) { first, _ in first }
+        self.mayEndTraffic = mayEndTraffic
+        self.freshness = Rollout.freshness
+        self.now = now
     }
 
     package func plan() -> Plan {
@@ -118,8 +116,9 @@ package struct Planner: Sendable {
     package var servableTraffic: Traffic? {
         let wanted = self.target.traffic
         if wanted.isEmpty { return wanted }
-        if wanted.revisions.allSatisfy(self.isReady) { return wanted }
-        var traffic = wanted.filter(self.isReady)
+        // Closures, as a method by its name is a copy of the planner.
+        if wanted.revisions.allSatisfy({ self.isReady($0) }) { return wanted }
+        var traffic = wanted.filter { self.isReady($0) }
         // Nothing may start before what serves now, or was asked to, is gone.
         if self.target.isExclusive, traffic.weights.isEmpty {
             let served = (self.observed.router.last?.traffic.revisions ?? [])
@@ -167,7 +166,7 @@ package struct Planner: Sendable {
         if wanted.isEmpty, isEnded || !self.mayEndTraffic {
             // Nothing is to take over what serves: what the router was asked for since is taken back.
             if let asked = self.asked, let fresh = router.fresh(at: self.now, within: self.freshness),
-                !served.isEmpty, fresh.traffic != asked.traffic, served.revisions.allSatisfy(self.isReady)
+                !served.isEmpty, fresh.traffic != asked.traffic, served.revisions.allSatisfy({ self.isReady($0) })
             {
                 plan.effects.append(.route(served))
             }

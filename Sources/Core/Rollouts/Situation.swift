@@ -23,7 +23,7 @@ package struct Situation: Hashable, Codable, Sendable {
     /// Of the whole deployment, smoothed, in tenths; nothing when they were not seen for long enough or lately.
     package var requestsInFlight: Double?
 
-    package init(
+    @inlinable package init(
         desired: Desired = .unknown,
         observation: Observation = Observation(),
         asked: AskedTraffic? = nil,

@@ -28,7 +28,8 @@ package struct DesiredStateTracker: Sendable {
     }
 
     private struct Source: Sendable {
-        var policy: Policy
+        let name: String
+        let policy: Policy
         var specs: [DeploymentID: DeploymentSpec] = [:]
         var diagnostics: [Diagnostic] = []
         var missing: [DeploymentID: Missing] = [:]
@@ -36,12 +37,17 @@ package struct DesiredStateTracker: Sendable {
         var origin: CommitReference?
     }
 
-    private var sources: [String: Source]
-    private var owners: [DeploymentID: String] = [:]
+    /// A few. What one wants is looked up at every decision: an array's element is looked at in its place, and a
+    /// dictionary's value would be copied out each time.
+    private var sources: [Source]
+    /// The places of their repositories in `sources`.
+    private var owners: [DeploymentID: Int] = [:]
 
     package init(policies: [String: Policy]) {
-        self.sources = policies.mapValues { Source(policy: $0) }
+        self.sources = policies.sorted { $0.key < $1.key }.map { Source(name: $0.key, policy: $0.value) }
     }
+
+    private func index(of repository: String) -> Int? { self.sources.firstIndex { $0.name == repository } }
 
     /// What was desired before a restart: stands until git is read again. `held` is why its manifest, which was gone,
     /// may only go by an operator's word.
@@ -51,15 +57,15 @@ package struct DesiredStateTracker: Sendable {
         held: String? = nil,
         at now: Timestamp
     ) {
-        guard self.sources[repository] != nil else { return }
-        self.sources[repository]?.specs[spec.id] = spec
-        self.owners[spec.id] = repository
-        if let held { self.sources[repository]?.missing[spec.id] = Missing(since: now, polls: 0, held: held) }
+        guard let index = self.index(of: repository) else { return }
+        self.sources[index].specs[spec.id] = spec
+        self.owners[spec.id] = index
+        if let held { self.sources[index].missing[spec.id] = Missing(since: now, polls: 0, held: held) }
     }
 
     /// Why a deployment whose manifest is gone stays until an operator confirms it, if so.
     package func heldRemoval(of id: DeploymentID) -> String? {
-        self.owners[id].flatMap { self.sources[$0]?.missing[id]?.held }
+        self.owners[id].flatMap { self.sources[$0].missing[id]?.held }
     }
 
     /// Takes over a new commit's manifests.
@@ -70,7 +76,8 @@ package struct DesiredStateTracker: Sendable {
         rewroteHistory: Bool,
         at now: Timestamp
     ) {
-        guard var source = self.sources[repository] else { return }
+        guard let index = self.index(of: repository) else { return }
+        var source = self.sources[index]
         source.origin = origin
         source.diagnostics = state.diagnostics
         source.freezes = Self.freezes(of: state, before: source.freezes)
@@ -78,11 +85,11 @@ package struct DesiredStateTracker: Sendable {
         var present: Set<DeploymentID> = state.invalid
         for spec in state.deployments {
             present.insert(spec.id)
-            if let owner = self.owners[spec.id], owner != repository {
-                source.diagnostics.append(Self.foreign(spec, owner: owner))
+            if let owner = self.owners[spec.id], owner != index {
+                source.diagnostics.append(Self.foreign(spec, owner: self.sources[owner].name))
                 continue
             }
-            self.owners[spec.id] = repository
+            self.owners[spec.id] = index
             source.specs[spec.id] = spec
             source.missing[spec.id] = nil
         }
@@ -104,7 +111,7 @@ package struct DesiredStateTracker: Sendable {
                 held: known.map(\.held) ?? reason
             )
         }
-        self.sources[repository] = source
+        self.sources[index] = source
     }
 
     /// A window with errors is as it was before: a slip must not open what is closed.
@@ -118,49 +125,53 @@ package struct DesiredStateTracker: Sendable {
     ///
     /// - Returns: Nothing while that repository was not read yet.
     package func freezes(of id: DeploymentID) -> [FreezeWindow]? {
-        guard let owner = self.owners[id], let source = self.sources[owner], source.origin != nil else { return nil }
-        guard !source.freezes.isEmpty, let spec = source.specs[id] else { return [] }
-        return source.freezes.filter { $0.selects(spec) }
+        guard let owner = self.owners[id], self.sources[owner].origin != nil else { return nil }
+        guard !self.sources[owner].freezes.isEmpty, let spec = self.sources[owner].specs[id] else { return [] }
+        return self.sources[owner].freezes.filter { $0.selects(spec) }
     }
 
     /// Counts a successful poll, of a new commit or not.
     package mutating func notePoll(of repository: String) {
-        guard var source = self.sources[repository] else { return }
-        for id in source.missing.keys { source.missing[id]?.polls += 1 }
-        self.sources[repository] = source
+        guard let index = self.index(of: repository) else { return }
+        for id in self.sources[index].missing.keys { self.sources[index].missing[id]?.polls += 1 }
     }
 
     /// An operator's word that a vanished manifest is meant: it needs no more polls and no grace.
     ///
     /// - Returns: Whether the manifest is gone at all.
     package mutating func confirmDeletion(of id: DeploymentID) -> Bool {
-        guard let owner = self.owners[id], let missing = self.sources[owner]?.missing[id] else { return false }
-        self.sources[owner]?.missing[id] = Missing(since: missing.since, polls: missing.polls, isConfirmed: true)
+        guard let owner = self.owners[id], let missing = self.sources[owner].missing[id] else { return false }
+        self.sources[owner].missing[id] = Missing(since: missing.since, polls: missing.polls, isConfirmed: true)
         return true
     }
 
     /// What git wants of a deployment.
     package func desired(_ id: DeploymentID, at now: Timestamp) -> Desired {
-        guard let owner = self.owners[id], let source = self.sources[owner] else { return .unknown }
-        if let missing = source.missing[id] {
+        guard let owner = self.owners[id] else { return .unknown }
+        if let missing = self.sources[owner].missing[id] {
             if missing.isConfirmed { return .absent }
-            let isDeletion = missing.held == nil && missing.polls >= 2 && now - missing.since >= source.policy.grace
+            let isDeletion =
+                missing.held == nil && missing.polls >= 2 && now - missing.since >= self.sources[owner].policy.grace
             if isDeletion { return .absent }
         }
-        return source.specs[id].map(Desired.spec) ?? .unknown
+        return self.sources[owner].specs[id].map(Desired.spec) ?? .unknown
     }
 
     package var ids: Set<DeploymentID> { Set(self.owners.keys) }
 
-    package func owner(of id: DeploymentID) -> String? { self.owners[id] }
+    package func owner(of id: DeploymentID) -> String? { self.owners[id].map { self.sources[$0].name } }
 
-    package func origin(of repository: String) -> CommitReference? { self.sources[repository]?.origin }
+    package func origin(of repository: String) -> CommitReference? {
+        self.index(of: repository).flatMap { self.sources[$0].origin }
+    }
 
-    package func diagnostics(of repository: String) -> [Diagnostic] { self.sources[repository]?.diagnostics ?? [] }
+    package func diagnostics(of repository: String) -> [Diagnostic] {
+        self.index(of: repository).map { self.sources[$0].diagnostics } ?? []
+    }
 
     /// What to know about a deployment's manifest: its problems, or that it is gone.
     package func notes(on id: DeploymentID) -> [String] {
-        guard let owner = self.owners[id], let source = self.sources[owner] else { return [] }
+        guard let source = self.owners[id].map({ self.sources[$0] }) else { return [] }
         let path = source.specs[id]?.origin.path
         var notes = source.diagnostics.filter { $0.deployment == id || $0.path == path }.map(\.description)
         if let missing = source.missing[id] {
@@ -177,8 +188,8 @@ package struct DesiredStateTracker: Sendable {
     /// Drops a deployment whose removal is complete.
     package mutating func forget(_ id: DeploymentID) {
         guard let owner = self.owners.removeValue(forKey: id) else { return }
-        self.sources[owner]?.specs[id] = nil
-        self.sources[owner]?.missing[id] = nil
+        self.sources[owner].specs[id] = nil
+        self.sources[owner].missing[id] = nil
     }
 
     private static func reasonToHold(gone: Int, of count: Int, rewroteHistory: Bool, policy: Policy) -> String? {

@@ -61,11 +61,12 @@ extension Fleet {
         self.remember(decision.outcome.transitions, of: id)
         if isChanged, after.rollout.specs != before.rollout.specs { self.isRetentionDue = true }
 
-        await self.route(after, isChanged: isChanged || hasNewReplicas, isPlanned: plan.isUpToRouter, at: now)
+        let isRouteDue = hasNewReplicas || !RoutingTable.Entry.isSame(for: before, and: after)
+        await self.route(after, isChanged: isRouteDue, isPlanned: plan.isUpToRouter, at: now)
         await self.apply(plan.effects, for: after.rollout)
         self.ask(after.rollout, at: now)
         self.note(decision, isChanged: isChanged)
-        await self.removeIfGone(id, at: now)
+        if after.rollout.phase == .removing { await self.removeIfGone(id, at: now) }
         return decision.outcome.answers
     }
 
@@ -187,7 +188,8 @@ extension Fleet {
 
     /// Why git counts as lost, if it does.
     private func lostGit(of id: DeploymentID, at now: Timestamp) -> String? {
-        guard let name = self.tracker.owner(of: id), let source = self.sources[name], let problem = source.problem,
+        guard !self.failingSources.isEmpty, let name = self.tracker.owner(of: id), let source = self.sources[name],
+            let problem = source.problem,
             now - (source.lastPolled ?? self.startedAt) > Self.gitPatience
         else { return nil }
         return "git \(name) was not read for \(Self.gitPatience.short): \(problem)"
@@ -318,7 +320,7 @@ extension Fleet {
     ///
     /// - Parameters:
     ///   - member: As it was decided.
-    ///   - isChanged: Whether the member or its replicas differ from when this was last called for it.
+    ///   - isChanged: Whether its entry in the table may differ from when this was last called for it.
     ///   - isPlanned: Whether the plan has traffic to be moved.
     ///   - now: The time of the decision.
     private mutating func route(_ member: Member, isChanged: Bool, isPlanned: Bool, at now: Timestamp) async {

@@ -36,6 +36,8 @@ package struct Fleet: Sendable {
     var effects: [DeploymentID: [Effect]] = [:]
     var observations: [DeploymentID: Observation] = [:]
     var sources: [String: SourceState] = [:]
+    /// Those that could not be read at the last look.
+    var failingSources: Set<String> = []
     var routing = Routing()
     /// Some plan has traffic to be moved that the router was not told of again since.
     var isRoutingPlanned = false
@@ -212,8 +214,10 @@ package struct Fleet: Sendable {
             let now = self.now
             self.sources[name]?.lastPolled = now
             self.sources[name]?.problem = nil
+            self.failingSources.remove(name)
         case .failure(let error):
             self.sources[name]?.problem = error.message
+            self.failingSources.insert(name)
         }
     }
 

@@ -26,6 +26,17 @@ extension RoutingTable.Entry {
         self.init(route: spec.route, backends: backends, traffic: traffic, canary: rollout.canary?.revision)
     }
 
+    /// Whether two states of one member ask for the same, as far as their replicas do. Evidence, which comes with every
+    /// sample, changes nothing here.
+    static func isSame(for before: Member, and after: Member) -> Bool {
+        let wasTakenBack = if case .rollingBack = before.rollout.phase { true } else { false }
+        let isTakenBack = if case .rollingBack = after.rollout.phase { true } else { false }
+        return wasTakenBack == isTakenBack && before.traffic == after.traffic
+            && before.rollout.quarantine == after.rollout.quarantine
+            && before.rollout.stable == after.rollout.stable && before.rollout.canary == after.rollout.canary
+            && before.rollout.previous == after.rollout.previous && before.rollout.desired == after.rollout.desired
+    }
+
     /// The ready ones and those that drain. When none is ready, those that might still answer: a probe that fails
     /// under load must not turn a slow service into none.
     private static func backends(of replicas: [Replica]) -> [RoutingTable.Backend] {

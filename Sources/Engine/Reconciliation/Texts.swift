@@ -1,5 +1,5 @@
 import Analysis
-import Deployments
+package import Deployments
 import FoundationEssentials
 import Planning
 import Rollouts
@@ -21,18 +21,33 @@ extension Wait: CustomStringConvertible {
 
 extension ThresholdQuery {
     /// The query with its variables substituted. Values are names and digests, so nothing in them can be a query.
-    func text(for canary: DeploymentSpec) -> String {
-        // Asked for at every look.
-        guard self.query.utf8.contains(UInt8(ascii: "$")) else { return self.query }
-        var text = self.query
-        let variables = [
-            "revision": canary.revision.short, "deployment": canary.id.name, "namespace": canary.id.namespace,
-            "model.version": canary.model.version,
-        ]
-        for (name, value) in variables {
-            text = text.split(separator: "${\(name)}", omittingEmptySubsequences: false).joined(separator: value)
+    package func text(for canary: DeploymentSpec) -> String {
+        var text = ""
+        var rest = self.query[...]
+        // Once through, as it is asked for at every look; a value's own text is none of the query's variables.
+        while let start = rest.utf8.firstIndex(of: UInt8(ascii: "$")) {
+            text += rest[..<start]
+            rest = rest[start...]
+            let end = rest.utf8.firstIndex(of: UInt8(ascii: "}"))
+            if let end, let value = Self.value(of: rest[...end], for: canary) {
+                text += value
+                rest = rest[rest.utf8.index(after: end)...]
+            } else {
+                text += "$"
+                rest = rest[rest.utf8.index(after: start)...]
+            }
         }
-        return text
+        return text + rest
+    }
+
+    private static func value(of variable: Substring, for canary: DeploymentSpec) -> String? {
+        switch variable {
+        case "${revision}": canary.revision.short
+        case "${deployment}": canary.id.name
+        case "${namespace}": canary.id.namespace
+        case "${model.version}": canary.model.version
+        default: nil
+        }
     }
 }
 

@@ -93,7 +93,7 @@ extension Truth {
 
     private mutating func answer(_ requests: Int, _ lane: Wires.Lane, isIncident: Bool) {
         let behaviour = self.behaviour(lane.revision)
-        let isUp = lane.ports.contains(where: self.machines.isReady)
+        let isUp = lane.ports.contains { self.machines.isReady(port: $0) }
         let own = behaviour.errors(at: self.router.weight(lane.revision, of: lane.deployment))
         let rate = isUp ? (isIncident ? max(0.3, own) : own) : 1
         let errors = min(
@@ -102,15 +102,17 @@ extension Truth {
         )
         let client = self.dice.hits(of: requests - errors, probability: behaviour.clientErrors)
         let slow = self.dice.hits(of: requests, probability: behaviour.slow)
-        let none = TrackCounters(latency: LatencyHistogram(bounds: [250], counts: [0]))
-        var counters = self.router.counters[lane.deployment, default: [:]]
-        counters[lane.revision, default: none].requests += Int64(requests)
-        counters[lane.revision, default: none].serverErrors += Int64(errors)
-        counters[lane.revision, default: none].clientErrors += Int64(client)
-        counters[lane.revision, default: none].latency.counts[0] += Int64(requests - slow)
-        counters[lane.revision, default: none].latency.total += Int64(requests)
-        self.router.counters[lane.deployment] = counters
+        let count = { (counters: inout TrackCounters) in
+            counters.requests += Int64(requests)
+            counters.serverErrors += Int64(errors)
+            counters.clientErrors += Int64(client)
+            counters.latency.counts[0] += Int64(requests - slow)
+            counters.latency.total += Int64(requests)
+        }
+        count(&self.router.counters[lane.deployment, default: [:]][lane.revision, default: Self.noRequests])
     }
+
+    private static let noRequests = TrackCounters(latency: LatencyHistogram(bounds: [250], counts: [0]))
 
     mutating func tell(_ table: RoutingTable) {
         if self.strike(.routerRejects) != nil {

@@ -74,7 +74,8 @@ package struct DecisionChapter: Hashable, Sendable {
 
 /// What is kept of one deployment over a restart.
 package struct Member: Hashable, Codable, Sendable {
-    package var rollout: Rollout
+    /// A rollout is large, and a member is copied several times in a decision.
+    private var life: Life
     /// What was last asked of the router, so that a restart asks for nothing else.
     package private(set) var traffic: Traffic
     /// When something else than before was last asked of it.
@@ -85,9 +86,42 @@ package struct Member: Hashable, Codable, Sendable {
     package var heldRemoval: String?
 
     package init(rollout: Rollout, traffic: Traffic = Traffic(), repository: String? = nil) {
-        self.rollout = rollout
+        self.life = Life(rollout)
         self.traffic = traffic
         self.repository = repository
+    }
+
+    package var rollout: Rollout {
+        _read { yield self.life.rollout }
+        set { self.life = Life(newValue) }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case life = "rollout"
+        case traffic, askedSince, repository, heldRemoval
+    }
+
+    /// Shared between copies of a member, and written as the rollout that it holds.
+    private final class Life: Hashable, Codable, Sendable {
+        let rollout: Rollout
+
+        init(_ rollout: Rollout) {
+            self.rollout = rollout
+        }
+
+        init(from decoder: any Decoder) throws {
+            self.rollout = try Rollout(from: decoder)
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            try self.rollout.encode(to: encoder)
+        }
+
+        static func == (left: Life, right: Life) -> Bool { left === right || left.rollout == right.rollout }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(self.rollout)
+        }
     }
 
     package var asked: AskedTraffic? { self.askedSince.map { AskedTraffic(self.traffic, since: $0) } }
