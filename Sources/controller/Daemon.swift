@@ -66,6 +66,7 @@ struct Daemon {
             fleet: { gateway.fleet() },
             history: { try await gateway.history(of: $0, limit: $1) },
             chapter: { try await journal.chapter(after: $0, of: $1)?.lines },
+            traffic: { gateway.traffic(of: $0) },
             command: { await gateway.perform($1, on: $0) },
             logger: self.logger
         )

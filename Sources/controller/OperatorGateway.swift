@@ -19,6 +19,11 @@ struct OperatorGateway: Sendable {
         }
     }
 
+    func traffic(of id: DeploymentID) -> TrafficStatus? {
+        guard let history = self.reconciler.current.deployments[id]?.history else { return nil }
+        return TrafficStatus(history, of: id)
+    }
+
     func perform(_ request: OperatorRequest, on id: DeploymentID) async -> OperatorAnswer {
         let verb: Command.Verb
         switch request.verb {

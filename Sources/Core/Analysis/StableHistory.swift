@@ -6,7 +6,8 @@ package struct StableHistory: Hashable, Codable, Sendable {
     package private(set) var revision: Revision
     /// Answers since the last reset of the counters.
     package private(set) var latency = LatencyHistogram()
-    private var pieces: [EventCounts] = []
+    /// Its errors, in pieces of ``pieceLength``, oldest first.
+    package private(set) var pieces: [EventCounts] = []
     private var base: Base?
 
     private struct Base: Hashable, Codable, Sendable {
@@ -15,7 +16,7 @@ package struct StableHistory: Hashable, Codable, Sendable {
     }
 
     /// Ten seconds hold a burst together, which pieces as long as a poll may cut.
-    private static let pieceLength: Duration = .seconds(10)
+    package static let pieceLength: Duration = .seconds(10)
     private static let pieceCount = 180
 
     package init(revision: Revision) {

@@ -66,6 +66,8 @@ package struct DeploymentSnapshot: Sendable {
     package var transitions: [Transition]
     /// Smoothed; nothing when it is not known, or the number of replicas is fixed.
     package var requestsInFlight: Double?
+    /// What the stable revision counted lately; nothing when it has had no traffic for itself yet.
+    package var history: StableHistory?
 
     package init(
         rollout: Rollout,
@@ -74,7 +76,8 @@ package struct DeploymentSnapshot: Sendable {
         notes: [String] = [],
         assessments: [GateAssessment] = [],
         transitions: [Transition] = [],
-        requestsInFlight: Double? = nil
+        requestsInFlight: Double? = nil,
+        history: StableHistory? = nil
     ) {
         self.rollout = rollout
         self.observation = observation
@@ -83,6 +86,7 @@ package struct DeploymentSnapshot: Sendable {
         self.assessments = assessments
         self.transitions = transitions
         self.requestsInFlight = requestsInFlight
+        self.history = history
     }
 }
 

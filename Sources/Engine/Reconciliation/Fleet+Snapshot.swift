@@ -16,7 +16,8 @@ extension Fleet {
                 notes: self.tracker.notes(on: id),
                 assessments: member.rollout.isJudging ? member.rollout.analysis?.assessments(at: now) ?? [] : [],
                 transitions: self.recent[id] ?? [],
-                requestsInFlight: self.requestsInFlight(of: member.rollout, at: now)
+                requestsInFlight: self.requestsInFlight(of: member.rollout, at: now),
+                history: self.baselines[id]
             )
         }
         snapshot.sources = self.sources.values.sorted { $0.repository < $1.repository }

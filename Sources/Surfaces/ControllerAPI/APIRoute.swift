@@ -26,6 +26,10 @@ package enum APIRoute {
         "\(Self.deployment(id))/history?limit=\(limit)"
     }
 
+    package static func traffic(_ id: DeploymentID) -> String {
+        "\(Self.deployment(id))/traffic"
+    }
+
     package static func commands(_ id: DeploymentID) -> String {
         "\(Self.deployment(id))/commands"
     }

@@ -25,6 +25,10 @@ package struct ControllerClient: Sendable {
         try await self.get(APIRoute.deployment(id))
     }
 
+    package func traffic(of id: DeploymentID) async throws(ControllerClientError) -> TrafficStatus {
+        try await self.get(APIRoute.traffic(id))
+    }
+
     /// The newest `limit` events, from 1 to `APIRoute.historyLimit`, oldest first.
     package func history(
         _ id: DeploymentID,

@@ -10,6 +10,7 @@ struct APIRoutes: Sendable {
     let fleet: @Sendable () async -> FleetStatus
     let history: @Sendable (DeploymentID, Int) async throws -> [EventStatus]
     let chapter: @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?
+    let traffic: @Sendable (DeploymentID) async -> TrafficStatus?
     let command: @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer
     let logger: Logger
 
@@ -25,6 +26,9 @@ struct APIRoutes: Sendable {
         }
         deployment.get("history") { request, context in
             try await self.answerHistory(request, try Self.id(context))
+        }
+        deployment.get("traffic") { _, context in
+            try await self.answerTraffic(try Self.id(context))
         }
         deployment.post("commands") { request, context in
             try await self.answerCommand(request, try Self.id(context), context)
@@ -66,6 +70,19 @@ struct APIRoutes: Sendable {
             )
         }
         return try Self.json(events)
+    }
+
+    private func answerTraffic(_ id: DeploymentID) async throws -> Response {
+        _ = try await self.status(id)
+        guard let traffic = await self.traffic(id) else {
+            throw Problem(
+                status: 404,
+                title: "No traffic yet",
+                detail: "no revision of \(id) has had the traffic for itself since the controller started: "
+                    + "ask again once one has for some minutes"
+            )
+        }
+        return try Self.json(traffic)
     }
 
     private func answerDecisions(_ request: Request) async throws -> Response {

@@ -23,6 +23,7 @@ package struct APIServer: Service {
     ///   - history: The newest so many events of a deployment, oldest first.
     ///   - chapter: The next chapter of decisions after a number, of a deployment or of all, as lines of an export;
     ///     nothing after the last.
+    ///   - traffic: What the stable revision of a deployment counted lately, if anything.
     ///   - command: Carries a command out; `by` is set already.
     ///   - logger: Gets every command, and what goes wrong.
     package init(
@@ -30,6 +31,7 @@ package struct APIServer: Service {
         fleet: @escaping @Sendable () async -> FleetStatus,
         history: @escaping @Sendable (DeploymentID, Int) async throws -> [EventStatus],
         chapter: @escaping @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?,
+        traffic: @escaping @Sendable (DeploymentID) async -> TrafficStatus? = { _ in nil },
         command: @escaping @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer,
         logger: Logger
     ) {
@@ -39,6 +41,7 @@ package struct APIServer: Service {
             fleet: fleet,
             history: history,
             chapter: chapter,
+            traffic: traffic,
             command: command,
             logger: logger
         )

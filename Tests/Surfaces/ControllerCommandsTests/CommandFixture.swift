@@ -29,6 +29,7 @@ final class CommandFixture: Sendable {
     let commands = Mutex<[OperatorRequest]>([])
     /// Recorded decisions, as the daemon serves them.
     let chapters = Mutex<[(number: Int64, lines: [UInt8])]>([])
+    let traffic = Mutex<TrafficStatus?>(nil)
     let environment: [String: String]
     private let daemon = Mutex<ServiceGroup?>(nil)
     private let (starts, start) = AsyncStream.makeStream(of: Void.self)
@@ -97,6 +98,7 @@ final class CommandFixture: Sendable {
             fleet: { self.fleet.withLock { $0 } },
             history: { _, limit in self.fleet.withLock { Array($0.deployments[0].events.suffix(limit)) } },
             chapter: { after, _ in self.chapters.withLock { $0.first { $0.number > after }?.lines } },
+            traffic: { _ in self.traffic.withLock { $0 } },
             command: { _, request in
                 self.commands.withLock { $0.append(request) }
                 return self.answer.withLock { $0 }

@@ -1,0 +1,141 @@
+import Analysis
+package import ArgumentParser
+import ControllerAPI
+import Deployments
+import Foundation
+import Simulation
+
+package struct CalibrateCommand: ClientCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "calibrate",
+        abstract: "Say how your gates would do on your own stable traffic.",
+        discussion: """
+            Splits what a stable revision counted by lot into a canary's part and the rest, many times, and judges the
+            canary as a rollout would: how often would a model that is identical be rolled back (A/A), how soon would
+            one be found that fails more often, and which regression is the step's time enough for?
+
+            The traffic is the last half hour of a deployment's errors, as the controller counted them, or a file with
+            `requests,bad` a line. The record's own bursts, swings and incidents stay as they were. A file of other bad
+            events, such as slow answers, calibrates gates on those.
+
+            EXAMPLES
+              controller calibrate search/file-type
+              controller calibrate search/file-type --weight 10% --step 15m --gates 3 --plot detection.svg
+              controller calibrate --traffic night.csv --poll 30s --output json
+            """
+    )
+
+    @Argument(help: DeploymentArgument.help)
+    package var name: DeploymentArgument?
+
+    @Option(
+        help: ArgumentHelp("A record instead: requests,bad a line; - is stdin.", valueName: "file"),
+        completion: .file()
+    )
+    package var traffic: String?
+
+    @Option(help: ArgumentHelp("How long a line of the file is.", valueName: "duration"))
+    package var poll = DurationArgument(seconds: 10)
+
+    @Option(help: ArgumentHelp("The canary's share of the traffic.", valueName: "percent"))
+    package var weight = ShareArgument(share: 0.05)
+
+    @Option(help: ArgumentHelp("How long the step lasts, its atMost.", valueName: "duration"))
+    package var step = DurationArgument(seconds: 1800)
+
+    @Option(help: ArgumentHelp("Steps of the rollout, this being the first.", valueName: "number"))
+    package var steps: Int = 3
+
+    @Option(help: ArgumentHelp("Gates that share the error budget.", valueName: "number"))
+    package var gates: Int = 3
+
+    @Option(help: ArgumentHelp("So many canaries of each kind: 10 to 100000.", valueName: "number"))
+    package var runs: Int = 1000
+
+    @Option(help: ArgumentHelp("Chance is drawn from it.", valueName: "number"))
+    package var seed: UInt64 = 1
+
+    @Option(
+        help: ArgumentHelp(
+            "Also draw the time to detection against the size of the regression.",
+            valueName: "file.svg"
+        ),
+        completion: .file()
+    )
+    package var plot: String?
+
+    @Option(name: [.short, .long], help: "table for people, json or yaml for programs.")
+    package var output: OutputFormat = .table
+
+    @OptionGroup
+    package var connection: ConnectionOptions
+
+    package init() {}
+
+    package func validate() throws {
+        guard (self.name == nil) != (self.traffic == nil) else {
+            throw ValidationError("Give a deployment's name, or --traffic with a file.")
+        }
+        guard self.weight.share > 0, self.weight.share < 1 else {
+            throw ValidationError("--weight must be more than 0% and less than 100%.")
+        }
+        guard self.poll.duration <= self.step.duration, self.step.duration <= .hours(24) else {
+            throw ValidationError("--step must be from one --poll to 24h.")
+        }
+        guard (1...100).contains(self.steps) else { throw ValidationError("--steps must be from 1 to 100.") }
+        guard (1...100).contains(self.gates) else { throw ValidationError("--gates must be from 1 to 100.") }
+        guard (10...100_000).contains(self.runs) else { throw ValidationError("--runs must be from 10 to 100000.") }
+    }
+
+    package func run(on console: Console) async throws {
+        var assumptions = Calibration.Assumptions()
+        assumptions.weight = self.weight.share
+        assumptions.stepSeconds = self.step.duration / .seconds(1)
+        assumptions.plannedSteps = self.steps
+        assumptions.gates = self.gates
+        assumptions.runs = self.runs
+        assumptions.seed = self.seed
+        let (pieces, source) = try await self.record(on: console, &assumptions)
+        guard pieces.contains(where: { $0.total > 0 }) else {
+            throw CommandFailure(
+                code: .refused,
+                message: "\(source) holds no requests: there is nothing to split"
+            )
+        }
+        if pieces.count < 30 {
+            console.tell(
+                StyledText("warning: a record of \(pieces.count) pieces says little of bursts and swings", .yellow)
+            )
+        }
+        let report = CalibrationReport(await Calibration(pieces, assumptions), of: source)
+        if let plot = self.plot {
+            do {
+                try Data(CalibrationPlot(report).svg.utf8).write(to: URL(filePath: plot))
+            } catch {
+                throw CommandFailure(
+                    code: .usage,
+                    message: "\(plot) cannot be written: \(error.localizedDescription)"
+                )
+            }
+        }
+        try self.output.print(report, on: console) { report.lines }
+    }
+
+    private func record(
+        on console: Console,
+        _ assumptions: inout Calibration.Assumptions
+    ) async throws -> ([EventCounts], String) {
+        if let traffic = self.traffic {
+            assumptions.pieceSeconds = self.poll.duration / .seconds(1)
+            return (try TrafficRecord.read(traffic), traffic == "-" ? "stdin" : traffic)
+        }
+        guard let name = self.name else { return ([], "") }
+        do {
+            let record = try await self.connection.client(console).traffic(of: name.id)
+            assumptions.pieceSeconds = record.pieceSeconds
+            return (record.errors.map { EventCounts(bad: $0.bad, total: $0.requests) }, "\(name.id)")
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+}
