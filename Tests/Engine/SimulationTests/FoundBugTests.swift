@@ -202,4 +202,73 @@ struct FoundBugTests {
         var world = World(scenario: .hostile(seed: seed), seed: seed)
         #expect(await world.run() == [])
     }
+
+    @Test
+    func `a canary that loses every replica in its promotion leaves its users to stable`() async {
+        var policy = Self.policy
+        // With one, stable has a part of the traffic, and takes over the rest.
+        policy.holdback = .none
+        let scenario = Self.scenario(ticks: 160) { scenario in
+            scenario.commits[0] = .spec(Scenario.spec(0, policy: policy))
+            scenario.commits[10] = .spec(Scenario.spec(1, policy: policy))
+            scenario.commands[30] = [Command(.promote(full: true, force: true), by: "sre")]
+            // The promotion is not seen to be over.
+            scenario.outages[.routerOutage] = 31...45
+            // Not ready any more, though none of them ended.
+            var stuck = Behaviour()
+            (stuck.flaps, stuck.startTicks) = (1, nil)
+            scenario.changes[33] = [Scenario.revision(1): stuck]
+            scenario.changes[46] = [Scenario.revision(1): Behaviour()]
+        }
+        var world = World(scenario: scenario, seed: 1)
+        while world.time < 40 { await world.step() }
+        #expect(world.rollout(of: Scenario.id)?.phase == .promoting)
+        #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(0)))
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+    }
+
+    static let replacement: RolloutPolicy = {
+        var policy = Self.policy
+        policy.strategy = .recreate
+        policy.steps = []
+        return policy
+    }()
+
+    @Test
+    func `stable's place is not cleared for a canary whose artifact was lost meanwhile`() async {
+        let scenario = Self.scenario(ticks: 160) { scenario in
+            scenario.commits[0] = .spec(Scenario.spec(0, policy: Self.replacement))
+            scenario.commits[20] = .spec(Scenario.spec(1, policy: Self.replacement))
+            scenario.revisions[Scenario.revision(1), default: Behaviour()].fetchTicks = 10
+            // What it is asked when the artifact has come.
+            scenario.happenings.append(.init(31, .fault(.routerRejects, amount: 0)))
+            // Stable's, then the canary's.
+            for _ in 0..<2 { scenario.happenings.append(.init(32, .fault(.artifactLost, amount: 0))) }
+        }
+        var world = World(scenario: scenario, seed: 1)
+        // Until it is here once more.
+        while world.time < 41 { await world.step() }
+        #expect(world.rollout(of: Scenario.id)?.phase == .replacing)
+        #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(0)))
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+        #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(1)))
+    }
+
+    @Test
+    func `a replacement is not taken back at its deadline by a look from before it could be ready`() async {
+        let scenario = Self.scenario(ticks: 200) { scenario in
+            scenario.commits[0] = .spec(Scenario.spec(0, policy: Self.replacement))
+            scenario.commits[20] = .spec(Scenario.spec(1, policy: Self.replacement))
+            scenario.revisions[Scenario.revision(1), default: Behaviour()].startTicks = 5
+            // From before it is ready until long after its deadline.
+            scenario.outages[.platformOutage] = 29...100
+        }
+        var world = World(scenario: scenario, seed: 1)
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+        #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(1)))
+        #expect(world.rollout(of: Scenario.id)?.quarantine == [:])
+    }
 }
