@@ -80,6 +80,20 @@ MUTATIONS = [
         "after an outage of the metrics a step ends without a verdict",
     ),
     Mutation(
+        "time-out-of-sight-is-a-delay",
+        SAFETY,
+        "        if !self.isSeen(situation, at: now) { self.blindUntil = now }\n",
+        "",
+        "a good canary is quarantined because nobody could see it become ready",
+    ),
+    Mutation(
+        "a-replacement-is-judged-by-an-old-look",
+        SAFETY,
+        "self.phase == .preparing ? platform.last : platform.fresh(at: now, within: Self.freshness)",
+        "platform.last",
+        "what failed an hour ago takes back what runs now",
+    ),
+    Mutation(
         "new-rules-in-mid-rollout",
         HANDLE,
         "            canary.rollout = policy\n",

@@ -4,7 +4,12 @@ package import Deployments
 extension Rollout {
     /// Whether what git says and both halves of what was seen are recent enough to go on by.
     func isObservationFresh(_ situation: Situation, at now: Timestamp) -> Bool {
-        situation.lostGit == nil && situation.observation.replicas.fresh(at: now, within: Self.freshness) != nil
+        situation.lostGit == nil && self.isSeen(situation, at: now)
+    }
+
+    /// Whether platform and router were both seen of late.
+    func isSeen(_ situation: Situation, at now: Timestamp) -> Bool {
+        situation.observation.replicas.fresh(at: now, within: Self.freshness) != nil
             && situation.observation.router.fresh(at: now, within: Self.freshness) != nil
     }
 

@@ -76,7 +76,6 @@ extension Rollout {
         // Before it has traffic, an old look suffices: what has failed stays failed.
         let platform = situation.observation.replicas
         let seen = self.phase == .preparing ? platform.last : platform.fresh(at: now, within: Self.freshness)
-        if self.phase == .replacing, seen == nil { return false }
         let replicas = (seen ?? []).filter { $0.id.revision == canary.revision }
         if let failed = replicas.first(where: { $0.state == .failed }) {
             self.rollBack(
@@ -86,7 +85,10 @@ extension Rollout {
             )
             return true
         }
-        guard now - self.since >= canary.rollout.progressDeadline else { return false }
+        // What could not be seen is no delay of the canary's: it may have been ready all the time, or not be told to
+        // the router yet.
+        if !self.isSeen(situation, at: now) { self.blindUntil = now }
+        guard let end = self.readyBy, now >= end else { return false }
         let ready = replicas.count { $0.state == .ready }
         // The time that a hold takes is not the canary's fault, nor is it when the hold has just ended.
         let isStillServing = self.isReplacement && self.phase == .preparing

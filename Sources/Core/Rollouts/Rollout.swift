@@ -44,7 +44,8 @@ package struct Rollout: Hashable, Codable, Sendable {
     package var isRestoring: Bool
     /// The current step passed its `atMost` without a verdict.
     package var isInconclusive: Bool
-    /// When a gate of the current step was last without evidence: `atMost` counts from there.
+    /// When a gate of the current step was last without evidence: `atMost` counts from there. While the canary
+    /// prepares, when platform or router were last out of sight: `progressDeadline` counts from there.
     package var blindUntil: Timestamp?
     /// Since when an autoscaled deployment needs fewer replicas than it has.
     package var surplus: Surplus?
@@ -199,6 +200,11 @@ extension Rollout {
 
     /// Whether somebody or a window stops new rollouts, rises of weight and promotions.
     var isStopped: Bool { self.pause != nil || (self.freeze != nil && !self.isRestoring) }
+
+    /// Until when a canary that prepares must be ready.
+    package var readyBy: Timestamp? {
+        self.canary.map { max(self.since, self.blindUntil ?? self.since) + $0.rollout.progressDeadline }
+    }
 
     /// Every revision that has a part in the present phase.
     package var specs: [DeploymentSpec] {

@@ -66,6 +66,20 @@ struct ReplacementTests {
     }
 
     @Test
+    func `a failure in stable's place that was seen too long ago takes nothing back, and one seen now does`() {
+        var stage = Self.replacing()
+        stage.platformSeen = false
+        let id = ReplicaID(deployment: Stage.id, revision: Stage.next, ordinal: 0)
+        let failed = Replica(id: id, state: .failed, endpoint: nil, lastFailure: "exit code 1")
+        stage.lastPlatform = .known([failed], at: stage.now + .seconds(-60))
+        stage.tick()
+        #expect(stage.rollout.phase == .replacing)
+        stage.lastPlatform = .known([failed], at: stage.now)
+        stage.tick()
+        #expect(stage.rollout.quarantine[Stage.next]?.reason == .replicaFailed("\(id): exit code 1"))
+    }
+
+    @Test
     func `a rollback has not ended while a replica of the canary is left`() {
         var stage = Self.replacing()
         stage.lingering = [Stage.next]

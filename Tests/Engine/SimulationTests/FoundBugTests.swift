@@ -256,12 +256,16 @@ struct FoundBugTests {
         #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(1)))
     }
 
-    @Test
-    func `a replacement is not taken back at its deadline by a look from before it could be ready`() async {
-        let scenario = Self.scenario(ticks: 200) { scenario in
-            scenario.commits[0] = .spec(Scenario.spec(0, policy: Self.replacement))
-            scenario.commits[20] = .spec(Scenario.spec(1, policy: Self.replacement))
-            scenario.revisions[Scenario.revision(1), default: Behaviour()].startTicks = 5
+    /// During an outage by an old look, and right after one because the router was not told of it yet.
+    @Test(arguments: [Strategy.recreate, .canary])
+    func `a canary is not taken back for the time in which nobody could see it`(strategy: Strategy) async {
+        var policy = strategy == .recreate ? Self.replacement : Self.policy
+        policy.strategy = strategy
+        let scenario = Self.scenario(ticks: 300) { scenario in
+            scenario.traffic = 20_000
+            scenario.commits[0] = .spec(Scenario.spec(0, policy: policy))
+            scenario.commits[20] = .spec(Scenario.spec(1, policy: policy))
+            scenario.revisions[Scenario.revision(1), default: Behaviour()].startTicks = 10
             // From before it is ready until long after its deadline.
             scenario.outages[.platformOutage] = 29...100
         }

@@ -130,7 +130,7 @@ struct Outlook {
             NextStatus(ready),
             NextStatus(
                 "if that has not come by then, the rollout ends and the revision is quarantined (`progressDeadline`)",
-                at: self.rollout.since + canary.rollout.progressDeadline
+                at: self.rollout.readyBy
             ),
         ]
     }
@@ -142,7 +142,7 @@ struct Outlook {
             NextStatus("\(stable) stops, \(canary.label) starts in its place and takes all traffic once it is ready"),
             NextStatus(
                 "if that has not come by then, \(stable) is started again (`progressDeadline`)",
-                at: self.rollout.since + canary.rollout.progressDeadline
+                at: self.rollout.readyBy
             ),
         ]
     }
