@@ -36,7 +36,7 @@ package enum NumberText {
     }
 
     /// `8s`, `7m`, `1h20m`: rounded up, coarser the longer it is.
-    static func about(seconds: Double) -> String {
+    package static func about(seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e8 else { return "ever" }
         let whole = Int(seconds.rounded(.up))
         let grain = whole < 60 ? 1 : whole < 3600 ? 60 : 600

@@ -1,7 +1,6 @@
 package import ArgumentParser
 import Deployments
 import Foundation
-import Manifests
 import Simulation
 
 package struct SimulateCommand: ClientCommand {
@@ -21,11 +20,8 @@ package struct SimulateCommand: ClientCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Manifests, or folders of them.", valueName: "path"), completion: .file())
-    package var paths: [String]
-
-    @Option(help: ArgumentHelp("Which one, when there are several.", valueName: "name"))
-    package var deployment: DeploymentArgument?
+    @OptionGroup
+    package var choice: ManifestChoice
 
     @OptionGroup(title: "The world")
     package var world: WorldOptions
@@ -35,15 +31,6 @@ package struct SimulateCommand: ClientCommand {
 
     @Option(help: ArgumentHelp("So many rollouts, with seeds in a row: 1 to 10000.", valueName: "number"))
     package var runs: Int = 1
-
-    @Option(
-        help: ArgumentHelp(
-            "The ServingRuntimes that the controller ships with, as for validate.",
-            valueName: "folder"
-        ),
-        completion: .directory
-    )
-    package var runtimes: String?
 
     @Option(name: [.short, .long], help: "table for people, json or yaml for programs.")
     package var output: OutputFormat = .table
@@ -56,7 +43,7 @@ package struct SimulateCommand: ClientCommand {
     }
 
     package func run(on console: Console) async throws {
-        let spec = try self.spec(on: console)
+        let spec = try self.choice.spec(on: console, verb: "simulated")
         let assumptions = self.world.assumptions
         try Self.checkMetrics(assumptions, spec, on: console)
         let rehearsals = await self.rehearse(spec, assumptions)
@@ -77,37 +64,6 @@ package struct SimulateCommand: ClientCommand {
             for await rehearsal in group { rehearsals.append(rehearsal) }
             return rehearsals.sorted { $0.seed < $1.seed }
         }
-    }
-
-    /// - Throws: A `CommandFailure` when the manifests have errors or do not say which deployment is meant.
-    private func spec(on console: Console) throws -> DeploymentSpec {
-        let library = try (self.runtimes ?? ShippedRuntimes.folder(environment: console.environment)).map {
-            try ManifestFiles(paths: [$0])
-        }
-        let files = try ManifestFiles(paths: self.paths)
-        let reader = ManifestReader(library: library?.files ?? [])
-        // It is not merged yet: there is no commit to name.
-        let origin = CommitReference(repository: "here", branch: "yours", commit: "unmerged")
-        let state = reader.read(files.files, origin: origin)
-        let report = ValidationReport(state, of: files, library: [])
-        if report.errors > 0 {
-            report.lines.forEach(console.tell)
-            throw CommandFailure(code: .refused, message: "nothing is simulated before these are mended")
-        }
-        let names = state.deployments.map(\.id.description).joined(separator: ", ")
-        if let id = self.deployment?.id {
-            if let spec = state.deployments.first(where: { $0.id == id }) { return spec }
-            throw CommandFailure(code: .usage, message: "there is no \(id) in these files; there is: \(names)")
-        }
-        guard state.deployments.count == 1, let spec = state.deployments.first else {
-            throw CommandFailure(
-                code: .usage,
-                message: state.deployments.isEmpty
-                    ? "there is no ModelDeployment in \(self.paths.joined(separator: ", "))"
-                    : "these files hold several deployments: choose one with --deployment: \(names)"
-            )
-        }
-        return spec
     }
 
     /// Names gates that the assumptions leave out, and refuses those that there are none of.
