@@ -96,14 +96,14 @@ MUTATIONS = [
     Mutation(
         "new-rules-in-mid-rollout",
         HANDLE,
-        "            canary.rollout = policy\n",
+        "            canary.rollout = before.rollout\n",
         "",
         "a commit changes the steps that a rollout is in the middle of",
     ),
     Mutation(
         "replicas-are-not-changed-in-place",
         HANDLE,
-        "            stable.replicas = spec.replicas\n",
+        "            self.size(&stable, as: spec)\n",
         "",
         "a commit that asks for more replicas does nothing",
     ),

@@ -91,6 +91,7 @@ struct Transcript {
         for revision in (scenario.changes[time] ?? [:]).keys.sorted() {
             events.append("model \(Self.number(revision)) changes its ways")
         }
+        if let load = scenario.loads[time] { events.append("\(load) requests/s from now on") }
         for command in scenario.commands[time] ?? [] { events.append("\(command.by) says \(command.verb)") }
         return events
     }

@@ -120,9 +120,9 @@ extension Rollout {
             }
         }
         // A rollout keeps the steps and gates that it began with: changing the rules in mid-game would void evidence.
-        if var canary = self.canary, canary.revision == spec.revision {
+        if var canary = self.canary {
             let before = canary
-            canary = spec
+            if canary.revision == spec.revision { canary = spec }
             canary.replicas = before.replicas
             self.size(&canary, as: spec)
             canary.rollout = before.rollout

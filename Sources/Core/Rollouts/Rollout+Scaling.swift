@@ -3,16 +3,15 @@ package import Deployments
 /// The present number of replicas is that of the rollout's revisions; git's manifest only says its bounds. So whoever
 /// reads how many there should be need not know whether that number is fixed.
 extension Rollout {
-    /// Fewer replicas would do.
+    /// So many replicas, fewer than there are, have been enough since then.
     package struct Surplus: Hashable, Codable, Sendable {
-        /// Without a moment in which all were needed, or in which the need was not known.
+        package var replicas: Int
+        /// Without a moment in which more were needed, or in which the need was not known.
         package var since: Timestamp
-        /// The most that were needed since then.
-        package var peak: Int
 
-        package init(since: Timestamp, peak: Int) {
+        package init(replicas: Int, since: Timestamp) {
+            self.replicas = replicas
             self.since = since
-            self.peak = peak
         }
     }
 
@@ -52,13 +51,25 @@ extension Rollout {
             self.resize(to: room.count, load, at: now, into: &outcome)
             return
         }
-        var surplus = self.surplus ?? Surplus(since: now, peak: needed)
-        surplus.peak = max(surplus.peak, needed)
+        let after = autoscaling.scaleDownAfter
+        let surplus = self.surplus(after: needed, at: now)
         self.surplus = surplus
-        guard now - surplus.since >= autoscaling.scaleDownAfter else { return }
-        self.surplus = nil
-        let load = "no more were needed for \(autoscaling.scaleDownAfter.short), with \(target) requests per replica"
-        self.resize(to: surplus.peak, load, at: now, into: &outcome)
+        guard let last = surplus.lastIndex(where: { now - $0.since >= after }) else { return }
+        let count = surplus[last].replicas
+        self.surplus = last + 1 < surplus.count ? Array(surplus[(last + 1)...]) : nil
+        let load = "no more were needed for \(after.short), with \(target) requests per replica"
+        self.resize(to: count, load, at: now, into: &outcome)
+    }
+
+    /// As it is when so many are needed now. It changes only with the need, as every change is journaled.
+    private func surplus(after needed: Int, at now: Timestamp) -> [Surplus] {
+        var surplus = self.surplus ?? []
+        var since = now
+        while let last = surplus.last, last.replicas <= needed {
+            since = last.since
+            surplus.removeLast()
+        }
+        return surplus + [Surplus(replicas: needed, since: since)]
     }
 
     private mutating func resize(to count: Int, _ why: String, at now: Timestamp, into outcome: inout Outcome) {

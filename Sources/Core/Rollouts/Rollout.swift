@@ -47,8 +47,8 @@ package struct Rollout: Hashable, Codable, Sendable {
     /// When a gate of the current step was last without evidence: `atMost` counts from there. While the canary
     /// prepares, when platform or router were last out of sight: `progressDeadline` counts from there.
     package var blindUntil: Timestamp?
-    /// Since when an autoscaled deployment needs fewer replicas than it has.
-    package var surplus: Surplus?
+    /// Since when an autoscaled deployment needs fewer replicas than it has: the more of them first.
+    package var surplus: [Surplus]?
     /// Why progress waits, for people; worked out anew at every call of ``handle(_:at:)``.
     package var holds: [Hold]
 

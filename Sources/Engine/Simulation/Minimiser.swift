@@ -80,6 +80,7 @@ extension Scenario.Happening: CustomStringConvertible {
         case .command(let id, let command): return "\(command.by): \(command.verb) \(id)"
         case .prune(let id): return "operator: prune \(id)"
         case .change(let revision, let behaviour): return "\(revision) is from now on \(behaviour)"
+        case .traffic(let traffic): return "\(traffic) requests/s from now on"
         case .fault(let fault, let amount): return "\(fault.name), \(amount)"
         }
     }

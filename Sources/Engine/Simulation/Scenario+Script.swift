@@ -48,6 +48,15 @@ extension Scenario {
         }
     }
 
+    /// Requests per second to each deployment, from the given tick on.
+    package var loads: [Int: Int] {
+        get { self.pick { if case .traffic(let traffic) = $0.what { ($0.tick, traffic) } else { nil } } }
+        set {
+            self.happenings.removeAll { if case .traffic = $0.what { true } else { false } }
+            self.happenings += newValue.map { Happening($0.key, .traffic($0.value)) }
+        }
+    }
+
     /// Faults that last, in the given ticks; one of each kind.
     package var outages: [Fault: ClosedRange<Int>] {
         get {

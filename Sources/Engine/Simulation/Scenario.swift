@@ -4,9 +4,11 @@ package import Rollouts
 /// What happens to some deployments, besides what their controller does. All of it is in the list, so that a scenario
 /// can be read, and shortened while it still breaks a rule.
 package struct Scenario: Sendable {
-    /// Requests per second to each deployment.
+    /// Requests per second to each deployment, in the beginning.
     package var traffic: Int
     package var tick: Duration = .seconds(1)
+    /// How long a request is in flight; with zero, none ever is at a look.
+    package var serviceTime: Duration = .zero
     /// Git is looked at every so many ticks.
     package var pollEvery = 1
     /// How long a manifest must be gone before its deployment is removed.
@@ -46,6 +48,8 @@ package struct Scenario: Sendable {
         case prune(DeploymentID)
         /// How a revision is from now on.
         case change(Revision, Behaviour)
+        /// Requests per second to each deployment from now on.
+        case traffic(Int)
         /// `amount` is in ticks for what lasts, for late and slow things and for how long the controller is down; in
         /// seconds for steps of the clock and slow calls.
         case fault(Fault, amount: Int)
@@ -81,6 +85,11 @@ package struct Scenario: Sendable {
         self.ticks = ticks
     }
 
+    /// When the number of replicas has followed the last change of traffic, in ticks.
+    var scaledFrom: Int {
+        self.serviceTime == .zero ? 0 : self.quietFrom + Int(160 / self.tick.inSeconds)
+    }
+
     /// Nothing happens that could keep a controller from telling good from bad.
     package var isCalm: Bool {
         self.traffic >= 1000
@@ -89,6 +98,7 @@ package struct Scenario: Sendable {
                 case .commit: true
                 case .command(_, let command): command.verb == .resume
                 case .prune: true
+                case .traffic(let traffic): traffic >= 1000
                 case .change, .fault: false
                 }
             }

@@ -9,12 +9,14 @@ extension Truth {
         self.coverage.see(decision.after, before: decision.before)
         self.checker.check(decision)
         self.digest.take(decision)
+        if self.scenario.serviceTime > .zero { self.checkScaling(decision) }
     }
 
     mutating func checkEnd(_ members: [DeploymentID: Member]) {
         self.coverage.end(after: self.scenario.tick * self.time)
         for (id, member) in members.sorted(by: { $0.key < $1.key }) {
             self.checkEnd(of: member.rollout)
+            self.checkScale(member.rollout)
             self.coverage.judge(member.rollout, self)
             if member != self.journal.member(id) {
                 self.checker.report("liveness: the journal lags behind", "\(id)")

@@ -67,9 +67,11 @@ extension Truth {
             self.router.serve(told)
             self.router.told = nil
         }
+        let hasLoad = self.scenario.serviceTime > .zero
+        if hasLoad { self.load.begin(self.demand, at: self.now) }
         if self.isGoingOn(.silence) { return }
         let isIncident = self.isGoingOn(.incident)
-        let count = Int(Double(self.scenario.traffic) * self.scenario.tick.inSeconds)
+        let count = Int(Double(self.traffic) * self.scenario.tick.inSeconds)
         var left = (requests: count, percent: 100)
         var last: DeploymentID?
         for lane in self.router.lanes {
@@ -88,6 +90,7 @@ extension Truth {
             }
             guard requests > 0 else { continue }
             self.answer(requests, lane, isIncident: isIncident)
+            if hasLoad { self.occupy(lane, with: requests) }
         }
     }
 
@@ -146,7 +149,8 @@ extension Truth {
     }
 
     private mutating func routerStates() -> [DeploymentID: RouterState] {
-        if let states = self.router.states, self.router.seenVersion == self.machines.version { return states }
+        let hasLoad = self.scenario.serviceTime > .zero
+        if let states = self.router.states, self.router.seenVersion == self.machines.version, !hasLoad { return states }
         var states: [DeploymentID: RouterState] = [:]
         for (id, entry) in self.router.served.deployments {
             var state = RouterState(traffic: entry.traffic, rejection: self.router.rejection)
@@ -160,6 +164,9 @@ extension Truth {
                         if self.time - process.drainedAt <= 1 { state.activeRequests[process.address] = 1 }
                     } else {
                         state.serving.insert(process.address)
+                        if hasLoad {
+                            state.activeRequests[process.address] = self.load.inFlight[backend.endpoint.port]
+                        }
                         if process.state == .ready { state.warm.insert(revision) }
                     }
                 }

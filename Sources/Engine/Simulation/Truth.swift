@@ -46,6 +46,9 @@ struct Truth: Sendable {
     var journal = Ledger()
     var notes = NoteBook()
     var checker = Checker()
+    /// Requests per second to each deployment.
+    private(set) var traffic: Int
+    var load = LoadBook()
     var coverage = Coverage()
     var digest = DecisionDigest()
 
@@ -75,6 +78,7 @@ struct Truth: Sendable {
         .map(\.element)
         self.dice = Dice(seed: seed ^ 0x5EED)
         self.revisions = scenario.revisions
+        self.traffic = scenario.traffic
         self.git = (0..<scenario.sources).map { Repository(name: Scenario.sourceName($0)) }
     }
 
@@ -109,6 +113,7 @@ struct Truth: Sendable {
         case .change(let revision, let behaviour):
             self.revisions[revision] = behaviour
             self.machines.touch()
+        case .traffic(let traffic): self.traffic = traffic
         case .fault(let fault, let amount): self.begin(fault, amount)
         }
     }

@@ -170,6 +170,7 @@ package struct World: ~Copyable, Sendable {
         self.startsAt = self.ports.truth.withLock { truth in
             truth.sight = Truth.Sight()
             truth.drainsSinceLook = []
+            truth.load.forget()
             for id in truth.git.flatMap(\.known) {
                 truth.checker.forget(id, allBut: truth.journal.member(id)?.rollout)
             }
@@ -185,6 +186,7 @@ package struct World: ~Copyable, Sendable {
                 truth.drainsSinceLook = []
             }
         }
+        if case .router(.success(let look), _) = event { self.ports.truth.withLock { $0.load.see(look.time) } }
         await self.fleet.handle(event)
         self.collect()
     }
@@ -306,9 +308,9 @@ package struct World: ~Copyable, Sendable {
     private mutating func noteRest() {
         guard self.scenario.endsAtRest else { return }
         let isOver = self.ports.truth.withLock { $0.isOver && $0.journal.contents.outbox.isEmpty }
-        guard isOver, self.isUp else { return }
+        guard isOver, self.isUp, self.time >= self.scenario.scaledFrom else { return }
         let isStill = self.fleet.members.values.allSatisfy { member in
-            member.rollout.phase == .settled && member.rollout.pause == nil
+            member.rollout.phase == .settled && member.rollout.pause == nil && member.rollout.surplus == nil
         }
         if !isStill { self.restAt = nil } else if self.restAt == nil { self.restAt = self.time + Self.restTicks }
     }

@@ -76,8 +76,28 @@ struct AutoscalingTests {
         #expect(Self.count(stage) == 3)
         let message = "scaled from 8 to 3: no more were needed for 1m, with 4 requests per replica"
         #expect(stage.transitions.last?.message == message)
-        for _ in 0..<61 { stage.tick() }
+        for _ in 0..<30 { stage.tick() }
+        #expect(Self.count(stage) == 3, "the load of meanwhile counts for a minute, too")
+        stage.tick()
         #expect(Self.count(stage) == 2)
+    }
+
+    @Test
+    func `the way down does not make the time longer`() {
+        var stage = Self.serving(30)
+        for requests in [27, 23, 19, 15, 11, 7] {
+            stage.requestsInFlight = Double(requests)
+            stage.tick()
+        }
+        let surplus = stage.rollout.surplus
+        #expect(surplus?.map(\.replicas) == [7, 6, 5, 4, 3, 2])
+        for _ in 0..<30 { stage.tick() }
+        #expect(stage.rollout.surplus == surplus, "what stays the same is not journaled again and again")
+        stage.requestsInFlight = 13
+        stage.tick()
+        #expect(stage.rollout.surplus?.map(\.replicas) == [7, 6, 5, 4])
+        for _ in 0..<33 { stage.tick() }
+        #expect(Self.count(stage) == 4)
     }
 
     @Test
@@ -134,7 +154,7 @@ struct AutoscalingTests {
         var stage = Self.serving(18)
         stage.requestsInFlight = 1
         stage.tick()
-        #expect(stage.rollout.surplus != nil)
+        #expect(stage.rollout.surplus?.count == 1)
         stage.desired = .spec(Self.spec(Stage.next))
         stage.tick()
         #expect(stage.rollout.surplus == nil)

@@ -6,7 +6,7 @@ import Simulation
 enum RolloutDefect: String, CaseIterable, Sendable {
     case ignoresPause, leavesBeforeItsTime, retriesTheQuarantined, goesOnBlindly, passesUnprovenSteps
     case keepsWhatFailed, ignoresNewerRevisions, removesWhatItCannotSee, endsTheBakeEarly, ignoresOperators
-    case takesBlindnessForDeath
+    case takesBlindnessForDeath, takesBlindnessForNoLoad, scalesInARollout, scalesDownAtOnce, scalesBeyondItsBounds
 
     func handle(_ rollout: inout Rollout, _ situation: Situation, at now: Timestamp) -> Rollout.Outcome {
         let before = rollout
@@ -48,6 +48,24 @@ enum RolloutDefect: String, CaseIterable, Sendable {
             }
         case .ignoresOperators:
             seen.commands = []
+        case .takesBlindnessForNoLoad:
+            if before.stable?.autoscaling != nil, seen.requestsInFlight == nil { seen.requestsInFlight = 0 }
+        case .scalesInARollout:
+            let outcome = rollout.handle(situation, at: now)
+            if rollout.isInFlight, let needed = rollout.neededReplicas(for: situation.requestsInFlight) {
+                rollout.stable?.replicas = needed
+            }
+            return outcome
+        case .scalesDownAtOnce:
+            rollout.surplus = rollout.surplus?.map { .init(replicas: $0.replicas, since: Timestamp(milliseconds: 0)) }
+        case .scalesBeyondItsBounds:
+            let outcome = rollout.handle(situation, at: now)
+            if rollout.isScalable, let autoscaling = rollout.stable?.autoscaling,
+                let requests = situation.requestsInFlight
+            {
+                rollout.stable?.replicas = autoscaling.need(for: requests)
+            }
+            return outcome
         case .takesBlindnessForDeath:
             if seen.observation.replicas.fresh(at: now, within: .seconds(5)) == nil {
                 seen.observation.replicas = .known([], at: now)

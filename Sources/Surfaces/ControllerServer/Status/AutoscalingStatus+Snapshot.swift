@@ -17,8 +17,8 @@ extension AutoscalingStatus {
             requestsInFlight: snapshot.requestsInFlight,
             neededReplicas: snapshot.requestsInFlight.map { autoscaling.need(for: $0) },
             isHeldStill: !rollout.isScalable,
-            fewerAt: rollout.surplus.map { Date($0.since + autoscaling.scaleDownAfter) },
-            fewerReplicas: rollout.surplus?.peak
+            fewerAt: rollout.surplus?.first.map { Date($0.since + autoscaling.scaleDownAfter) },
+            fewerReplicas: rollout.surplus?.first?.replicas
         )
     }
 }

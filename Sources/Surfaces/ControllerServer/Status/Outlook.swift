@@ -52,15 +52,13 @@ struct Outlook {
 
     /// What an autoscaled deployment needs no more.
     private var fewerReplicas: [NextStatus] {
-        guard let stable = self.rollout.stable, let autoscaling = stable.autoscaling,
-            let surplus = self.rollout.surplus
-        else { return [] }
-        return [
+        guard let stable = self.rollout.stable, let autoscaling = stable.autoscaling else { return [] }
+        return (self.rollout.surplus ?? []).map { surplus in
             NextStatus(
-                "it is scaled from \(stable.replicas) to \(surplus.peak) replicas, unless more are needed until then",
+                "it is scaled down to \(surplus.replicas) replicas, unless more are needed until then",
                 at: surplus.since + autoscaling.scaleDownAfter
             )
-        ]
+        }
     }
 
     /// Replicas that ended and will be started again.
