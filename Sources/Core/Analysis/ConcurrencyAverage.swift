@@ -41,6 +41,9 @@ package struct ConcurrencyAverage: Hashable, Sendable {
         self.last = time
     }
 
+    /// Since when it has said something, without a gap.
+    package var knownSince: Timestamp { self.began + Self.timeConstant }
+
     /// In tenths of a request, as it is shown and decided by; nothing when it is not known.
     package func value(at now: Timestamp, within limit: Duration) -> Double? {
         guard self.last - self.began >= Self.timeConstant, now - self.last <= limit else { return nil }

@@ -35,7 +35,7 @@ extension Rollout {
     /// More at once, fewer after a while. No pause and no freeze stops that: it is no progress of a rollout.
     mutating func scale(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
         guard self.isScalable, let stable = self.stable, let autoscaling = stable.autoscaling,
-            let requests = situation.requestsInFlight, let needed = self.neededReplicas(for: requests)
+            let load = situation.load, let needed = self.neededReplicas(for: load.requests)
         else {
             // What was not seen may have been a time of much load.
             self.surplus = nil
@@ -47,23 +47,27 @@ extension Rollout {
             let room = self.room(for: needed, situation)
             guard room.count > stable.replicas else { return }
             let rest = room.count < needed ? "; \(needed) are needed" : ""
-            let load = "\(Autoscaling.text(requests)) requests in flight, \(target) per replica\(rest)"
-            self.resize(to: room.count, load, at: now, into: &outcome)
+            let why = "\(Autoscaling.text(load.requests)) requests in flight, \(target) per replica\(rest)"
+            self.resize(to: room.count, why, at: now, into: &outcome)
             return
         }
         let after = autoscaling.scaleDownAfter
-        let surplus = self.surplus(after: needed, at: now)
+        let surplus = self.surplus(after: needed, knownSince: load.knownSince, at: now)
         self.surplus = surplus
         guard let last = surplus.lastIndex(where: { now - $0.since >= after }) else { return }
         let count = surplus[last].replicas
         self.surplus = last + 1 < surplus.count ? Array(surplus[(last + 1)...]) : nil
-        let load = "no more were needed for \(after.short), with \(target) requests per replica"
-        self.resize(to: count, load, at: now, into: &outcome)
+        let why = "no more were needed for \(after.short), with \(target) requests per replica"
+        self.resize(to: count, why, at: now, into: &outcome)
     }
 
     /// As it is when so many are needed now. It changes only with the need, as every change is journaled.
-    private func surplus(after needed: Int, at now: Timestamp) -> [Surplus] {
+    ///
+    /// What is left from before a time in which the load was not known counts only from that time's end on: no decision
+    /// may have been made in it, or none that could be journaled.
+    private func surplus(after needed: Int, knownSince: Timestamp, at now: Timestamp) -> [Surplus] {
         var surplus = self.surplus ?? []
+        for index in surplus.indices where surplus[index].since < knownSince { surplus[index].since = knownSince }
         var since = now
         while let last = surplus.last, last.replicas <= needed {
             since = last.since
@@ -99,7 +103,7 @@ extension Rollout {
     /// Why there are fewer replicas than needed.
     func holdOfScaling(_ situation: Situation) -> Hold? {
         guard self.isScalable, let stable = self.stable,
-            let needed = self.neededReplicas(for: situation.requestsInFlight), needed > stable.replicas
+            let needed = self.neededReplicas(for: situation.load?.requests), needed > stable.replicas
         else { return nil }
         let room = self.room(for: needed, situation)
         guard let lack = room.lack else { return nil }

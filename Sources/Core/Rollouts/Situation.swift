@@ -20,8 +20,8 @@ package struct Situation: Hashable, Codable, Sendable {
     package var freezes: [FreezeWindow]?
     /// What the platform has; nothing when that is not known, or nothing more is about to start.
     package var capacity: Capacity?
-    /// Of the whole deployment, smoothed, in tenths; nothing when they were not seen for long enough or lately.
-    package var requestsInFlight: Double?
+    /// Nothing when it was not seen for long enough or lately, or the number of replicas is fixed.
+    package var load: Load?
 
     @inlinable package init(
         desired: Desired = .unknown,
@@ -35,7 +35,7 @@ package struct Situation: Hashable, Codable, Sendable {
         lostGit: String? = nil,
         freezes: [FreezeWindow]? = nil,
         capacity: Capacity? = nil,
-        requestsInFlight: Double? = nil
+        load: Load? = nil
     ) {
         self.desired = desired
         self.observation = observation
@@ -48,7 +48,20 @@ package struct Situation: Hashable, Codable, Sendable {
         self.lostGit = lostGit
         self.freezes = freezes
         self.capacity = capacity
-        self.requestsInFlight = requestsInFlight
+        self.load = load
+    }
+}
+
+/// How busy a deployment is.
+package struct Load: Hashable, Codable, Sendable {
+    /// Requests in flight, whoever answers them: smoothed, in tenths.
+    package var requests: Double
+    /// Without a gap.
+    package var knownSince: Timestamp
+
+    package init(requests: Double, knownSince: Timestamp) {
+        self.requests = requests
+        self.knownSince = knownSince
     }
 }
 

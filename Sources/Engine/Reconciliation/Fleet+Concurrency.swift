@@ -23,26 +23,28 @@ extension Fleet {
     }
 
     /// - Returns: Nothing when it is not known, or does not matter.
-    func requestsInFlight(of rollout: Rollout, at now: Timestamp) -> Double? {
-        guard rollout.stable?.autoscaling != nil else { return nil }
-        return self.concurrency[rollout.id]?.value(at: now, within: Rollout.freshness)
+    func load(of rollout: Rollout, at now: Timestamp) -> Load? {
+        guard rollout.stable?.autoscaling != nil, let average = self.concurrency[rollout.id],
+            let requests = average.value(at: now, within: Rollout.freshness)
+        else { return nil }
+        return Load(requests: requests, knownSince: average.knownSince)
     }
 
     /// Whether as many replicas are needed as at the last decision.
     func isNeedUnchanged(_ rollout: Rollout, at now: Timestamp) -> Bool {
         guard rollout.stable?.autoscaling != nil else { return true }
-        return rollout.neededReplicas(for: self.requestsInFlight(of: rollout, at: now)) == self.needs[rollout.id]
+        return rollout.neededReplicas(for: self.load(of: rollout, at: now)?.requests) == self.needs[rollout.id]
     }
 
-    mutating func noteNeed(of rollout: Rollout, for requests: Double?) {
+    mutating func noteNeed(of rollout: Rollout, for load: Load?) {
         guard rollout.stable?.autoscaling != nil || self.needs[rollout.id] != nil else { return }
-        self.needs[rollout.id] = rollout.neededReplicas(for: requests)
+        self.needs[rollout.id] = rollout.neededReplicas(for: load?.requests)
     }
 
     /// Whether an autoscaled deployment would start replicas that state resources.
-    func isGrowing(_ rollout: Rollout, for requests: Double?) -> Bool {
+    func isGrowing(_ rollout: Rollout, for load: Load?) -> Bool {
         guard rollout.isScalable, let stable = rollout.stable, !stable.resources.isEmpty,
-            let needed = rollout.neededReplicas(for: requests)
+            let needed = rollout.neededReplicas(for: load?.requests)
         else { return false }
         return needed > stable.replicas
     }

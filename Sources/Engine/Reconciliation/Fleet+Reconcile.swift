@@ -89,7 +89,7 @@ extension Fleet {
         let isQuiet =
             !isChanged && decision.plan.isSettled && decision.outcome.transitions.isEmpty && self.unwritten[id] == nil
             && decision.after.isResting
-        self.noteNeed(of: decision.after, for: decision.situation.requestsInFlight)
+        self.noteNeed(of: decision.after, for: decision.situation.load)
         if isQuiet { self.quiet.insert(id) } else { self.quiet.remove(id) }
     }
 
@@ -138,7 +138,7 @@ extension Fleet {
         for spec in specs where observation.artifacts[spec.revision] == nil {
             observation.artifacts[spec.revision] = await self.ports.artifacts.state(of: spec.model)
         }
-        let requests = self.requestsInFlight(of: rollout, at: now)
+        let load = self.load(of: rollout, at: now)
         return Situation(
             desired: desired,
             observation: observation,
@@ -150,8 +150,8 @@ extension Fleet {
             unhealthyDependencies: self.unhealthyDependencies(of: rollout),
             lostGit: self.lostGit(of: id, at: now),
             freezes: self.tracker.freezes(of: id),
-            capacity: self.capacity(for: rollout, desired, requests),
-            requestsInFlight: requests
+            capacity: self.capacity(for: rollout, desired, load),
+            load: load
         )
     }
 
@@ -172,12 +172,12 @@ extension Fleet {
     }
 
     /// What the platform has, when a revision or more replicas that state resources may be about to start.
-    private func capacity(for rollout: Rollout, _ desired: Desired, _ requests: Double?) -> Capacity? {
+    private func capacity(for rollout: Rollout, _ desired: Desired, _ load: Load?) -> Capacity? {
         guard case .spec(let spec) = desired, !rollout.isInFlight else { return nil }
         let isNew =
             spec.revision != rollout.stable?.revision && !spec.resources.isEmpty
             && rollout.quarantine[spec.revision] == nil
-        guard isNew || self.isGrowing(rollout, for: requests) else { return nil }
+        guard isNew || self.isGrowing(rollout, for: load) else { return nil }
         var capacity = self.ports.capacity
         for (id, member) in self.members where id != rollout.id {
             let target = member.rollout.target.replicas

@@ -16,7 +16,7 @@ extension Fleet {
                 notes: self.tracker.notes(on: id),
                 assessments: member.rollout.isJudging ? member.rollout.analysis?.assessments(at: now) ?? [] : [],
                 transitions: self.recent[id] ?? [],
-                requestsInFlight: self.requestsInFlight(of: member.rollout, at: now),
+                requestsInFlight: self.load(of: member.rollout, at: now)?.requests,
                 history: self.baselines[id]
             )
         }

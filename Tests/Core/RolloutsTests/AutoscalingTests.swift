@@ -131,6 +131,20 @@ struct AutoscalingTests {
         #expect(Self.count(stage) == 2)
     }
 
+    /// Found by a hostile world: the controller was killed, and then the disk was full for as long as it was blind.
+    @Test
+    func `a surplus from before a time of which no decision was kept counts from its end on`() {
+        var stage = Self.serving(30)
+        stage.requestsInFlight = 1
+        for _ in 0..<50 { stage.tick() }
+        stage.now = stage.now + .seconds(9)
+        stage.loadKnownSince = nil
+        for _ in 0..<60 { stage.tick() }
+        #expect(Self.count(stage) == 8)
+        stage.tick()
+        #expect(Self.count(stage) == 2)
+    }
+
     @Test
     func `a rollout begins with as many and holds them still`() {
         var stage = Self.serving(18)

@@ -26,6 +26,7 @@ struct Stage {
     var lingering: [Revision] = []
     var capacity: Capacity?
     var requestsInFlight: Double?
+    var loadKnownSince: Timestamp?
     var freezes: [FreezeWindow]? = []
     /// What the router serves, when it is not simply the target.
     var served: Traffic?
@@ -89,7 +90,10 @@ struct Stage {
         var situation = Situation(desired: self.desired, commands: commands, unhealthyDependencies: self.dependencies)
         situation.lostGit = self.lostGit
         situation.capacity = self.capacity
-        situation.requestsInFlight = self.requestsInFlight
+        self.loadKnownSince = self.requestsInFlight == nil ? nil : self.loadKnownSince ?? self.now
+        if let requests = self.requestsInFlight, let since = self.loadKnownSince {
+            situation.load = Load(requests: requests, knownSince: since)
+        }
         situation.freezes = self.freezes
         situation.observation = Observation(
             artifacts: self.artifacts,

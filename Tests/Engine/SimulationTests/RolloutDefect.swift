@@ -49,10 +49,12 @@ enum RolloutDefect: String, CaseIterable, Sendable {
         case .ignoresOperators:
             seen.commands = []
         case .takesBlindnessForNoLoad:
-            if before.stable?.autoscaling != nil, seen.requestsInFlight == nil { seen.requestsInFlight = 0 }
+            if before.stable?.autoscaling != nil, seen.load == nil {
+                seen.load = Load(requests: 0, knownSince: Timestamp(milliseconds: 0))
+            }
         case .scalesInARollout:
             let outcome = rollout.handle(situation, at: now)
-            if rollout.isInFlight, let needed = rollout.neededReplicas(for: situation.requestsInFlight) {
+            if rollout.isInFlight, let needed = rollout.neededReplicas(for: situation.load?.requests) {
                 rollout.stable?.replicas = needed
             }
             return outcome
@@ -61,7 +63,7 @@ enum RolloutDefect: String, CaseIterable, Sendable {
         case .scalesBeyondItsBounds:
             let outcome = rollout.handle(situation, at: now)
             if rollout.isScalable, let autoscaling = rollout.stable?.autoscaling,
-                let requests = situation.requestsInFlight
+                let requests = situation.load?.requests
             {
                 rollout.stable?.replicas = autoscaling.need(for: requests)
             }
