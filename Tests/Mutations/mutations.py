@@ -495,7 +495,7 @@ MUTATIONS = [
     Mutation(
         "unready-revisions-get-traffic",
         PLANNER,
-        "(self.observed.replicas.last ?? []).contains { $0.id.revision == revision && $0.state == .ready }",
+        "(self.observed.replicas.last?.ready(revision) ?? 0) > 0",
         "(self.observed.replicas.last ?? []).contains { $0.id.revision == revision }",
         "requests go to servers that are loading",
     ),

@@ -15,19 +15,20 @@ extension AnalysisRun {
             assessment.gate = gate
             return assessment
         }
-        return self.comparisons.first { $0.gate.name == gate.name }.map {
-            self.assessment(of: $0, gate: gate, step: step, at: now)
+        return self.comparisons.firstIndex { $0.gate.name == gate.name }.map {
+            self.assessment(ofComparison: $0, gate: gate, step: step, at: now)
         }
     }
 
     private func assessment(
-        of comparison: GateComparison,
+        ofComparison index: Int,
         gate: Gate,
         step: CurrentStep,
         at now: Timestamp
     ) -> GateAssessment {
+        let comparison = self.comparisons[index]
         let evidence = comparison.evidence(burst: self.burst, parameters: self.parameters)
-        let outcome = self.outcome(of: comparison, step: step, at: now)
+        let outcome = self.outcome(ofComparison: index, step: step, at: now)
         return GateAssessment(
             gate: gate,
             outcome: outcome,

@@ -12,8 +12,7 @@ extension AnalysisRun {
             if let index = self.thresholds.firstIndex(where: { $0.gate.name == gate.name }) {
                 results.append(GateResult(gate: gate, outcome: self.thresholds[index].outcome))
             } else if let index = self.comparisons.firstIndex(where: { $0.gate.name == gate.name }) {
-                let outcome = self.outcome(of: self.comparisons[index], step: step, at: now)
-                results.append(GateResult(gate: gate, outcome: outcome))
+                results.append(GateResult(gate: gate, outcome: self.outcome(ofComparison: index, step: step, at: now)))
             }
         }
         return results
@@ -33,12 +32,12 @@ extension AnalysisRun {
         return self.comparisons.first { $0.gate.name == gate.name }.flatMap { self.missing($0) } ?? ""
     }
 
-    func outcome(of comparison: GateComparison, step: CurrentStep, at now: Timestamp) -> GateOutcome {
-        if comparison.hasFailed { return .failed }
-        guard self.missing(comparison) == nil else {
+    func outcome(ofComparison index: Int, step: CurrentStep, at now: Timestamp) -> GateOutcome {
+        if self.comparisons[index].hasFailed { return .failed }
+        guard self.comparisons[index].hasEvidence else {
             return (now - step.since).inSeconds >= self.parameters.patienceSeconds ? .noData : .inconclusive
         }
-        return (comparison.safe?.logE ?? 0) >= self.parameters.safeLimit ? .passed : .inconclusive
+        return (self.comparisons[index].safe?.logE ?? 0) >= self.parameters.safeLimit ? .passed : .inconclusive
     }
 }
 

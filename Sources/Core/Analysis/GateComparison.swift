@@ -61,6 +61,12 @@ struct GateComparison: Hashable, Codable, Sendable {
         self.seconds += seconds
     }
 
+    /// Whether there is anything to judge by: ``AnalysisRun/missing(_:)`` says what is not.
+    var hasEvidence: Bool {
+        if case .latency = self.gate.kind, self.bound == nil { return false }
+        return self.canary.total != 0 && self.stable.total != 0
+    }
+
     /// ln of the gate's part of the combined evidence.
     var weightedLogE: Double { self.breach.logE + Double.log(self.weight) }
 }

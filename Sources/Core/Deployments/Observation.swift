@@ -128,6 +128,18 @@ package struct Replica: Hashable, Codable, Sendable {
     }
 }
 
+extension [Replica] {
+    /// How many of `revision` are ready. Asked for many times in a decision: by index, as replicas that are handed to a
+    /// closure are copied.
+    package func ready(_ revision: Revision) -> Int {
+        var count = 0
+        for index in self.indices where self[index].id.revision == revision && self[index].state == .ready {
+            count += 1
+        }
+        return count
+    }
+}
+
 package struct Endpoint: Hashable, Codable, Sendable, CustomStringConvertible {
     package var host: String
     package var port: Int

@@ -104,7 +104,7 @@ package struct Planner: Sendable {
         var wanted = 0
         for (revision, count) in self.target.replicas {
             wanted += count
-            if replicas.count(where: { $0.id.revision == revision && $0.state == .ready }) != count { return false }
+            if replicas.ready(revision) != count { return false }
         }
         return replicas.count == wanted
     }
@@ -145,7 +145,7 @@ package struct Planner: Sendable {
     }
 
     private func isReady(_ revision: Revision) -> Bool {
-        (self.observed.replicas.last ?? []).contains { $0.id.revision == revision && $0.state == .ready }
+        (self.observed.replicas.last?.ready(revision) ?? 0) > 0
     }
 
     private func planRoute(into plan: inout Plan) {

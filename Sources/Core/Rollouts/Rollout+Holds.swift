@@ -41,8 +41,7 @@ extension Rollout {
         guard let replicas = situation.observation.replicas.fresh(at: now, within: Self.freshness),
             let router = situation.observation.router.fresh(at: now, within: Self.freshness)
         else { return false }
-        let ready = replicas.count { $0.id.revision == spec.revision && $0.state == .ready }
-        return ready >= spec.replicas && router.warm.contains(spec.revision)
+        return replicas.ready(spec.revision) >= spec.replicas && router.warm.contains(spec.revision)
     }
 
     func isServing(_ step: Int, _ situation: Situation) -> Bool {
@@ -69,7 +68,7 @@ extension Rollout {
         guard let stable = self.stable,
             let replicas = situation.observation.replicas.fresh(at: now, within: Self.freshness)
         else { return false }
-        return !replicas.contains { $0.id.revision == stable.revision && $0.state == .ready }
+        return replicas.ready(stable.revision) == 0
     }
 
     func holds(_ situation: Situation, at now: Timestamp) -> [Hold] {

@@ -16,7 +16,7 @@ extension Fleet {
     ) async -> [CommandAnswer] {
         let now = self.now
         guard let before = self.members[id] ?? self.newcomer(id, at: now) else { return [] }
-        self.learn(from: samples, of: before.rollout)
+        self.learn(from: samples, of: before)
         self.learnConcurrency(of: before.rollout)
         if commands.isEmpty, measurements.isEmpty, self.isAtRest(before, at: now) {
             self.observations[id]?.replicas = self.replicas.map { $0[id] ?? [] }
@@ -53,18 +53,18 @@ extension Fleet {
             let why = self.journalProblem ?? "unknown"
             return commands.map { _ in .refused("the decision could not be journaled (\(why)): nothing was changed") }
         }
-        let hasNewReplicas = self.observations[id]?.replicas.last != situation.observation.replicas.last
+        let hasNewReplicas = self.observations[id]?.replicas.last != decision.situation.observation.replicas.last
         if isChanged || self.members[id] == nil { self.members[id] = after }
         self.effects[id] = plan.effects.isEmpty ? nil : plan.effects
-        self.observations[id] = situation.observation
+        self.observations[id] = decision.situation.observation
         self.waits[id] = plan.waitingFor
         self.remember(decision.outcome.transitions, of: id)
         if isChanged, after.rollout.specs != before.rollout.specs { self.isRetentionDue = true }
 
         let isRouteDue = hasNewReplicas || !RoutingTable.Entry.isSame(for: before, and: after)
         await self.route(after, isChanged: isRouteDue, isPlanned: plan.isUpToRouter, at: now)
-        await self.apply(plan.effects, for: after.rollout)
-        self.ask(after.rollout, at: now)
+        await self.apply(plan.effects, for: after)
+        self.ask(after, at: now)
         self.note(decision, isChanged: isChanged)
         if after.rollout.phase == .removing { await self.removeIfGone(id, at: now) }
         return decision.outcome.answers
@@ -128,17 +128,17 @@ extension Fleet {
         commands: [Command],
         at now: Timestamp
     ) async -> Situation {
-        let (rollout, id) = (member.rollout, member.rollout.id)
+        let id = member.rollout.id
         var observation = Observation()
         observation.replicas = self.replicas.map { $0[id] ?? [] }
         observation.router = self.router.map { $0.states[id] ?? RouterState() }
-        var specs = rollout.specs
+        var specs = member.rollout.specs
         let desired = self.tracker.desired(id, at: now)
         if case .spec(let spec) = desired { specs.append(spec) }
         for spec in specs where observation.artifacts[spec.revision] == nil {
             observation.artifacts[spec.revision] = await self.ports.artifacts.state(of: spec.model)
         }
-        let load = self.load(of: rollout, at: now)
+        let load = self.load(of: member.rollout, at: now)
         return Situation(
             desired: desired,
             observation: observation,
@@ -146,34 +146,37 @@ extension Fleet {
             samples: samples,
             measurements: measurements,
             commands: commands,
-            baseline: self.baseline(of: rollout),
-            unhealthyDependencies: self.unhealthyDependencies(of: rollout),
+            baseline: self.baseline(of: member),
+            unhealthyDependencies: self.unhealthyDependencies(of: member),
             lostGit: self.lostGit(of: id, at: now),
             freezes: self.tracker.freezes(of: id),
-            capacity: self.capacity(for: rollout, desired, load),
+            capacity: self.capacity(for: member, desired, load),
             load: load
         )
     }
 
     /// What rollouts are compared with later: a stable revision, while nothing else has traffic.
-    private mutating func learn(from samples: [Sample], of rollout: Rollout) {
-        guard !samples.isEmpty, !rollout.isInFlight, let stable = rollout.stable?.revision else { return }
+    private mutating func learn(from samples: [Sample], of member: Member) {
+        guard !samples.isEmpty, !member.rollout.isInFlight, let stable = member.rollout.stable?.revision else { return }
         for sample in samples {
-            self.baselines[rollout.id, default: StableHistory(revision: stable)].add(sample, of: stable)
+            self.baselines[member.rollout.id, default: StableHistory(revision: stable)].add(sample, of: stable)
         }
     }
 
     /// Worked out only where a judge may be made of it, as that takes longer than the rest of a decision.
-    private func baseline(of rollout: Rollout) -> Baseline {
-        guard rollout.isInFlight, rollout.analysis == nil, let history = self.baselines[rollout.id] else {
+    private func baseline(of member: Member) -> Baseline {
+        guard member.rollout.isInFlight, member.rollout.analysis == nil,
+            let history = self.baselines[member.rollout.id]
+        else {
             return Baseline()
         }
         return Baseline(burst: history.burst, latency: history.latency)
     }
 
     /// What the platform has, when a revision or more replicas that state resources may be about to start.
-    private func capacity(for rollout: Rollout, _ desired: Desired, _ load: Load?) -> Capacity? {
-        guard case .spec(let spec) = desired, !rollout.isInFlight else { return nil }
+    private func capacity(for member: Member, _ desired: Desired, _ load: Load?) -> Capacity? {
+        guard case .spec(let spec) = desired, !member.rollout.isInFlight else { return nil }
+        let rollout = member.rollout
         let isNew =
             spec.revision != rollout.stable?.revision && !spec.resources.isEmpty
             && rollout.quarantine[spec.revision] == nil
@@ -195,8 +198,8 @@ extension Fleet {
         return "git \(name) was not read for \(Self.gitPatience.short): \(problem)"
     }
 
-    private func unhealthyDependencies(of rollout: Rollout) -> [DeploymentID] {
-        (rollout.canary?.dependsOn ?? []).filter { name in
+    private func unhealthyDependencies(of member: Member) -> [DeploymentID] {
+        (member.rollout.canary?.dependsOn ?? []).filter { name in
             guard let other = self.members[name]?.rollout, let stable = other.stable else { return true }
             let isReady = self.replicas.last?[name]?.contains {
                 $0.id.revision == stable.revision && $0.state == .ready
@@ -279,30 +282,30 @@ extension Fleet {
 
     // MARK: - Acting
 
-    private mutating func apply(_ effects: [Effect], for rollout: Rollout) async {
+    private mutating func apply(_ effects: [Effect], for member: Member) async {
         for effect in effects {
             do {
-                try await self.apply(effect, for: rollout)
+                try await self.apply(effect, for: member)
             } catch {
                 // The next look sees that the world is not as planned, and the same plan is made again.
                 self.logger.warning(
                     "effect failed",
-                    metadata: ["deployment.name": "\(rollout.id)", "effect": "\(effect)", "error": "\(error)"]
+                    metadata: ["deployment.name": "\(member.rollout.id)", "effect": "\(effect)", "error": "\(error)"]
                 )
             }
         }
     }
 
-    private func apply(_ effect: Effect, for rollout: Rollout) async throws(PlatformError) {
+    private func apply(_ effect: Effect, for member: Member) async throws(PlatformError) {
         let platform = self.ports.platform
         switch effect {
         case .route:
             break
         case .fetch(let revision):
-            guard let spec = rollout.spec(of: revision) else { return }
+            guard let spec = member.rollout.spec(of: revision) else { return }
             await self.ports.artifacts.fetch(spec.model)
         case .start(let id):
-            guard let spec = rollout.spec(of: id.revision),
+            guard let spec = member.rollout.spec(of: id.revision),
                 case .ready(let path, _) = await self.ports.artifacts.state(of: spec.model)
             else { return }
             try await platform.start(id, as: ReplicaLaunch(spec: spec, artifact: path))
@@ -353,11 +356,16 @@ extension Fleet {
     }
 
     /// Asks for the measurements that are due.
-    private mutating func ask(_ rollout: Rollout, at now: Timestamp) {
-        guard case .stepping(_, .some) = rollout.phase, let canary = rollout.canary else { return }
-        for gate in rollout.analysis?.dueQueries(at: now) ?? [] {
+    private mutating func ask(_ member: Member, at now: Timestamp) {
+        guard case .stepping(_, .some) = member.rollout.phase, let canary = member.rollout.canary else { return }
+        for gate in member.rollout.analysis?.dueQueries(at: now) ?? [] {
             guard case .threshold(let query) = gate.kind else { continue }
-            let job = MetricJob(deployment: rollout.id, gate: gate.name, query: query, text: query.text(for: canary))
+            let job = MetricJob(
+                deployment: member.rollout.id,
+                gate: gate.name,
+                query: query,
+                text: query.text(for: canary)
+            )
             if self.pendingQueries.insert(job).inserted {
                 self.errands.queries.append(job)
             }
