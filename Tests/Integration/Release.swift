@@ -12,6 +12,8 @@ struct Release: Sendable {
     /// Percent of the traffic that the previous revision keeps while the new one bakes.
     var holdback = 5
     var replicas = 1
+    /// Instead of `replicas`, as the manifest says it.
+    var autoscaling: String?
 
     struct Step: Sendable {
         var weight: Int
@@ -43,7 +45,7 @@ struct Release: Sendable {
                 uri: "file://\(models)/\(self.version)"\(digest)
               runtime: echo
               parameters: {faults: "\(self.faults)"}
-              replicas: \(self.replicas)
+              \(self.autoscaling.map { "autoscaling: \($0)" } ?? "replicas: \(self.replicas)")
               rollout:
                 steps: [\(steps.joined(separator: ", "))]
                 gates: [\(self.gates.joined(separator: ", "))]

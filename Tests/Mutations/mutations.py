@@ -7,6 +7,7 @@ COMMANDS = "Sources/Core/Rollouts/Rollout+Commands.swift"
 HANDLE = "Sources/Core/Rollouts/Rollout+Handle.swift"
 HOLDS = "Sources/Core/Rollouts/Rollout+Holds.swift"
 SAFETY = "Sources/Core/Rollouts/Rollout+Safety.swift"
+SCALING = "Sources/Core/Rollouts/Rollout+Scaling.swift"
 TARGET = "Sources/Core/Rollouts/Rollout+Target.swift"
 ROLLOUT = "Sources/Core/Rollouts/Rollout.swift"
 PLANNER = "Sources/Core/Planning/Planner.swift"
@@ -561,5 +562,75 @@ MUTATIONS = [
         "            plan.effects.append(.fetch(revision))\n",
         "",
         "a rollout waits for bytes that nobody asked for",
+    ),
+    Mutation(
+        "fewer-replicas-at-once",
+        SCALING,
+        "where: { now - $0.since >= after }",
+        "where: { now - $0.since >= .zero }",
+        "every dip of the load stops replicas, which are missed when it ends",
+    ),
+    Mutation(
+        "the-load-of-the-last-minutes-is-forgotten",
+        SCALING,
+        "        while let last = surplus.last, last.replicas <= needed {\n",
+        "        while let last = surplus.last {\n",
+        "a peak in the minutes of less load does not keep its replicas",
+    ),
+    Mutation(
+        "an-unknown-load-ends-nothing",
+        SCALING,
+        "            // What was not seen may have been a time of much load.\n            self.surplus = nil\n",
+        "",
+        "replicas go by the load of before an outage of the router, or of before a rollout",
+    ),
+    Mutation(
+        "a-blind-time-counts",
+        SCALING,
+        "where surplus[index].since < knownSince { surplus",
+        "where surplus[index].since > knownSince { surplus",
+        "after a kill and a full disk, minutes count in which nobody saw the load",
+    ),
+    Mutation(
+        "scaled-in-a-rollout",
+        SCALING,
+        "        case .preparing, .replacing, .stepping, .promoting, .rollingBack, .removing: false\n",
+        "        case .preparing, .replacing, .stepping, .promoting, .rollingBack, .removing: true\n",
+        "cold replicas are compared with warm ones",
+    ),
+    Mutation(
+        "the-load-overrules-the-bounds",
+        SCALING,
+        "return autoscaling.clamp(autoscaling.need(for: requests))",
+        "return autoscaling.need(for: requests)",
+        "a queue starts more replicas than the manifest allows",
+    ),
+    Mutation(
+        "a-canary-begins-with-the-fewest",
+        ADVANCE,
+        "        self.canary = self.sized(spec)\n",
+        "        self.canary = spec\n",
+        "a canary that is promoted has too few replicas for the load",
+    ),
+    Mutation(
+        "the-way-back-stays-small",
+        SCALING,
+        "        self.previous?.replicas = count\n",
+        "",
+        "a rollback in the bake puts a grown load on few replicas",
+    ),
+    Mutation(
+        "new-bounds-forget-the-number",
+        SCALING,
+        "manifest.autoscaling?.clamp(spec.replicas) ?? manifest.replicas",
+        "manifest.replicas",
+        "a commit that only changes a bound stops all replicas but the fewest",
+    ),
+    Mutation(
+        "scaled-beyond-the-room",
+        SCALING,
+        "        while count > stable.replicas, lack(of: count) != nil { count -= 1 }\n",
+        "",
+        "an autoscaled deployment starts replicas for which there is no GPU",
     ),
 ]

@@ -86,6 +86,37 @@ enum Statuses {
         )
     }
 
+    static var autoscaled: DeploymentStatus {
+        var status = self.settled
+        status.autoscaling = AutoscalingStatus(
+            minReplicas: 2,
+            maxReplicas: 8,
+            targetConcurrency: 4,
+            replicas: 3,
+            requestsInFlight: 6.3,
+            neededReplicas: 2,
+            fewerAt: self.ago(-190),
+            fewerReplicas: 2
+        )
+        status.next.append(
+            NextStatus(
+                what: "it is scaled down to 2 replicas, unless more are needed until then",
+                at: self.ago(-190)
+            )
+        )
+        status.events.append(
+            EventStatus(
+                time: self.ago(600),
+                deployment: "search/file-type",
+                kind: "scaled",
+                message: "scaled from 2 to 3: 8.4 requests in flight, 4 per replica",
+                by: nil,
+                commit: self.oldCommit
+            )
+        )
+        return status
+    }
+
     static var settled: DeploymentStatus {
         var status = self.base("settled", .healthy, "serves magika 3.3")
         status.since = self.ago(90_000)
@@ -317,6 +348,6 @@ enum Statuses {
     static let all: [(name: String, status: DeploymentStatus)] = [
         ("settled", settled), ("mid-canary", midCanary), ("paused", paused), ("approval", approval),
         ("rolled-back", rolledBack), ("preparing", preparing), ("baking", baking), ("rolling-back", rollingBack),
-        ("removing", removing), ("pinned", pinned),
+        ("removing", removing), ("pinned", pinned), ("autoscaled", autoscaled),
     ]
 }

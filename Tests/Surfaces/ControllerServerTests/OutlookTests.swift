@@ -50,7 +50,8 @@ struct OutlookTests {
             fleet.deployments[decision.deployment] = DeploymentSnapshot(
                 rollout: decision.after,
                 observation: decision.situation.observation,
-                assessments: isJudging ? decision.after.analysis?.assessments(at: decision.time) ?? [] : []
+                assessments: isJudging ? decision.after.analysis?.assessments(at: decision.time) ?? [] : [],
+                requestsInFlight: decision.situation.load?.requests
             )
             return (decision.after, FleetStatus(fleet).deployments[0])
         }
@@ -124,5 +125,31 @@ struct OutlookTests {
         #expect(end.1.phase == "settled")
         #expect(end.1.next.first?.what.hasPrefix("nothing, until a commit with another revision") == true)
         #expect(end.1.desiredRevision == end.1.quarantined.first?.revision)
+    }
+
+    @Test
+    func `what is autoscaled says what it needs, and when fewer are left`() async throws {
+        let statuses = await Self.statuses { scenario in
+            scenario.serviceTime = .milliseconds(20)
+            for number in 0...1 {
+                var spec = Scenario.spec(number, policy: Self.policy)
+                spec.autoscaling = Autoscaling(minReplicas: 2, maxReplicas: 3, targetConcurrency: 5)
+                scenario.commits[20 * number] = .spec(spec)
+            }
+            scenario.loads = [450: 200]
+        }
+        let first = try #require(statuses.first { $0.1.phase == "preparing" }?.1.autoscaling)
+        #expect(first.replicas == 2 && first.requestsInFlight == nil && first.neededReplicas == nil)
+        let busy = try #require(statuses.first { $0.1.phase == "stepping" }?.1.autoscaling)
+        #expect(busy.requestsInFlight == 20 && busy.neededReplicas == 4)
+        #expect(busy.replicas == 3 && busy.maxReplicas == 3, "whatever is needed")
+        #expect(busy.isHeldStill)
+        let (rollout, calm) = try #require(statuses.first { $0.0.surplus != nil })
+        let surplus = try #require(rollout.surplus?.first)
+        #expect(calm.autoscaling?.isHeldStill == false)
+        #expect(calm.autoscaling?.fewerReplicas == 2)
+        #expect(calm.autoscaling?.fewerAt == Self.date(surplus.since + .minutes(5)))
+        let what = "it is scaled down to 2 replicas, unless more are needed until then"
+        #expect(calm.next.contains { $0.what == what && $0.at == calm.autoscaling?.fewerAt })
     }
 }
