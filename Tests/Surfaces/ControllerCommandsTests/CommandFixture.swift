@@ -113,18 +113,21 @@ final class CommandFixture: Sendable {
         _ arguments: String...,
         environment: [String: String] = [:],
         terminal: Terminal? = nil,
+        typed: [String]? = nil,
         sleep: @escaping @Sendable (Duration) async throws -> Void = { _ in throw CancellationError() }
     ) async -> Run {
-        await self.run(arguments, environment: environment, terminal: terminal, sleep: sleep)
+        await self.run(arguments, environment: environment, terminal: terminal, typed: typed, sleep: sleep)
     }
 
     func run(
         _ arguments: [String],
         environment: [String: String] = [:],
         terminal: Terminal? = nil,
+        typed: [String]? = nil,
         sleep: @escaping @Sendable (Duration) async throws -> Void = { _ in throw CancellationError() }
     ) async -> Run {
         let (output, remarks) = (Captured(), Captured())
+        let lines = typed.map(Typed.init)
         let console = Console(
             environment: self.environment.merging(environment) { $1 },
             now: { Statuses.now },
@@ -135,10 +138,18 @@ final class CommandFixture: Sendable {
             remarksToTerminal: false,
             connect: { ControllerClient(socket: $0, timeout: .seconds(300)) },
             openJournal: { path, _ in throw CommandFailure(code: .usage, message: "no journal \(path)") },
-            restoreCursorOnSignals: {}
+            restoreCursorOnSignals: {},
+            keyboard: lines?.next
         )
         let status = await CommandRunner.run(TestRoot.self, arguments: arguments, console: console)
         return Run(status: status, output: output.text, remarks: remarks.text)
+    }
+
+    /// What somebody types, line by line, until they close the terminal.
+    private final class Typed: Sendable {
+        private let lines: Mutex<[String]>
+        init(_ lines: [String]) { self.lines = Mutex(lines) }
+        func next() -> String? { self.lines.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
     }
 
     private final class Captured: Sendable {

@@ -120,6 +120,48 @@ struct ReplayCommandTests {
         #expect(try APICoding.decoder().decode(ReplayReport.self, from: lines[6]).decisions == 6)
     }
 
+    /// The decisions that were shown, in order, and how it ended.
+    private func step(_ typed: String..., terminal: Terminal? = Terminal(columns: 80, rows: 24)) async
+        -> (numbers: [String], run: Run)
+    {
+        let run = await self.fixture.run(["replay", self.file, "--step"], terminal: terminal, typed: typed)
+        let lines = run.output.split(separator: "\n").filter { $0.hasPrefix("#") }
+        return (lines.map { String($0.prefix { $0 != " " }) }, run)
+    }
+
+    @Test
+    func `on a terminal the decisions come one by one, forwards, backwards and by number`() async throws {
+        try await self.export()
+        let (all, end) = await self.step("", "", "", "", "", "")
+        #expect(all == ["#1", "#2", "#3", "#4", "#5", "#6"])
+        #expect(end.status == 0)
+        #expect(end.output.hasSuffix("all 6 decisions come out as recorded\n"))
+
+        let (some, left) = await self.step("p", "", "p", "5", "#2", "", "9", "x", "q")
+        #expect(some == ["#1", "#2", "#1", "#5", "#2", "#3"])
+        #expect(left.status == 0)
+        for told in ["this is the first one", "no decision #9 among these", "`x` is none of these", "left after 6"] {
+            #expect(left.remarks.contains(told), "\(told)")
+        }
+        // The terminal is closed.
+        #expect(await self.step("").numbers == ["#1", "#2"])
+        // In a pipe nobody is asked.
+        let (piped, run) = await self.step("q", terminal: nil)
+        #expect(piped.count == 6)
+        #expect(!run.remarks.contains("q quit"))
+    }
+
+    @Test
+    func `who steps onto a changed decision and leaves is told of it all the same`() async throws {
+        try await self.export()
+        let whole = try self.text()
+        try self.write(whole.replacing("\"why\":\"lunch\"", with: "\"why\":\"munch\"", maxReplacements: 1))
+        let (numbers, run) = await self.step("", "q")
+        #expect(numbers == ["#1", "#2"])
+        #expect(run.status == 1)
+        #expect(run.output.contains("✖ decision 2 of search/file-type"))
+    }
+
     @Test
     func `a changed decision ends with 1 and says which, where, and that it was changed`() async throws {
         try await self.export()

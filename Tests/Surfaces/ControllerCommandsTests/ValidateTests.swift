@@ -125,4 +125,17 @@ struct ValidateTests {
         let run = await self.validate(self.fixture.folder.appending(path: "empty").path)
         #expect(run.status == 2)
     }
+
+    @Test
+    func `a path that is not there is named, with what to do`() async throws {
+        let path = self.models.appending(path: "missing.yaml").path
+        let run = await self.validate(path)
+        #expect(run.status == 2)
+        #expect(run.remarks.contains("\(path) does not exist: name a manifest, or a folder of manifests"))
+        let empty = await self.validate("")
+        #expect(empty.status == 2)
+        #expect(empty.remarks.contains("the empty path does not exist"))
+        let through = await self.validate("/etc/passwd/x.yaml")
+        #expect(through.remarks.contains("/etc/passwd/x.yaml cannot be read: Not a directory"))
+    }
 }

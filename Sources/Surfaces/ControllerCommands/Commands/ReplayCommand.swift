@@ -32,7 +32,12 @@ package struct ReplayCommand: ClientCommand {
     @Option(help: ArgumentHelp("Stop after this time, in UTC: 2026-11-25T02:41:00Z.", valueName: "time"))
     package var until: TimeArgument?
 
-    @Flag(help: "Show every decision: what was new, what changed, what was done.")
+    @Flag(
+        help: ArgumentHelp(
+            "Show every decision: what was new, what changed, what was done. On a terminal one by one, forwards, "
+                + "backwards and by number."
+        )
+    )
     package var step = false
 
     @Option(help: "Also say what the rule of flagger, argo or kayenta would have done with each rollout's errors.")
@@ -53,21 +58,21 @@ package struct ReplayCommand: ClientCommand {
         var reader = try LineReader(path: self.file)
         var (replay, report) = (Replay(), ReplayReport())
         var presets = self.preset.map { PresetReplay($0.preset) }
-        while let line = try reader.next() {
-            let step: Replay.Step?
-            do {
-                step = try replay.take(line, where: self.isWanted)
-            } catch {
-                throw CommandFailure(
-                    code: error.code == .altered ? .refused : .usage,
-                    message: "\(self.file):\(reader.number): \(error.message)"
-                )
-            }
-            guard let step else { continue }
+        let next = { () throws -> ReplayReport.Step? in
+            guard report.agrees, let step = try self.next(&replay, &reader) else { return nil }
             report.add(step)
             if let decision = step.decision { for index in presets.indices { presets[index].add(decision) } }
-            if self.step { try self.print(ReplayReport.Step(step), on: console) }
-            if step.difference != nil { break }
+            return ReplayReport.Step(step)
+        }
+        if self.step, self.output == .table, let keyboard = console.keyboard, console.terminal() != nil {
+            var stepper = DecisionStepper(console: console, next: next)
+            if try stepper.run(keyboard: keyboard) == .left, report.agrees {
+                return console.tell(StyledText("left after \(report.decisions) decisions, which came out as recorded"))
+            }
+        } else {
+            while let step = try next() {
+                if self.step { try self.print(step, on: console) }
+            }
         }
         if !presets.isEmpty { report.presets = presets.flatMap(\.verdicts) }
         guard report.agrees else {
@@ -85,6 +90,21 @@ package struct ReplayCommand: ClientCommand {
             throw CommandFailure(code: .usage, message: "\(self.file) holds no decision \(self.wanted)")
         }
         try self.print(report, on: console)
+    }
+
+    /// Makes the next decision of the file that is wanted again; nothing after the last.
+    private func next(_ replay: inout Replay, _ reader: inout LineReader) throws -> Replay.Step? {
+        while let line = try reader.next() {
+            do {
+                if let step = try replay.take(line, where: self.isWanted) { return step }
+            } catch {
+                throw CommandFailure(
+                    code: error.code == .altered ? .refused : .usage,
+                    message: "\(self.file):\(reader.number): \(error.message)"
+                )
+            }
+        }
+        return nil
     }
 
     private func isWanted(_ record: RecordedDecision) -> Bool {

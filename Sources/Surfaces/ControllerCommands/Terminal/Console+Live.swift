@@ -23,8 +23,14 @@ extension Console {
             remarksToTerminal: isatty(STDERR_FILENO) == 1,
             connect: { ControllerClient(socket: $0, http: http) },
             openJournal: openJournal,
-            restoreCursorOnSignals: Self.installCursorRestorer
+            restoreCursorOnSignals: Self.installCursorRestorer,
+            keyboard: Self.keyboard
         )
+    }
+
+    private static var keyboard: (@Sendable () -> String?)? {
+        guard isatty(STDIN_FILENO) == 1 else { return nil }
+        return { readLine() }
     }
 
     private static func unread(_ path: String) -> CommandFailure {

@@ -14,6 +14,9 @@ package struct Console: Sendable {
     /// The terminal that stdout is; nothing when it is a pipe or a file. Asked again for each frame.
     package var terminal: @Sendable () -> Terminal?
     package var remarksToTerminal: Bool
+    /// Waits for a line that somebody types, without its end; it gives nothing when there are no more. Nothing when
+    /// stdin is no terminal.
+    package var keyboard: (@Sendable () -> String?)?
     package var connect: @Sendable (_ socket: String) -> ControllerClient
     /// Opens a journal's file, to read the decisions of one deployment or of all.
     package var openJournal: JournalOpener
@@ -34,7 +37,8 @@ package struct Console: Sendable {
         remarksToTerminal: Bool,
         connect: @escaping @Sendable (_ socket: String) -> ControllerClient,
         openJournal: @escaping JournalOpener,
-        restoreCursorOnSignals: @escaping @Sendable () -> Void
+        restoreCursorOnSignals: @escaping @Sendable () -> Void,
+        keyboard: (@Sendable () -> String?)? = nil
     ) {
         self.environment = environment
         self.now = now
@@ -46,6 +50,7 @@ package struct Console: Sendable {
         self.connect = connect
         self.openJournal = openJournal
         self.restoreCursorOnSignals = restoreCursorOnSignals
+        self.keyboard = keyboard
     }
 
     /// Whether colours are wanted at all; a pipe never gets any.

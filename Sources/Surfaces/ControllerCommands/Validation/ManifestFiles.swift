@@ -34,7 +34,7 @@ struct ManifestFiles {
     private mutating func add(_ path: String) throws {
         var status = stat()
         guard stat(path, &status) == 0 else {
-            throw CommandFailure(code: .usage, message: "\(path): \(String(cString: strerror(errno)))")
+            throw Self.missing(path, errno)
         }
         if status.st_mode & S_IFMT == S_IFDIR {
             try self.addFolder(path, where: { _ in true })
@@ -50,6 +50,17 @@ struct ManifestFiles {
         // What the manifest names lies beside it or below.
         let folder = path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) : "."
         try self.addFolder(folder.isEmpty ? "/" : folder, where: { !Self.isManifest($0) })
+    }
+
+    private static func missing(_ path: String, _ code: Int32) -> CommandFailure {
+        let shown = path.isEmpty ? "the empty path" : path
+        return CommandFailure(
+            code: .usage,
+            message: code == ENOENT
+                ? "\(shown) does not exist: name a manifest, or a folder of manifests, as seen from here ("
+                    + "\(FileManager.default.currentDirectoryPath))"
+                : "\(shown) cannot be read: \(String(cString: strerror(code))): check its name and who may read it"
+        )
     }
 
     private mutating func addFolder(_ folder: String, where isWanted: (String) -> Bool) throws {
