@@ -31,6 +31,36 @@ extension IntegrationTests {
     }
 
     @Test
+    func `four replicas are exchanged with one more, and no request fails`() async throws {
+        try await Sandbox.run { sandbox in
+            try await sandbox.startController()
+            var release = Release(version: "1", replicas: 4, surge: 25)
+            release.steps = [.init(25), .init(50), .init(75)]
+            try await sandbox.merge(release)
+            try await sandbox.serves("1")
+            let load = try await Load(on: sandbox)
+            release.version = "2"
+            try await sandbox.merge(release)
+            var most = 0
+            try await sandbox.until("version 2 serves with all of its replicas, and nothing else runs") {
+                most = max(most, sandbox.processes("model_server.py").count)
+                guard let status = await sandbox.status() else { return false }
+                return status.phase == "settled" && status.stable?.modelVersion == "2"
+                    && status.stable?.replicas.count { $0.state == "ready" } == 4
+                    && sandbox.processes("model_server.py").count == 4
+            }
+            #expect(most == 5)
+            let report = try await load.end()
+            #expect(report.failed == 0)
+            #expect(report.socketErrors == 0)
+            #expect(try await sandbox.count("step-started") == 3)
+            let replay = try await sandbox.replay()
+            #expect(replay.status == 0, "\(replay.output)\(replay.error)")
+            print("exchange: \(report.failed) of \(report.answers.count) requests failed, \(most) processes at most")
+        }
+    }
+
+    @Test
     func `the controller killed in mid-canary goes on to the promotion`() async throws {
         try await Sandbox.run { sandbox in
             try await sandbox.startController()

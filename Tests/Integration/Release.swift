@@ -14,6 +14,8 @@ struct Release: Sendable {
     var replicas = 1
     /// Instead of `replicas`, as the manifest says it.
     var autoscaling: String?
+    /// Percent of the replicas that the canary may add.
+    var surge = 100
 
     struct Step: Sendable {
         var weight: Int
@@ -52,6 +54,7 @@ struct Release: Sendable {
                 onInconclusive: \(self.onInconclusive)
                 bakeTime: \(self.bakeTime)
                 holdback: \(self.holdback)
+                surge: \(self.surge)%
                 progressDeadline: 2m
 
             """

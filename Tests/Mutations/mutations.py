@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 ADVANCE = "Sources/Core/Rollouts/Rollout+Advance.swift"
 COMMANDS = "Sources/Core/Rollouts/Rollout+Commands.swift"
+EXCHANGE = "Sources/Core/Rollouts/Rollout+Exchange.swift"
 HANDLE = "Sources/Core/Rollouts/Rollout+Handle.swift"
 HOLDS = "Sources/Core/Rollouts/Rollout+Holds.swift"
 SAFETY = "Sources/Core/Rollouts/Rollout+Safety.swift"
@@ -48,7 +49,7 @@ MUTATIONS = [
     Mutation(
         "supersession-is-not-checked",
         HANDLE,
-        "            || self.checkSupersession(at: now, into: &outcome)",
+        "            || self.checkSupersession(situation, at: now, into: &outcome)",
         "",
         "a fix waits behind the rollout that it is to mend",
     ),
@@ -309,8 +310,8 @@ MUTATIONS = [
     Mutation(
         "a-git-revert-is-a-new-rollout",
         ADVANCE,
-        "if wanted.revision == self.stable?.revision || self.quarantine[wanted.revision] != nil || self.isStopped {",
-        "if self.quarantine[wanted.revision] != nil || self.isStopped {",
+        "if wanted.revision == self.stable?.revision || self.quarantine[wanted.revision] != nil || self.isStopped\n",
+        "if self.quarantine[wanted.revision] != nil || self.isStopped\n",
         "going back to the stable revision starts a second copy of it",
     ),
     Mutation(
@@ -351,8 +352,8 @@ MUTATIONS = [
     Mutation(
         "the-stable-revision-needs-no-room",
         HOLDS,
-        "wanted.rollout.strategy != .recreate { own += stable.resources * stable.replicas }",
-        "wanted.rollout.strategy == .recreate { own += stable.resources * stable.replicas }",
+        "self.peak(of: wanted) - own, beside: own, surge",
+        "self.peak(of: wanted) - own, beside: Resources(), surge",
         "a canary starts although the stable revision holds the last GPU",
     ),
     Mutation(
@@ -531,8 +532,8 @@ MUTATIONS = [
     Mutation(
         "replicas-drain-under-traffic",
         PLANNER,
-        "} else if !isGoing || self.isTrafficGone(from: revision) {",
-        "} else if !isGoing || replica.state == .ready {",
+        "} else if isGoing ? self.isTrafficGone(from: revision) : self.isTrafficKnown {",
+        "} else if isGoing ? replica.state == .ready : self.isTrafficKnown {",
         "the last replica of a revision with traffic drains",
     ),
     Mutation(
@@ -632,5 +633,90 @@ MUTATIONS = [
         "        while count > stable.replicas, lack(of: count) != nil { count -= 1 }\n",
         "",
         "an autoscaled deployment starts replicas for which there is no GPU",
+    ),
+    # Exchanges: a surge below 100 percent.
+    Mutation(
+        "a-step-goes-on-without-its-replicas",
+        HOLDS,
+        "return replicas.ready(canary.revision) >= self.canaryReplicas && router",
+        "return replicas.ready(canary.revision) >= 1 && router",
+        "a canary gets more traffic than its replicas can take",
+    ),
+    Mutation(
+        "the-next-replicas-come-with-the-next-step",
+        EXCHANGE,
+        "exchange.need(at: self.weight(afterStep: step))",
+        "exchange.need(at: self.weight(ofStep: step))",
+        "a step that passed waits for models to load, and nothing is judged meanwhile",
+    ),
+    Mutation(
+        "an-exchange-has-no-limit",
+        PLANNER,
+        "        return max(0, sharing.limit - replicas.count)\n",
+        "        return Int.max\n",
+        "more replicas start than the machine has room for",
+    ),
+    Mutation(
+        "what-an-old-look-misses-is-started-again",
+        PLANNER,
+        "seen > sharing.since else",
+        "seen >= sharing.since else",
+        "more replicas start than the machine has room for",
+    ),
+    Mutation(
+        "the-canary-rises-before-its-replicas",
+        PLANNER,
+        "return ready < needed ? .replicasReady",
+        "return ready < 1 ? .replicasReady",
+        "a canary gets more traffic than its replicas can take",
+    ),
+    Mutation(
+        "stable-leaves-before-its-traffic",
+        PLANNER,
+        "        return max(wanted, min(sharing.cover(revision, at: weight), own.count { $0.state != .stopping }))\n",
+        "        return weight > .all ? own.count : wanted\n",
+        "stable is left with fewer replicas than its traffic takes",
+    ),
+    Mutation(
+        "stable-makes-no-room",
+        EXCHANGE,
+        "            target.replicas[stable.revision] = min(stable.replicas, exchange.limit - wanted)\n",
+        "",
+        "the next replicas have no room, and the rollout ends at its deadline",
+    ),
+    Mutation(
+        "the-bake-keeps-more-than-fits",
+        EXCHANGE,
+        "min(previous.replicas, exchange.limit - stable.replicas)",
+        "previous.replicas",
+        "in the bake, the promoted revision's replicas have no room to start again",
+    ),
+    Mutation(
+        "lacking-replicas-are-waited-for",
+        EXCHANGE,
+        "now - since >= canary.rollout.progressDeadline else",
+        "now < since else",
+        "a rollout whose next replicas never come stands for ever",
+    ),
+    Mutation(
+        "an-exchange-asks-for-a-second-set",
+        HOLDS,
+        "capacity.shortage(of: self.peak(of: wanted) - own, beside",
+        "capacity.shortage(of: wanted.resources * wanted.replicas, beside",
+        "what fits is never rolled out",
+    ),
+    Mutation(
+        "what-supersedes-asks-for-no-room",
+        ADVANCE,
+        "            || self.shortage(of: self.sized(wanted), situation) != nil\n",
+        "",
+        "a newer revision starts on a machine that is too small for it",
+    ),
+    Mutation(
+        "promote-full-jumps",
+        COMMANDS,
+        "if full, let exchange = self.exchange, self.canaryReplicas < canary.replicas {",
+        "if full, let exchange = self.exchange, self.canaryReplicas < 0 {",
+        "all traffic is sent to a part of the replicas that it takes",
     ),
 ]

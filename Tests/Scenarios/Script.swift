@@ -76,7 +76,7 @@ struct Script: Sendable, CustomTestStringConvertible {
 extension Script {
     static let all: [Script] =
         Self.verdicts + Self.hardToJudge + Self.strategies + Self.outages + Self.commits + Self.commands
-        + Self.incidents + Self.shortages + Self.loads
+        + Self.incidents + Self.shortages + Self.loads + Self.exchanges
 
     static let verdicts: [Script] = [
         Script("good-canary", "a good canary takes every step and is promoted", ends: 1),

@@ -16,6 +16,7 @@ struct Transcript {
         self.violations = []
         var served = Traffic()
         var seen = 0
+        var running: [Revision: Int] = [:]
         while world.time < script.scenario.ticks {
             let before = world.rollout(of: Scenario.id) ?? self.rollout
             await world.step()
@@ -24,6 +25,12 @@ struct Transcript {
             if world.served(of: Scenario.id) != served {
                 served = world.served(of: Scenario.id)
                 self.write(world.time, "router", Self.text(served))
+            }
+            // Only where their number is what it is about.
+            if now.exchange != nil, world.running(of: Scenario.id) != running {
+                running = world.running(of: Scenario.id)
+                let counts = running.sorted { $0.key < $1.key }.map { "\($0.value) of model \(Self.number($0.key))" }
+                self.write(world.time, "replicas", counts.joined(separator: ", "))
             }
             for (command, answer) in zip(script.scenario.commands[world.time] ?? [], world.answers) {
                 self.write(world.time, "answer", "\(command.by): \(answer.message)")

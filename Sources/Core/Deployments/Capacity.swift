@@ -17,9 +17,13 @@ package struct Capacity: Hashable, Codable, Sendable {
     /// Why `need` does not fit beside `own`, which the same deployment holds: `it needs 2 GPUs beside the running ones,
     /// and 1 of 4 is free: …`.
     ///
+    /// - Parameters:
+    ///   - need: What is to be added.
+    ///   - own: What the deployment holds.
+    ///   - surge: The percentage of its replicas that the deployment may add, when it may add any.
     /// - Returns: Nothing when it fits, or asks for nothing whose total is known.
-    package func shortage(of need: Resources, beside own: Resources) -> String? {
-        self.dimensions(of: need, beside: own).compactMap(\.shortage).first
+    package func shortage(of need: Resources, beside own: Resources, surge: Int = 100) -> String? {
+        self.dimensions(of: need, beside: own).compactMap { $0.shortage(surge: surge) }.first
     }
 
     /// The same without its advice, for what runs already and is to have more replicas.
@@ -68,10 +72,13 @@ private struct Dimension {
         return "it needs \(self.text(self.need))\(beside), and \(self.text(free)) of \(self.amount(self.total)) is free"
     }
 
-    var shortage: String? {
+    func shortage(surge: Int) -> String? {
         guard let state = self.lack else { return nil }
         if self.need > self.total { return "\(state): it can never run here" }
-        if self.need + self.own > self.total { return "\(state): use `strategy: recreate`, or fewer replicas" }
+        if self.need + self.own > self.total {
+            let lower = surge > 1 ? "a `surge` below \(surge)%, " : ""
+            return "\(state): use \(lower)`strategy: recreate` or fewer replicas"
+        }
         return "\(state): it starts when other deployments leave room"
     }
 
@@ -101,6 +108,23 @@ extension Resources {
             milliCPU: resources.milliCPU * count,
             memory: resources.memory * Int64(count),
             gpu: resources.gpu * count
+        )
+    }
+
+    package static func - (left: Resources, right: Resources) -> Resources {
+        Resources(
+            milliCPU: left.milliCPU - right.milliCPU,
+            memory: left.memory - right.memory,
+            gpu: left.gpu - right.gpu
+        )
+    }
+
+    /// Of each kind the larger amount.
+    package func maximum(_ other: Resources) -> Resources {
+        Resources(
+            milliCPU: max(self.milliCPU, other.milliCPU),
+            memory: max(self.memory, other.memory),
+            gpu: max(self.gpu, other.gpu)
         )
     }
 

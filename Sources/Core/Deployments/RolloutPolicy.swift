@@ -13,6 +13,9 @@ package struct RolloutPolicy: Hashable, Codable, Sendable {
     package var holdback: TrafficWeight
     /// How long the canary's replicas may take until they are ready.
     package var progressDeadline: Duration
+    /// How many replicas may run beside the stable ones, in percent of them: 1 to 100. Below 100 the revisions exchange
+    /// their replicas step by step.
+    package var surge: Int
 
     package init(
         strategy: Strategy = .canary,
@@ -21,7 +24,8 @@ package struct RolloutPolicy: Hashable, Codable, Sendable {
         onInconclusive: InconclusiveAction = .pause,
         bakeTime: Duration = .minutes(30),
         holdback: TrafficWeight = RolloutPolicy.defaultHoldback,
-        progressDeadline: Duration = .minutes(20)
+        progressDeadline: Duration = .minutes(20),
+        surge: Int = 100
     ) {
         self.strategy = strategy
         self.steps = steps
@@ -30,10 +34,28 @@ package struct RolloutPolicy: Hashable, Codable, Sendable {
         self.bakeTime = bakeTime
         self.holdback = holdback
         self.progressDeadline = progressDeadline
+        self.surge = surge
     }
 
     /// Enough to compare with, at little cost when the new revision is the better one.
     package static let defaultHoldback = TrafficWeight(percent: 5)
+}
+
+extension RolloutPolicy {
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            strategy: try values.decode(Strategy.self, forKey: .strategy),
+            steps: try values.decode([Step].self, forKey: .steps),
+            gates: try values.decode([Gate].self, forKey: .gates),
+            onInconclusive: try values.decode(InconclusiveAction.self, forKey: .onInconclusive),
+            bakeTime: try values.decode(Duration.self, forKey: .bakeTime),
+            holdback: try values.decode(TrafficWeight.self, forKey: .holdback),
+            progressDeadline: try values.decode(Duration.self, forKey: .progressDeadline),
+            // Absent in what was written before there was a choice.
+            surge: try values.decodeIfPresent(Int.self, forKey: .surge) ?? 100
+        )
+    }
 }
 
 package enum Strategy: String, Hashable, Codable, Sendable, CaseIterable {

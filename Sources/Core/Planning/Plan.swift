@@ -44,4 +44,6 @@ package enum Wait: Hashable, Codable, Sendable {
     case drained(ReplicaID)
     /// Another revision can't start before.
     case replicasGone(Revision)
+    /// No further replica can start before one leaves: so many may run.
+    case room(for: Revision, limit: Int)
 }

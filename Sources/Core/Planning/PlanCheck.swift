@@ -28,7 +28,9 @@ package enum PlanCheck {
                 case .start(let id): Self.brokenRuleOfStarting(id, rollout, observed, now)
                 case .fetch, .undrain: nil
                 }
-            if let rule { violations.append(Violation(rule: rule, effect: effect)) }
+            if let rule = rule ?? Self.brokenRuleOfSurge(effect, in: plan, rollout, observed) {
+                violations.append(Violation(rule: rule, effect: effect))
+            }
         }
         return violations
     }

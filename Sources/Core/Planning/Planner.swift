@@ -85,18 +85,43 @@ package struct Planner: Sendable {
         // Most of the time all is as it should be.
         if self.isComplete(replicas) { return plan }
         let revisions = Set(self.target.replicas.keys).union(replicas.map(\.id.revision))
-        for revision in revisions.sorted() {
-            let wanted = self.target.replicas[revision] ?? 0
+        var room = self.room(beside: replicas)
+        for revision in self.sorted(revisions) {
             var own = replicas.filter { $0.id.revision == revision }
+            let wanted = self.wanted(of: revision, own)
             if own.count == wanted, own.allSatisfy({ $0.state == .ready }) { continue }
             own.sort { $0.id < $1.id }
             if wanted > 0 {
                 let obstacle = self.target.isExclusive ? revisions.filter { $0 != revision }.min() : nil
-                self.planStarts(of: revision, own, wanted: wanted, after: obstacle, into: &plan)
+                self.planStarts(of: revision, own, wanted: wanted, after: obstacle, room: &room, into: &plan)
             }
             self.planStops(of: revision, own, wanted: wanted, into: &plan)
         }
         return plan
+    }
+
+    /// How many replicas of a revision to keep. Where room is shared, those stay that its traffic takes, whatever the
+    /// target has in mind: it can be more for a while, when the other revision lost its replicas.
+    private func wanted(of revision: Revision, _ own: [Replica]) -> Int {
+        let wanted = self.target.replicas[revision] ?? 0
+        guard wanted > 0, let sharing = self.target.sharing else { return wanted }
+        let served = self.observed.router.last?.traffic[revision] ?? .none
+        let weight = max(served, self.asked?.traffic[revision] ?? .none)
+        return max(wanted, min(sharing.cover(revision, at: weight), own.count { $0.state != .stopping }))
+    }
+
+    /// How many replicas can start.
+    private func room(beside replicas: [Replica]) -> Int {
+        guard let sharing = self.target.sharing else { return Int.max }
+        guard case .known(_, let seen) = self.observed.replicas, seen > sharing.since else { return 0 }
+        return max(0, sharing.limit - replicas.count)
+    }
+
+    /// Where there is room for a few only, those that stable lacks come first.
+    private func sorted(_ revisions: Set<Revision>) -> [Revision] {
+        let sorted = revisions.sorted()
+        guard self.target.sharing != nil else { return sorted }
+        return sorted.filter { $0 == self.stable } + sorted.filter { $0 != self.stable }
     }
 
     /// Every replica that is wanted is ready, and there is no other.
@@ -187,9 +212,29 @@ package struct Planner: Sendable {
                 plan.waitingFor.append(.routerWarm(cold))
                 return
             }
+            if let wait = gains.lazy.compactMap({ self.lack(of: $0, for: wanted, served) }).first {
+                plan.waitingFor.append(wait)
+                return
+            }
         }
         plan.effects.append(.route(wanted))
         plan.waitingFor.append(.trafficServed(wanted))
+    }
+
+    /// What a revision other than stable must wait for before it takes traffic from one that could keep it: the
+    /// replicas that its part takes, or as many as there is room for beside what the others must keep.
+    private func lack(of revision: Revision, for wanted: Traffic, _ served: Traffic) -> Wait? {
+        guard let sharing = self.target.sharing, revision != self.stable, wanted[revision] > served[revision],
+            served.weights.contains(where: { $0.value > wanted[$0.key] && self.isReady($0.key) })
+        else { return nil }
+        let kept = served.weights.reduce(0) { $1.key == revision ? $0 : $0 + sharing.cover($1.key, at: $1.value) }
+        let needed = min(sharing.cover(revision, at: wanted[revision]), sharing.limit - kept)
+        let ready = self.readyCount(of: revision)
+        return ready < needed ? .replicasReady(revision, ready: ready, wanted: needed) : nil
+    }
+
+    private func readyCount(of revision: Revision) -> Int {
+        (self.observed.replicas.last ?? []).count { $0.id.revision == revision && $0.state == .ready }
     }
 
     /// Whether `wanted` is the way back: all traffic to the stable revision, of which the router has known before that
@@ -207,12 +252,13 @@ package struct Planner: Sendable {
 
     // MARK: - Replicas
 
-    /// Starts what is missing, unless replicas of `obstacle` must be gone first.
+    /// Starts what is missing, unless replicas of `obstacle` must be gone first, or there is no `room`.
     private func planStarts(
         of revision: Revision,
         _ own: [Replica],
         wanted: Int,
         after obstacle: Revision?,
+        room: inout Int,
         into plan: inout Plan
     ) {
         let ready = own.count { $0.state == .ready }
@@ -232,6 +278,11 @@ package struct Planner: Sendable {
         }
         var taken = Set(own.map(\.id.ordinal))
         while staying < wanted {
+            guard room > 0 else {
+                plan.waitingFor.append(.room(for: revision, limit: self.target.sharing?.limit ?? 0))
+                return
+            }
+            room -= 1
             let ordinal = (0...).first { !taken.contains($0) } ?? taken.count
             taken.insert(ordinal)
             plan.effects.append(.start(ReplicaID(deployment: self.deployment, revision: revision, ordinal: ordinal)))
@@ -267,7 +318,7 @@ package struct Planner: Sendable {
             for replica in order.prefix(staying.count - wanted) {
                 if replica.state != .ready {
                     self.planStop(of: replica, isGoing: isGoing, into: &plan)
-                } else if !isGoing || self.isTrafficGone(from: revision) {
+                } else if isGoing ? self.isTrafficGone(from: revision) : self.isTrafficKnown {
                     plan.effects.append(.drain(replica.id))
                 } else {
                     plan.waitingFor.append(.trafficMoved(away: revision))
@@ -277,6 +328,11 @@ package struct Planner: Sendable {
         for replica in own where replica.isDraining {
             self.planEndOfDraining(replica, wanted: wanted, staying: staying.count, into: &plan)
         }
+    }
+
+    /// Where room is shared, which replicas can be spared depends on what the router serves.
+    private var isTrafficKnown: Bool {
+        self.target.sharing == nil || self.observed.router.fresh(at: self.now, within: self.freshness) != nil
     }
 
     /// A replica that is not ready gets no new requests; but one that just failed its probe may still have the

@@ -3,15 +3,21 @@ import Deployments
 
 extension Rollout {
     /// A newer revision takes the place of one in flight at once; going back to the stable revision cancels it.
-    mutating func checkSupersession(at now: Timestamp, into outcome: inout Outcome) -> Bool {
+    mutating func checkSupersession(
+        _ situation: Situation,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) -> Bool {
         guard self.isInFlight, self.pause == nil, let canary = self.canary, let wanted = self.wanted else {
             return false
         }
         guard wanted.revision != canary.revision else { return false }
         // An operator's return to an earlier revision stands until git names another one, which clears the pin.
         if self.isRestoring, self.pin?.revision == canary.revision { return false }
-        // What is new waits for a freeze's end; what git does not want any more does not.
-        if wanted.revision == self.stable?.revision || self.quarantine[wanted.revision] != nil || self.isStopped {
+        // What is new waits for a freeze's end and for room; what git does not want any more does not.
+        if wanted.revision == self.stable?.revision || self.quarantine[wanted.revision] != nil || self.isStopped
+            || self.shortage(of: self.sized(wanted), situation) != nil
+        {
             self.rollBack(.cancelled, at: now, into: &outcome)
             return true
         }

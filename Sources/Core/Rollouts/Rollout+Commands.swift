@@ -27,8 +27,9 @@ extension Rollout {
         guard self.isInFlight, let canary = self.canary else {
             return .unchanged("no rollout is in flight")
         }
+        let price = self.stable.map { self.price.isEmpty ? "" : "; \($0.label) gets all traffic\(self.price)" } ?? ""
         self.rollBack(.aborted(by: command.by, why: command.why), by: command.by, at: now, into: &outcome)
-        return .done("aborted the rollout of \(canary.label); \(self.quarantineAdvice)")
+        return .done("aborted the rollout of \(canary.label)\(price); \(self.quarantineAdvice)")
     }
 
     private var quarantineAdvice: String {
@@ -49,9 +50,10 @@ extension Rollout {
             return .unchanged("\(revision) is the stable revision already")
         }
         let returns = revision == nil || revision == self.stable?.revision
+        let price = self.price
         if self.isInFlight, returns, let canary = self.canary {
             self.rollBack(reason, by: command.by, at: now, into: &outcome)
-            let returns = self.isReplacement ? "is started again in its place" : "gets all traffic"
+            let returns = self.isReplacement ? "is started again in its place" : "gets all traffic\(price)"
             let back = self.stable.map { "\($0.label) \(returns)" } ?? "nothing serves: there is no stable revision"
             return .done("took the traffic from \(canary.label); \(back); \(self.quarantineAdvice)")
         }
@@ -59,7 +61,7 @@ extension Rollout {
             revision == nil || revision == previous.revision
         {
             self.rollBack(reason, by: command.by, at: now, into: &outcome)
-            return .done("took the traffic from \(failed.label) to \(previous.label); \(self.quarantineAdvice)")
+            return .done("took the traffic from \(failed.label) to \(previous.label)\(price); \(self.quarantineAdvice)")
         }
         if case .rollingBack = self.phase, returns {
             return .unchanged("the traffic is already on its way to \(self.stable?.label ?? "nothing")")
@@ -112,7 +114,11 @@ extension Rollout {
             at: now,
             into: &outcome
         )
-        return .done("starting \(goal.label); it takes all traffic once it is ready, and stays until git names another")
+        let needed = self.canaryReplicas
+        let part = needed < goal.replicas ? "\(needed) of its \(goal.replicas) replicas are" : "it is"
+        return .done(
+            "starting \(goal.label); it takes all traffic once \(part) ready, and stays until git names another"
+        )
     }
 
     private mutating func pause(
@@ -190,8 +196,13 @@ extension Rollout {
             let evidence = analysis.assessment(of: failed.gate, at: now)?.summary ?? ""
             return .refused("gate \(failed.gate.name) failed: \(evidence); `--force` promotes all the same")
         }
+        if full, let exchange = self.exchange, self.canaryReplicas < canary.replicas {
+            let state = "all traffic takes \(canary.replicas) replicas, and this step has \(self.canaryReplicas)"
+            return .refused("\(state) (`surge: \(exchange.surge)%`): pass the steps one by one, without `--full`")
+        }
         guard self.isObservationFresh(situation, at: now), self.isReady(canary, situation, at: now) else {
-            return .refused("the canary is not seen ready and routed just now; try again when it is")
+            let needed = self.canaryReplicas == 1 ? "1 replica" : "\(self.canaryReplicas) replicas"
+            return .refused("the canary is not seen with \(needed) ready and routed just now; try again when it is")
         }
         let isLast = full || step + 1 == canary.rollout.steps.count
         if isLast, !situation.unhealthyDependencies.isEmpty {

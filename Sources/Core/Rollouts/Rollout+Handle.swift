@@ -21,6 +21,7 @@ extension Rollout {
         self.adopt(situation.freezes, at: now, into: &outcome)
         self.gather(situation, at: now)
         self.rememberSignature(situation)
+        self.noteLack(situation, at: now)
 
         for (index, command) in situation.commands.enumerated() where command.isSafety {
             answers[index] = self.obey(command, situation, at: now, into: &outcome)
@@ -30,7 +31,7 @@ extension Rollout {
             || self.checkDeadlines(situation, at: now, into: &outcome)
             || self.checkBreaches(situation, at: now, into: &outcome)
             || self.checkGates(at: now, into: &outcome)
-            || self.checkSupersession(at: now, into: &outcome)
+            || self.checkSupersession(situation, at: now, into: &outcome)
         for (index, command) in situation.commands.enumerated() where !command.isSafety {
             answers[index] = self.obey(command, situation, at: now, into: &outcome)
         }
@@ -156,6 +157,7 @@ extension Rollout {
         self.since = now
         self.isInconclusive = false
         self.blindUntil = nil
+        self.lackingSince = nil
     }
 
     func record(

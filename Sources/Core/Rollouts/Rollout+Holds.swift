@@ -24,11 +24,18 @@ extension Rollout {
     /// Why the platform has no room for what is to be rolled out. What still runs besides the stable revision leaves
     /// room as it goes, and what was replaced before leaves all of it.
     func shortage(_ situation: Situation) -> String? {
-        guard let capacity = situation.capacity, let wanted = self.waiting, wanted.revision != self.previous?.revision
-        else { return nil }
-        var own = Resources()
-        if let stable = self.stable, wanted.rollout.strategy != .recreate { own += stable.resources * stable.replicas }
-        return capacity.shortage(of: wanted.resources * wanted.replicas, beside: own)
+        guard let wanted = self.waiting, wanted.revision != self.previous?.revision else { return nil }
+        return self.shortage(of: wanted, situation)
+    }
+
+    /// The same of any revision, which takes the place of one in flight if there is one.
+    func shortage(of wanted: DeploymentSpec, _ situation: Situation) -> String? {
+        guard let capacity = situation.capacity else { return nil }
+        guard let stable = self.stable, wanted.rollout.strategy != .recreate else {
+            return capacity.shortage(of: wanted.resources * wanted.replicas, beside: Resources())
+        }
+        let own = stable.resources * stable.replicas
+        return capacity.shortage(of: self.peak(of: wanted) - own, beside: own, surge: wanted.rollout.surge)
     }
 
     /// Whether something else than the canary itself keeps it from its first request.
@@ -36,12 +43,13 @@ extension Rollout {
         self.isStopped || !self.isObservationFresh(situation, at: now) || !situation.unhealthyDependencies.isEmpty
     }
 
-    /// Whether every replica of `spec` is ready and the router could send it traffic at once.
-    func isReady(_ spec: DeploymentSpec, _ situation: Situation, at now: Timestamp) -> Bool {
+    /// Whether the replicas of the canary are ready that it needs to go on, and the router could send it traffic at
+    /// once.
+    func isReady(_ canary: DeploymentSpec, _ situation: Situation, at now: Timestamp) -> Bool {
         guard let replicas = situation.observation.replicas.fresh(at: now, within: Self.freshness),
             let router = situation.observation.router.fresh(at: now, within: Self.freshness)
         else { return false }
-        return replicas.ready(spec.revision) >= spec.replicas && router.warm.contains(spec.revision)
+        return replicas.ready(canary.revision) >= self.canaryReplicas && router.warm.contains(canary.revision)
     }
 
     func isServing(_ step: Int, _ situation: Situation) -> Bool {
@@ -90,6 +98,7 @@ extension Rollout {
             holds.append(.staleObservation("the router was not seen for more than \(Self.freshness.short)"))
         }
         if let lost = situation.lostGit { holds.append(.staleObservation(lost)) }
+        if let squeeze = self.squeeze { holds.append(.noRoom(squeeze)) }
         guard case .stepping(let step, .some) = self.phase, let canary = self.canary, let analysis = self.analysis
         else {
             if self.phase == .preparing, self.canary?.rollout.steps.isEmpty == true, self.stable != nil,

@@ -88,16 +88,16 @@ extension Rollout {
         // What could not be seen is no delay of the canary's: it may have been ready all the time, or not be told to
         // the router yet.
         if !self.isSeen(situation, at: now) { self.blindUntil = now }
-        guard let end = self.readyBy, now >= end else { return false }
+        guard self.squeeze == nil, let end = self.readyBy, now >= end else { return false }
         let ready = replicas.count { $0.state == .ready }
         // The time that a hold takes is not the canary's fault, nor is it when the hold has just ended.
         let isStillServing = self.isReplacement && self.phase == .preparing
-        let isPrepared = isStillServing ? hasArtifact : ready >= canary.replicas
+        let isPrepared = isStillServing ? hasArtifact : ready >= self.canaryReplicas
         let mayGoOn = isStillServing || self.isReady(canary, situation, at: now)
         if isPrepared, mayGoOn || self.isHeld(situation, at: now) { return false }
         let failure = replicas.compactMap(\.lastFailure).last.map { "; last failure: \($0)" } ?? ""
         self.rollBack(
-            .progressDeadline(waitingFor: "\(ready) of \(canary.replicas) replicas ready\(failure)"),
+            .progressDeadline(waitingFor: "\(ready) of \(self.canaryReplicas) replicas ready\(failure)"),
             at: now,
             into: &outcome
         )
@@ -113,7 +113,9 @@ extension Rollout {
     ) -> Bool {
         guard let seen = situation.observation.replicas.fresh(at: now, within: Self.freshness) else { return false }
         let replicas = seen.filter { $0.id.revision == canary.revision }
-        if replicas.contains(where: { $0.state == .ready }) { return false }
+        if replicas.contains(where: { $0.state == .ready }) {
+            return self.checkLack(canary, replicas, situation, at: now, into: &outcome)
+        }
         // When stable lost all of its replicas too, the machine is the cause: nothing says that the canary is bad.
         if !self.isStableDown(situation, at: now), let crashed = replicas.first(where: \.hasCrashed) {
             let failure = crashed.lastFailure ?? "ended"

@@ -87,13 +87,12 @@ extension Rollout {
     /// How many of the needed replicas there is room for; the present ones have theirs.
     private func room(for needed: Int, _ situation: Situation) -> (count: Int, lack: String?) {
         guard let capacity = situation.capacity, let stable = self.stable else { return (needed, nil) }
-        let specs = [stable, self.previous].compactMap(\.self)
-        var own = Resources()
-        for spec in specs { own += spec.resources * spec.replicas }
+        let own = self.held
         func lack(of count: Int) -> String? {
-            var more = Resources()
-            for spec in specs { more += spec.resources * max(0, count - spec.replicas) }
-            return capacity.lack(of: more, beside: own)
+            var rollout = self
+            rollout.stable?.replicas = count
+            if let previous = self.previous { rollout.previous?.replicas = max(count, previous.replicas) }
+            return capacity.lack(of: rollout.held - own, beside: own)
         }
         var count = max(needed, stable.replicas)
         while count > stable.replicas, lack(of: count) != nil { count -= 1 }

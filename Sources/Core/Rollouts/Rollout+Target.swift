@@ -68,6 +68,7 @@ extension Rollout {
         for spec in specs.compactMap(\.self) {
             target.replicas[spec.revision] = spec.replicas
         }
+        self.share(&target)
         if let stable = self.stable, canaryWeight < .all {
             target.traffic.weights[stable.revision] = canaryWeight.complement
         }

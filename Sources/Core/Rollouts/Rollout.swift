@@ -49,6 +49,8 @@ package struct Rollout: Hashable, Codable, Sendable {
     package var blindUntil: Timestamp?
     /// Since when an autoscaled deployment needs fewer replicas than it has: the more of them first.
     package var surplus: [Surplus]?
+    /// Since when the canary lacks replicas that the step before it needs to go on.
+    package var lackingSince: Timestamp?
     /// Why progress waits, for people; worked out anew at every call of ``handle(_:at:)``.
     package var holds: [Hold]
 

@@ -175,17 +175,16 @@ extension Fleet {
 
     /// What the platform has, when a revision or more replicas that state resources may be about to start.
     private func capacity(for member: Member, _ desired: Desired, _ load: Load?) -> Capacity? {
-        guard case .spec(let spec) = desired, !member.rollout.isInFlight else { return nil }
+        guard case .spec(let spec) = desired else { return nil }
         let rollout = member.rollout
         let isNew =
             spec.revision != rollout.stable?.revision && !spec.resources.isEmpty
             && rollout.quarantine[spec.revision] == nil
-        guard isNew || self.isGrowing(rollout, for: load) else { return nil }
+            && (!rollout.isInFlight || spec.revision != rollout.canary?.revision)
+        let isGrowing = !rollout.isInFlight && self.isGrowing(rollout, for: load)
+        guard isNew || isGrowing else { return nil }
         var capacity = self.ports.capacity
-        for (id, member) in self.members where id != rollout.id {
-            let target = member.rollout.target.replicas
-            for spec in member.rollout.specs { capacity.used += spec.resources * target[spec.revision, default: 0] }
-        }
+        for (id, member) in self.members where id != rollout.id { capacity.used += member.rollout.peak }
         return capacity
     }
 

@@ -14,6 +14,8 @@ extension Wait: CustomStringConvertible {
         case .trafficServed(let traffic): "the router to serve \(traffic)"
         case .trafficMoved(let revision): "the traffic to leave \(revision)"
         case .replicasGone(let revision): "the last replica of \(revision) to be gone"
+        case .room(let revision, let limit):
+            "a replica to leave before one of \(revision) starts: at most \(limit) may run"
         case .drained(let replica): "\(replica) to finish its requests"
         }
     }

@@ -239,7 +239,7 @@ struct Checker: Sendable {
                 let ready = (decision.situation.observation.replicas.last ?? []).count {
                     $0.id.revision == previous.revision && $0.state == .ready
                 }
-                if ready <= previous.replicas { self.report("rule 7: \(id) drains while baking", decision) }
+                if ready <= Truth.warmReplicas(in: after) { self.report("rule 7: \(id) drains while baking", decision) }
             }
         }
         guard before.phase == .baking, after.stable?.revision == before.stable?.revision else { return }

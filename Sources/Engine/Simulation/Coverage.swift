@@ -8,6 +8,7 @@ package struct Coverage: Hashable, Sendable {
         case rollback
         case hold
         case judged
+        case exchange
         case fault
     }
 
@@ -35,6 +36,7 @@ package struct Coverage: Hashable, Sendable {
         .judged: [
             "good: promoted", "good: rolled back by a gate", "bad: promoted by hand or policy", "bad: rolled back",
         ],
+        .exchange: ["preparing", "stepping", "promoting", "baking", "rollingBack"],
         .fault: (Fault.lasting + Fault.striking + Fault.kills).map(\.name),
     ]
 
@@ -72,6 +74,7 @@ extension Coverage {
     mutating func see(_ after: Rollout, before: Rollout) {
         if after.phase != before.phase {
             self.see(.phase, after.phase.name)
+            if after.exchange != nil { self.see(.exchange, after.phase.name) }
             if case .rollingBack(let reason) = after.phase { self.see(.rollback, reason.name) }
         }
         if after.holds != before.holds {

@@ -96,8 +96,14 @@ extension Scenario {
     }
 
     private static func manifest(_ revision: Int, of number: Int, policy: RolloutPolicy) -> DeploymentSpec {
-        Self.spec(Self.revision(revision, of: number), of: Self.id(number), policy: policy)
+        let replicas = Self.exchanges.first { $0.surge == policy.surge }?.replicas ?? 2
+        return Self.spec(Self.revision(revision, of: number), of: Self.id(number), replicas: replicas, policy: policy)
     }
+
+    /// Exchanges whose steps have room for what their weights take.
+    private static let exchanges: [(surge: Int, replicas: Int, weights: [Int])] = [
+        (10, 2, [5, 25, 50]), (25, 4, [25, 50, 75]), (33, 3, [20, 33, 67]), (50, 4, [5, 50]),
+    ]
 
     private mutating func trouble(_ count: Int, _ push: inout Pushes, _ dice: inout Dice) {
         if dice.chance(0.1) {
@@ -159,11 +165,12 @@ extension Scenario {
     }
 
     private static func policy(_ dice: inout Dice, isCalm: Bool = false) -> RolloutPolicy {
-        var steps = [5, 25, 50].map {
-            Step(action: .weight(TrafficWeight(percent: $0)), atLeast: .seconds(8), atMost: .seconds(60))
-        }
         let isSwitch = dice.chance(0.15) && !isCalm
         let isReplacement = dice.chance(0.1) && !isCalm && !isSwitch
+        let exchange = !isSwitch && !isReplacement && dice.chance(0.3) ? dice.pick(Self.exchanges) : nil
+        var steps = (exchange?.weights ?? [5, 25, 50]).map {
+            Step(action: .weight(TrafficWeight(percent: $0)), atLeast: .seconds(8), atMost: .seconds(60))
+        }
         if isSwitch || isReplacement { steps = [] }
         if dice.chance(0.2), !isCalm, !isReplacement { steps.insert(Self.stepWithoutWeight(&dice), at: 0) }
         var gates: [Gate] = [.errors, .clientErrors, .latency(below: .milliseconds(250))]
@@ -179,7 +186,8 @@ extension Scenario {
             onInconclusive: dice.pick([.pause, .promote, .rollback]),
             bakeTime: .seconds(dice.pick([0, 20, 60])),
             holdback: TrafficWeight(percent: dice.pick([0, 5, 5, 20])),
-            progressDeadline: .seconds(60)
+            progressDeadline: .seconds(60),
+            surge: exchange?.surge ?? 100
         )
     }
 

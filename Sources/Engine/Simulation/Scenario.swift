@@ -124,6 +124,7 @@ extension Scenario {
         _ number: Int,
         of id: DeploymentID = Self.id,
         commit: Int? = nil,
+        replicas: Int = 2,
         policy: RolloutPolicy
     ) -> DeploymentSpec {
         let digit = String(number, radix: 16)
@@ -138,7 +139,7 @@ extension Scenario {
             ),
             model: Model(name: "model", version: digit, format: "onnx", uri: "file:/\(digit)"),
             runtime: ServingRuntime(name: "onnx", command: ["serve"], shutdown: .init(drain: .seconds(5))),
-            replicas: 2,
+            replicas: replicas,
             objectives: [Objective(name: "availability", percent: 99, indicator: .availability, window: .hours(720))],
             rollout: policy
         )

@@ -24,6 +24,7 @@ extension Truth {
             if rollout.target.replicas[id.revision, default: 0] == 0 {
                 self.checker.report("journal: a replica starts that no journaled decision wants", "\(id)")
             }
+            self.checkRoom(for: id, rollout)
         } else if self.journal.member(id.deployment) == nil, !self.journal.failing.contains(id.deployment) {
             self.checker.report("journal: a replica starts of a deployment that the journal does not know", "\(id)")
         }
@@ -37,7 +38,7 @@ extension Truth {
         {
             let gone = self.drainsSinceLook.count { $0.revision == id.revision && $0.deployment == id.deployment }
             let ready = self.sight.count(id.revision, of: id.deployment) - gone
-            if ready <= stable.replicas {
+            if !self.canSpare(ready, of: stable, rollout) {
                 self.checker.report("rule 2: stable's capacity is taken away before the end", "\(id)")
             }
         }
@@ -74,7 +75,7 @@ extension Truth {
             let others = self.machines.processes.count {
                 $0.key.deployment == id.deployment && $0.key.revision == id.revision && $0.key != id
             }
-            if others < stable.replicas, process.state != .failed {
+            if !self.canSpare(others + 1, of: stable, rollout), process.state != .failed {
                 self.checker.report("rule 2: a stable replica is stopped that is still wanted", "\(id)")
             }
         }
@@ -146,6 +147,7 @@ extension Truth {
                 self.checker.report("journal: matches or copies that were not journaled", "\(id) \(traffic)")
             }
         }
+        if !self.journal.failing.contains(id) { self.checkRise(traffic, rollout) }
         if case .rollingBack = rollout.phase, !self.journal.failing.contains(id), let canary = rollout.canary,
             traffic.reaches(canary.revision)
         {

@@ -16,6 +16,8 @@ struct Wires: Sendable {
     /// What a look would show, as long as neither the table nor the machines change.
     var states: [DeploymentID: RouterState]?
     var seenVersion = -1
+    /// When it last went back to an earlier table, in ticks; long ago for one that never did.
+    var forgotAt = -1000
 
     /// A part of a deployment's requests and who gets it.
     struct Lane: Sendable {
@@ -132,6 +134,7 @@ extension Truth {
         guard !self.router.before.deployments.isEmpty else { return }
         self.coverage.see(.fault, Fault.routerForgets.name)
         self.router.serve(self.router.before)
+        self.router.forgotAt = self.time
     }
 
     // MARK: - What a look shows

@@ -338,6 +338,13 @@ extension World {
         self.ports.truth.withLock { $0.router.served.deployments[id]?.traffic ?? Traffic() }
     }
 
+    /// How many replicas of each revision run, whatever their state.
+    package func running(of id: DeploymentID) -> [Revision: Int] {
+        self.ports.truth.withLock { truth in
+            truth.machines.running.filter { $0.deployment == id }.reduce(into: [:]) { $0[$1.revision, default: 0] += 1 }
+        }
+    }
+
     package func counters(of id: DeploymentID) -> [Revision: TrackCounters] {
         self.ports.truth.withLock { $0.router.counters[id] ?? [:] }
     }

@@ -6,7 +6,6 @@ struct UnavailableFeatureTests {
         ("https://models", "s3://models", "spec.model.uri: `s3`", "`https`"),
         ("https://models", "hf://models", "spec.model.uri: `hf`", "`https`"),
         ("https://models.example", "models:/magika@champion", "spec.model.uri: `models`", "`file`"),
-        ("surge: 100%", "surge: 50%", "spec.rollout.surge: only `100%` is available", "second set"),
         ("{availability: {}}", "{ratio: {provider: p}}", "spec.slos[0].indicator.ratio: `ratio`", "AnalysisTemplate"),
     ])
     func `what this version lacks is refused with what to use instead`(

@@ -30,8 +30,8 @@ struct CapacityTests {
         #expect(
             stage.rollout.holds == [
                 .noRoom(
-                    "it needs 2 GPUs beside the running ones, and 1 GPU of 3 is free: use `strategy: recreate`, or "
-                        + "fewer replicas"
+                    "it needs 2 GPUs beside the running ones, and 1 GPU of 3 is free: use a `surge` below 100%, "
+                        + "`strategy: recreate` or fewer replicas"
                 )
             ]
         )

@@ -11,6 +11,8 @@ struct Stage {
     var answers: [CommandAnswer] = []
     /// What is seen of the replicas of a revision, when they are not simply ready.
     var replicas: [Revision: Replica.State] = [:]
+    /// How many replicas of a revision become ready, when that are not all; the others are starting.
+    var readyAtMost: [Revision: Int] = [:]
     var artifacts: [Revision: ArtifactState] = [:]
     var signatures: [Revision: String] = [:]
     var platformSeen = true
@@ -108,6 +110,11 @@ struct Stage {
         self.answers = outcome.answers
     }
 
+    private func state(of ordinal: Int, _ revision: Revision) -> Replica.State {
+        if let state = self.replicas[revision] { return state }
+        return ordinal < self.readyAtMost[revision] ?? .max ? .ready : .starting
+    }
+
     private mutating func look() {
         var target = self.rollout.target
         for revision in self.lingering { target.replicas[revision] = 1 }
@@ -117,7 +124,7 @@ struct Stage {
                     (0..<count).map { ordinal in
                         Replica(
                             id: ReplicaID(deployment: Self.id, revision: revision, ordinal: ordinal),
-                            state: self.replicas[revision] ?? .ready,
+                            state: self.state(of: ordinal, revision),
                             endpoint: Endpoint(host: "127.0.0.1", port: 1000 + ordinal),
                             lastFailure: self.replicas[revision] == nil ? nil : "exit code 1",
                             signature: self.signatures[revision]

@@ -4,7 +4,7 @@ import Planning
 /// Planners with one rule broken on purpose.
 enum PlannerDefect: String, CaseIterable, Sendable {
     case stopsWithoutDraining, routesToTheUnready, keepsTheCanaryOnRollback, stopsWhatItCannotSee, losesWeight
-    case drainsUnderTraffic
+    case drainsUnderTraffic, startsBeyondTheRoom, drainsWhatItsTrafficTakes
 
     func plan(_ planner: Planner) -> Plan {
         var plan = planner.plan()
@@ -29,6 +29,19 @@ enum PlannerDefect: String, CaseIterable, Sendable {
         case .drainsUnderTraffic:
             plan.effects += (planner.observed.replicas.last ?? []).filter { $0.state == .ready }.prefix(1)
                 .map { .drain($0.id) }
+        case .startsBeyondTheRoom:
+            var planner = planner
+            planner.target.sharing?.limit += 1
+            return planner.plan()
+        case .drainsWhatItsTrafficTakes:
+            var planner = planner
+            planner.target.sharing?.full = [:]
+            if let stable = planner.stable, planner.target.sharing != nil,
+                planner.target.replicas[stable, default: 0] > 1
+            {
+                planner.target.replicas[stable] = 1
+            }
+            return planner.plan()
         }
         return plan
     }

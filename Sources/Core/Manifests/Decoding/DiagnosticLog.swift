@@ -11,9 +11,9 @@ package final class DiagnosticLog {
         self.path = path
     }
 
-    package var hasErrors: Bool {
-        self.entries.contains { $0.severity == .error }
-    }
+    package var hasErrors: Bool { self.errorCount > 0 }
+
+    package var errorCount: Int { self.entries.count { $0.severity == .error } }
 
     package var diagnostics: [Diagnostic] {
         self.entries.map { entry in

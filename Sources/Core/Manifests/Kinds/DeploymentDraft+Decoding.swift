@@ -105,12 +105,20 @@ extension DeploymentDraft {
         self.routeField = spec["route"]
         if let route = spec["route"]?.members(of: .route) { self.route = Route(decoding: route) }
         if let objectives = spec["slos"]?.list(limit: 16) { self.objectives = Objective.list(decoding: objectives) }
+        let problems = self.log.errorCount
         if let rollout = spec["rollout"]?.members(of: .rollout) { self.rollout = RolloutDraft(decoding: rollout) }
+        // Of steps that can't be read, nothing can be said.
+        if self.log.errorCount == problems { self.rollout.checkSurge(replicas: self.replicaCounts) }
         self.dependsOn = spec["dependsOn"]?.list()?.compactMap { $0.dependency() } ?? []
     }
 
     /// A thousand processes are more than one machine holds; beyond, it is a slip of the finger.
     private static let replicaRange = 1...1000
+
+    /// Every number of replicas that there may be.
+    private var replicaCounts: ClosedRange<Int> {
+        self.replicas...max(self.replicas, self.autoscaling?.maxReplicas ?? self.replicas)
+    }
 
     private static func isGoldenPath(_ path: String) -> Bool {
         path.hasSuffix(".jsonl") && !path.hasPrefix("/")

@@ -43,4 +43,6 @@ struct RolloutDraft {
     /// Of each step, in their order.
     var stepGates: [[Reference]?] = [nil, nil, nil]
     var stepFields: [Field] = []
+    var surgeField: Field?
+    var holdbackField: Field?
 }

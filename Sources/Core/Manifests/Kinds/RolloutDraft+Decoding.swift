@@ -43,9 +43,8 @@ extension Shape {
 extension RolloutDraft {
     init(decoding members: Members) {
         self.policy.strategy = members["strategy"]?.choice(of: Strategy.self) ?? .canary
-        if let surge = members["surge"], let percent = surge.percentage(in: 0...1000), percent != 100 {
-            surge.error("only `100%` is available in this version: make room for a full second set of replicas")
-        }
+        self.decode(surge: members["surge"])
+        self.holdbackField = members["holdback"]
         self.gates = members["gates"]?.gateNames()
         if self.gates?.isEmpty == true {
             members["gates"]?.warning("without gates nothing but a crash stops a bad revision: name some")

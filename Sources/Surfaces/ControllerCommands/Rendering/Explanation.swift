@@ -188,7 +188,7 @@ extension Explanation {
             case "shared-incident":
                 ("Stable and canary both fail", "It goes on by itself once the objective is kept again.")
             case "frozen": ("Frozen", "A gate or a breach still takes traffic back, and so does an operator.")
-            case "no-room": ("No room", "It starts by itself once there is.")
+            case "no-room": ("No room", "It goes on by itself once there is.")
             case "no-room-to-scale":
                 ("No room for all replicas", "It grows by itself once there is. A lower `maxReplicas` ends this too.")
             case "dependencies": ("Another deployment is not ready", "It goes on by itself once it is.")

@@ -61,7 +61,9 @@ extension DeploymentStatus {
         else { return .unknown }
         if let stable = rollout.stable {
             let ready = replicas.count { $0.id.revision == stable.revision && $0.state == .ready }
-            if ready < stable.replicas { return .degraded }
+            // What it gives up for the canary's replicas is meant to be gone.
+            let wanted = rollout.isInFlight ? rollout.target.replicas[stable.revision, default: 0] : stable.replicas
+            if ready < wanted { return .degraded }
         } else if !rollout.isInFlight {
             return .degraded
         }
@@ -224,6 +226,11 @@ extension HoldStatus {
                 until: Date(until)
             )
         case .noRoom(let why):
+            // In flight, `replicas` changed since it began.
+            if rollout.isInFlight {
+                self.init(kind: "no-room", why: why, remedy: "controller abort \(id)")
+                return
+            }
             self.init(kind: "no-room", why: "\(rollout.waiting?.label ?? "the revision") has not started: \(why)")
         case .noRoomToScale(let needed, let fits, let why):
             self.init(

@@ -21,7 +21,7 @@ struct Outlook {
     }
 
     var next: [NextStatus] {
-        var next = self.nextOfPhase
+        var next = self.nextOfPhase + self.priceOfRollback
         if self.isBlocked {
             next.insert(NextStatus("nothing goes forward while it is held; what takes traffic back still does"), at: 0)
         }
@@ -92,6 +92,17 @@ struct Outlook {
         }
     }
 
+    /// With a surge below 100 percent, the way back is narrower than what it leads to.
+    private var priceOfRollback: [NextStatus] {
+        guard let (spec, kept) = self.rollout.shortfall else { return [] }
+        return [
+            NextStatus(
+                "\(spec.label) has \(kept) of \(spec.replicas) replicas: a rollback now puts all traffic on \(kept), "
+                    + "and the missing ones start as the other revision's leave"
+            )
+        ]
+    }
+
     private var nextWhenSettled: [NextStatus] {
         let rollout = self.rollout
         if let pin = rollout.pin, rollout.desired?.revision != rollout.stable?.revision {
@@ -114,14 +125,16 @@ struct Outlook {
 
     private var nextWhenPreparing: [NextStatus] {
         guard let canary = self.rollout.canary else { return [] }
+        let needed = self.rollout.canaryReplicas
+        let replicas = needed < canary.replicas ? "\(needed) of \(canary.replicas) replicas" : "all its replicas"
         let ready =
             if self.rollout.isReplacement {
                 "once its artifact is here and verified, it takes the place of "
                     + "\(self.rollout.stable?.label ?? "stable"), which stops first"
             } else if self.rollout.stable == nil || self.rollout.isRestoring || canary.rollout.steps.isEmpty {
-                "once all its replicas are ready, it takes all traffic"
+                "once \(replicas) are ready, it takes all traffic"
             } else {
-                "once all its replicas are ready and its signature agrees, step 1 sends it "
+                "once \(replicas) are ready and its signature agrees, step 1 sends it "
                     + self.rollout.share(ofStep: 0)
             }
         return [
