@@ -60,6 +60,90 @@ extension IntegrationTests {
     }
 }
 
+extension IntegrationTests {
+    private static let ratio = """
+        apiVersion: controller/v1
+        kind: AnalysisTemplate
+        metadata: {name: wrong}
+        spec:
+          ratio:
+            bad: 'sum(wrong_total{revision="${revision}"})'
+            total: 'sum(answers_total{revision="${revision}"})'
+            interval: 1s
+
+        """
+
+    /// Two revisions with exporters of their own, which Prometheus scrapes at different moments.
+    @Test
+    func `wrong answers of the canary alone roll it back, and those of both do not`() async throws {
+        let (stable, canary) = (Tally(), Tally())
+        let exporters = try [stable, canary].map { tally in
+            try LoopbackServer { _ in .text(tally.scrape(), headers: ["Content-Type": "text/plain"]) }
+        }
+        defer { exporters.forEach { $0.stop() } }
+        try await Sandbox.run { sandbox in
+            let port = sandbox.sparePort
+            try sandbox.configure(providers: ["{name: prometheus, kind: prometheus, url: \"http://127.0.0.1:\(port)\"}"]
+            )
+            try await sandbox.startPrometheus(port: port, scraping: exporters[0].port, exporters[1].port)
+            try await sandbox.startController()
+            try await sandbox.merge(Release(version: "1"), also: ["wrong.yaml": Self.ratio])
+            try await sandbox.serves("1")
+            stable.count(for: try #require(await sandbox.status()?.stable?.revision))
+
+            var release = Release(version: "2", gates: ["wrong"], onInconclusive: "pause")
+            release.steps = [.init(50, atLeast: "1s", atMost: "1h")]
+            // As many on either side: nobody but the model of both, or who asks it, can be to blame.
+            for tally in [stable, canary] { tally.set(wrong: 0.4) }
+            try await sandbox.merge(release)
+            canary.count(for: try #require(try await sandbox.canary("2", at: 50).canary?.revision))
+            try await sandbox.serves("2")
+
+            for tally in [stable, canary] { tally.set(wrong: 0.05) }
+            stable.count(for: try #require(await sandbox.status()?.stable?.revision))
+            release.version = "3"
+            try await sandbox.merge(release)
+            let bad = try #require(try await sandbox.canary("3", at: 50).canary?.revision)
+            canary.count(for: bad)
+            canary.set(wrong: 0.4)
+            let status = try await sandbox.wait(for: "the rollback") {
+                $0.phase == "settled" && !$0.quarantined.isEmpty
+            }
+            #expect(status.stable?.modelVersion == "2")
+            #expect(status.quarantined.first?.reason.contains("gate wrong failed: canary 4") == true)
+            let replay = try await sandbox.replay()
+            #expect(replay.status == 0, "\(replay.output)\(replay.error)")
+        }
+    }
+}
+
+/// A revision's counters, which grow by a hundred answers whenever they are scraped.
+private final class Tally: Sendable {
+    private struct State {
+        var revision = "none"
+        var share = 0.0
+        var wrong = 0.0
+        var total = 0.0
+    }
+
+    private let state = Mutex(State())
+
+    func count(for revision: String) {
+        self.state.withLock { $0 = State(revision: String(revision.prefix(10)), share: $0.share) }
+    }
+
+    func set(wrong share: Double) { self.state.withLock { $0.share = share } }
+
+    func scrape() -> String {
+        self.state.withLock { state in
+            state.total += 100
+            state.wrong += 100 * state.share
+            let label = "{revision=\"\(state.revision)\"}"
+            return "wrong_total\(label) \(state.wrong)\nanswers_total\(label) \(state.total)\n"
+        }
+    }
+}
+
 /// What the exporter says.
 private final class Score: Sendable {
     private let value: Mutex<String>
@@ -70,12 +154,13 @@ private final class Score: Sendable {
 
 extension Sandbox {
     /// Debian's Prometheus, which ends with the sandbox.
-    fileprivate func startPrometheus(port: Int, scraping exporter: Int) async throws {
+    fileprivate func startPrometheus(port: Int, scraping exporters: Int...) async throws {
+        let targets = exporters.map { "\"127.0.0.1:\($0)\"" }.joined(separator: ", ")
         try self.write(
             "\(self.folder)/prometheus.yml",
             """
             global: {scrape_interval: 200ms, scrape_timeout: 200ms}
-            scrape_configs: [{job_name: model, static_configs: [{targets: ["127.0.0.1:\(exporter)"]}]}]
+            scrape_configs: [{job_name: model, static_configs: [{targets: [\(targets)]}]}]
 
             """
         )

@@ -1,4 +1,4 @@
-"""Small wrong changes to Rollouts and Planning, each of which would hurt somebody and must be noticed."""
+"""Small wrong changes to the core, each of which would hurt somebody and must be noticed."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,10 @@ SCALING = "Sources/Core/Rollouts/Rollout+Scaling.swift"
 TARGET = "Sources/Core/Rollouts/Rollout+Target.swift"
 ROLLOUT = "Sources/Core/Rollouts/Rollout.swift"
 PLANNER = "Sources/Core/Planning/Planner.swift"
+ANALYSIS = "Sources/Core/Analysis/AnalysisRun.swift"
+LEDGER = "Sources/Core/Analysis/Providers/CounterLedger.swift"
+LAG = "Sources/Core/Analysis/Providers/LagRobust.swift"
+PROVIDED = "Sources/Core/Analysis/Providers/ProviderComparison.swift"
 
 
 @dataclass(frozen=True)
@@ -718,5 +722,48 @@ MUTATIONS = [
         "if full, let exchange = self.exchange, self.canaryReplicas < canary.replicas {",
         "if full, let exchange = self.exchange, self.canaryReplicas < 0 {",
         "all traffic is sent to a part of the replicas that it takes",
+    ),
+    # What a metric provider counted.
+    Mutation(
+        "a-counter-that-fell-counts",
+        LEDGER,
+        "            if value < before {\n                isGrowth = false\n",
+        "            if value < before {\n",
+        "a restart of a replica is negative evidence, or a crash of the controller",
+    ),
+    Mutation(
+        "a-target-that-returns-counts-anew",
+        LEDGER,
+        "            if !passed.isEmpty { isGrowth = false }\n",
+        "",
+        "a target that was not scraped for a while is a flood of errors, and rolls a healthy canary back",
+    ),
+    Mutation(
+        "what-was-counted-at-another-weight-counts",
+        PROVIDED,
+        "        self.ledger.rebase(notBefore: time + self.evidence.interval)\n",
+        "",
+        "a step passes on the evidence of the one before",
+    ),
+    Mutation(
+        "stable-is-taken-to-be-read-at-the-same-instant",
+        LAG,
+        "        min(logE(self.before), logE(self.same), logE(self.after))",
+        "        logE(self.same)",
+        "a scrape that comes late makes a weight look safe",
+    ),
+    Mutation(
+        "a-provider-gate-never-fails",
+        ANALYSIS,
+        "            self.providerComparisons[index].hasFailed = true\n",
+        "",
+        "a canary that is worse by the provider's counters is promoted",
+    ),
+    Mutation(
+        "an-outage-of-the-provider-is-no-matter",
+        PROVIDED,
+        ">= patience { return self.lastMissing?.outcome ?? .noData }",
+        ">= patience, self.hasFailed { return self.lastMissing?.outcome ?? .noData }",
+        "a canary goes on while nobody can see how it does",
     ),
 ]

@@ -41,18 +41,18 @@ struct PrometheusAnswer {
 
     // MARK: - Values
 
-    /// The one number of an instant query.
-    func singleValue() throws(PrometheusFailure) -> MetricAnswer {
+    /// The one number of an instant query; what has no value is of the time that was asked for.
+    func singleValue(at time: Timestamp) throws(PrometheusFailure) -> MetricReading {
         switch self.data {
         case .scalar(let point):
-            return try Self.answer(point)
+            return try Self.reading(point)
         case .vector(let series):
-            guard let first = series.first else { return .noData }
+            guard let first = series.first else { return MetricReading(.noData, of: time) }
             guard series.count == 1 else { throw Self.several(series.map(\.metric)) }
             guard let point = first.value else {
                 throw .refused("the query yields a native histogram; take a number of it with histogram_quantile()")
             }
-            return try Self.answer(point)
+            return try Self.reading(point)
         case .matrix:
             throw .refused("the query yields a range of values; make one of it, for example with avg_over_time()")
         case .other(let kind):
@@ -78,9 +78,9 @@ struct PrometheusAnswer {
         return points.isEmpty ? .noData : .points(points)
     }
 
-    private static func answer(_ point: Point) throws(PrometheusFailure) -> MetricAnswer {
+    private static func reading(_ point: Point) throws(PrometheusFailure) -> MetricReading {
         let value = try self.number(point)
-        return value.isNaN ? .notANumber : .value(value)
+        return MetricReading(value.isNaN ? .notANumber : .value(value), of: point.timestamp)
     }
 
     private static func number(_ point: Point) throws(PrometheusFailure) -> Double {
@@ -130,9 +130,10 @@ struct PrometheusAnswer {
             self.text = try container.decode(String.self)
         }
 
-        /// Out of range becomes the limit; such a time is only ever shown.
+        /// What is far out of range becomes the limit, so that one can calculate with it.
         var timestamp: Timestamp {
-            Timestamp(milliseconds: Int64(exactly: (self.seconds * 1000).rounded()) ?? .max)
+            let limit = 9_007_199_254_740_992.0
+            return Timestamp(milliseconds: Int64(min(limit, max(-limit, (self.seconds * 1000).rounded()))))
         }
     }
 

@@ -50,16 +50,16 @@ package struct PrometheusProvider: MetricProvider {
         self.warn = warn
     }
 
-    package func value(of query: String, at time: Timestamp) async -> MetricAnswer {
+    package func reading(of query: String, at time: Timestamp) async -> MetricReading {
         do throws(PrometheusFailure) {
             let answer = try await self.ask(
                 "query",
                 ["query": query, "time": Self.seconds(time)],
                 maxResponseBytes: Self.maxInstantBytes
             )
-            return try answer.singleValue()
+            return try answer.singleValue(at: time)
         } catch {
-            return error.answer(from: self.name)
+            return MetricReading(error.answer(from: self.name), of: time)
         }
     }
 

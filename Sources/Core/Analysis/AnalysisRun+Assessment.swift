@@ -15,6 +15,9 @@ extension AnalysisRun {
             assessment.gate = gate
             return assessment
         }
+        if let comparison = self.providerComparison(of: gate) {
+            return self.assessment(of: comparison, gate: gate, step: step, at: now)
+        }
         return self.comparisons.firstIndex { $0.gate.name == gate.name }.map {
             self.assessment(ofComparison: $0, gate: gate, step: step, at: now)
         }
@@ -34,7 +37,9 @@ extension AnalysisRun {
             outcome: outcome,
             value: self.value(of: comparison, evidence),
             limit: "at most \(NumberText.number(self.parameters.breachRatio)) times stable's",
-            detail: self.detail(outcome, comparison, evidence, nextWeight: step.nextWeight),
+            detail: outcome == .failed || outcome == .passed
+                ? self.detail(outcome, evidence, nextWeight: step.nextWeight)
+                : self.missing(comparison) ?? self.detail(outcome, evidence, nextWeight: step.nextWeight),
             prediction: outcome == .inconclusive ? self.prediction(evidence) : nil,
             comparison: evidence
         )
@@ -60,8 +65,12 @@ extension AnalysisRun {
             } else {
                 ""
             }
+        return bound + Self.value(of: evidence)
+    }
+
+    static func value(of evidence: ComparisonEvidence) -> String {
         let canary = Self.text(evidence.canary, evidence.canaryInterval)
-        return "\(bound)canary \(canary), stable \(Self.text(evidence.stable, evidence.stableInterval))"
+        return "canary \(canary), stable \(Self.text(evidence.stable, evidence.stableInterval))"
     }
 
     private static func text(_ counts: EventCounts, _ interval: Interval?) -> String {
@@ -69,12 +78,7 @@ extension AnalysisRun {
         return "\(NumberText.percent(rate)) of \(counts.total) (\(NumberText.percentRange(interval)))"
     }
 
-    private func detail(
-        _ outcome: GateOutcome,
-        _ comparison: GateComparison,
-        _ evidence: ComparisonEvidence,
-        nextWeight: TrafficWeight
-    ) -> String {
+    func detail(_ outcome: GateOutcome, _ evidence: ComparisonEvidence, nextWeight: TrafficWeight) -> String {
         let ratio = evidence.ratio.map { "; \(Self.text($0))" } ?? ""
         switch outcome {
         case .failed:
@@ -83,7 +87,6 @@ extension AnalysisRun {
         case .passed:
             return "no worse than \(nextWeight) of the traffic allows\(ratio)"
         case .inconclusive, .noData, .providerDown:
-            if let missing = self.missing(comparison) { return missing }
             let percent = NumberText.number(evidence.safeShare * 100, decimals: 0)
             return "\(percent) % of the evidence for \(nextWeight) is in\(ratio)"
         }
@@ -98,7 +101,7 @@ extension AnalysisRun {
         }
     }
 
-    private func prediction(_ evidence: ComparisonEvidence) -> String? {
+    func prediction(_ evidence: ComparisonEvidence) -> String? {
         guard let rate = evidence.requestsPerSecond, let seconds = evidence.secondsUntilSafe else { return nil }
         return "about \(NumberText.about(seconds: seconds)) at \(NumberText.number(rate)) requests/s on the canary"
     }
@@ -110,6 +113,7 @@ extension AnalysisRun {
     /// when the evidence fades.
     package var isSharedIncident: Bool {
         !self.incidents.isEmpty && !self.comparisons.contains { $0.hasFailed }
+            && !self.providerComparisons.contains { $0.hasFailed }
     }
 
     /// The availability objectives that the canary alone breaks, more than ten times faster than they allow.

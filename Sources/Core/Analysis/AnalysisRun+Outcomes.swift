@@ -13,6 +13,9 @@ extension AnalysisRun {
                 results.append(GateResult(gate: gate, outcome: self.thresholds[index].outcome))
             } else if let index = self.comparisons.firstIndex(where: { $0.gate.name == gate.name }) {
                 results.append(GateResult(gate: gate, outcome: self.outcome(ofComparison: index, step: step, at: now)))
+            } else if let comparison = self.providerComparison(of: gate) {
+                let outcome = comparison.outcome(at: now, parameters: self.parameters)
+                results.append(GateResult(gate: gate, outcome: outcome))
             }
         }
         return results
@@ -29,6 +32,7 @@ extension AnalysisRun {
         if let progress = self.thresholds.first(where: { $0.gate.name == gate.name }) {
             return progress.assessment.detail
         }
+        if let comparison = self.providerComparison(of: gate) { return comparison.missing ?? "" }
         return self.comparisons.first { $0.gate.name == gate.name }.flatMap { self.missing($0) } ?? ""
     }
 

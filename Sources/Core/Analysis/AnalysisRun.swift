@@ -19,6 +19,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
 
     private let plannedSteps: Int
     var comparisons: [GateComparison] = []
+    var provided: [ProviderComparison]?
     var thresholds: [ThresholdProgress] = []
     var objectives: [WatchedObjective] = []
     var step: CurrentStep?
@@ -72,9 +73,9 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
         for gate in gates {
             self.enroll(gate) { latencyBound(for: gate, objectives: objectives, history: history) }
         }
-        for index in self.comparisons.indices {
-            self.comparisons[index].weight = 1 / Double(self.comparisons.count)
-        }
+        let count = Double(self.comparisons.count + self.providerComparisons.count)
+        for index in self.comparisons.indices { self.comparisons[index].weight = 1 / count }
+        for index in self.providerComparisons.indices { self.providerComparisons[index].weight = 1 / count }
         self.objectives = objectives.filter { $0.indicator == .availability }.map {
             let test = AbsoluteTest(
                 objectivePercent: $0.percent,
@@ -95,15 +96,26 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
             self.thresholds.append(ThresholdProgress(gate: gate, query: query))
         case .errors, .clientErrors, .latency:
             guard !self.comparisons.contains(where: { $0.gate.name == gate.name }) else { return }
-            let share = 1 / Double(self.comparisons.count + 1)
-            let capital = max(0.01, Double.exp(min(0, self.combinedLogE)))
-            for index in self.comparisons.indices {
-                self.comparisons[index].weight *= 1 - share
-            }
+            let weight = self.takeShare()
             self.comparisons.append(
-                GateComparison(gate: gate, weight: share * capital, bound: bound(), plannedSteps: self.plannedSteps)
+                GateComparison(gate: gate, weight: weight, bound: bound(), plannedSteps: self.plannedSteps)
             )
+        case .ratio:
+            guard self.providerComparison(of: gate) == nil else { return }
+            let weight = self.takeShare()
+            if let comparison = ProviderComparison(gate: gate, weight: weight, plannedSteps: self.plannedSteps) {
+                self.providerComparisons.append(comparison)
+            }
         }
+    }
+
+    /// - Returns: The weight of one more gate, taken from the others.
+    private mutating func takeShare() -> Double {
+        let share = 1 / Double(self.comparisons.count + self.providerComparisons.count + 1)
+        let capital = max(0.01, Double.exp(min(0, self.combinedLogE)))
+        for index in self.comparisons.indices { self.comparisons[index].weight *= 1 - share }
+        for index in self.providerComparisons.indices { self.providerComparisons[index].weight *= 1 - share }
+        return share * capital
     }
 
     /// Begins a step once the router was seen serving its weight: only what is counted from then on is judged.
@@ -121,6 +133,14 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
         }
         for index in self.thresholds.indices where self.isActive(self.thresholds[index].gate) {
             self.thresholds[index].beginStep(at: time)
+        }
+        for index in self.providerComparisons.indices where self.isActive(self.providerComparisons[index].gate) {
+            self.providerComparisons[index].beginStep(
+                at: time,
+                nextWeight: nextWeight,
+                burst: self.burst,
+                parameters: self.parameters
+            )
         }
         for index in self.objectives.indices {
             self.objectives[index].monitor.begin(mass: 1 / Double(max(1, self.plannedSteps)))
@@ -147,6 +167,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
     ///   - sample: Counters of both revisions.
     ///   - weightsChanged: The weights may have changed since the last snapshot, so this one is only a new base.
     package mutating func add(_ sample: Sample, weightsChanged: Bool = false) {
+        if weightsChanged { self.rebaseProviders(at: sample.time) }
         if let last = self.lastSample, sample.time < last || (sample.time == last && self.base != nil) { return }
         self.lastSample = sample.time
         let isOfThisStep = self.step.map { sample.time >= $0.since } ?? true
@@ -218,37 +239,48 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
     }
 
     /// Fails the gate with the most evidence once all gates' together suffices, and every gate whose own does.
-    private mutating func decide() {
-        let isDecided = self.combinedLogE >= self.parameters.breachLimit
-        guard isDecided else { return }
+    mutating func decide() {
+        guard self.combinedLogE >= self.parameters.breachLimit else { return }
         let active = self.comparisons.indices.filter { self.isActive(self.comparisons[$0].gate) }
-        let culprit = active.max { self.comparisons[$0].weightedLogE < self.comparisons[$1].weightedLogE }
-        for index in active {
-            let comparison = self.comparisons[index]
-            guard comparison.breach.badPolls >= self.parameters.minimumBadPolls else { continue }
-            if index == culprit || comparison.weightedLogE >= self.parameters.breachLimit {
-                self.comparisons[index].hasFailed = true
-            }
+        let others = self.providerComparisons.indices.filter { self.isActive(self.providerComparisons[$0].gate) }
+        let evidence =
+            active.map { self.comparisons[$0].weightedLogE }
+            + others.map { self.providerComparisons[$0].weightedLogE }
+        let most = evidence.max() ?? 0
+        let limit = min(most, self.parameters.breachLimit)
+        for index in active where self.comparisons[index].weightedLogE >= limit {
+            guard self.comparisons[index].breach.badPolls >= self.parameters.minimumBadPolls else { continue }
+            self.comparisons[index].hasFailed = true
+        }
+        for index in others where self.providerComparisons[index].weightedLogE >= limit {
+            guard self.providerComparisons[index].evidence.badPolls >= self.parameters.minimumBadPolls else { continue }
+            self.providerComparisons[index].hasFailed = true
         }
     }
 
     /// ln of the merged evidence of all gates that compare counters; decides at ``AnalysisParameters/breachLimit``.
     package var combinedLogE: Double {
-        guard !self.comparisons.isEmpty else { return 0 }
-        return Analysis.combinedLogE(self.comparisons.map(\.breach.logE), weights: self.comparisons.map(\.weight))
+        let logs = self.comparisons.map(\.breach.logE) + self.providerComparisons.map(\.evidence.breachLogE)
+        guard !logs.isEmpty else { return 0 }
+        return Analysis.combinedLogE(
+            logs,
+            weights: self.comparisons.map(\.weight) + self.providerComparisons.map(\.weight)
+        )
     }
 
-    /// Feeds one answer for a threshold gate. One asked before the step, or of a gate that is not in it, is ignored.
+    /// Feeds one answer of a provider. One asked before the step, or of a gate that is not in it, is ignored.
     package mutating func add(_ measurement: Measurement) {
+        self.addProvided(measurement)
         for index in self.thresholds.indices where self.thresholds[index].gate.name == measurement.gate {
             guard self.isActive(self.thresholds[index].gate) else { continue }
             self.thresholds[index].add(measurement.answer, at: measurement.time)
         }
     }
 
-    /// The threshold gates to ask now. One stays due until its answer is added: ask one at a time for each gate.
+    /// The gates to ask about now. One stays due until its answer is added: ask one at a time for each gate.
     package func dueQueries(at now: Timestamp) -> [Gate] {
         self.thresholds.filter { self.isActive($0.gate) && $0.isDue(at: now) }.map(\.gate)
+            + self.providerComparisons.filter { self.isActive($0.gate) && $0.isDue(at: now) }.map(\.gate)
     }
 
     /// ln E at which an objective counts as broken: the error budget α, shared by the objectives.

@@ -38,6 +38,8 @@ package struct LagRobustBreach: Hashable, Codable, Sendable {
         self.after.beginStep(parameters: parameters)
     }
 
+    package func nextMass(parameters: AnalysisParameters) -> Double { self.same.nextMass(parameters: parameters) }
+
     package mutating func add(
         _ poll: PairedIncrement,
         seconds: Double,

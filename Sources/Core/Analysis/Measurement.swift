@@ -1,6 +1,6 @@
 package import Deployments
 
-/// One answer of a metric provider for a threshold gate.
+/// One answer for a gate whose evidence somebody else has: a metric provider.
 package struct Measurement: Hashable, Codable, Sendable {
     /// The gate's name.
     package var gate: String
@@ -17,6 +17,10 @@ package struct Measurement: Hashable, Codable, Sendable {
     /// What the provider said. No answer is never a zero.
     package enum Answer: Hashable, Codable, Sendable {
         case value(Double)
+        /// What both revisions have counted so far.
+        case counted(canary: TrackReading, stable: TrackReading)
+        /// The queries worked, and one had no number to count with.
+        case missing(String)
         /// The query worked and matched nothing.
         case noData
         /// The query worked and its value is not a number.
@@ -25,5 +29,18 @@ package struct Measurement: Hashable, Codable, Sendable {
         case refused(String)
         /// The provider did not answer in time, or not sensibly.
         case unavailable(String)
+    }
+}
+
+/// What a metric provider has counted for one revision. It only grows, but for resets.
+package struct TrackReading: Hashable, Codable, Sendable {
+    /// When each of the answers was true, by the provider.
+    package var times: [Timestamp]
+    /// In the order of the gate's queries.
+    package var values: [Double]
+
+    package init(times: [Timestamp], values: [Double]) {
+        self.times = times
+        self.values = values
     }
 }

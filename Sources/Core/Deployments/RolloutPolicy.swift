@@ -146,6 +146,8 @@ package struct Gate: Hashable, Codable, Sendable {
         case latency(below: Duration?)
         /// A number from a metric provider, within limits. Carries no statistical guarantee.
         case threshold(ThresholdQuery)
+        /// Bad ones of all, as a metric provider counts them, canary against stable.
+        case ratio(RatioQuery)
     }
 
     package enum FailureAction: String, Hashable, Codable, Sendable, CaseIterable {
@@ -157,7 +159,7 @@ package struct Gate: Hashable, Codable, Sendable {
     package var comparesCounters: Bool {
         switch self.kind {
         case .errors, .clientErrors, .latency: true
-        case .threshold: false
+        case .threshold, .ratio: false
         }
     }
 

@@ -17,31 +17,10 @@ package enum Event: Sendable {
 package struct Errands: Hashable, Sendable {
     /// What git is to be told, in this order. Each is answered with ``Event/delivered(_:)``.
     package var notes: [OutboxItem] = []
-    /// What the metric providers are to be asked. Each is answered with ``Event/measured(_:_:)``.
+    /// What is to be asked for gates that are due. Each is answered with ``Event/measured(_:_:)``.
     package var queries: [MetricJob] = []
 
     package init() {}
-}
-
-/// A threshold gate's query that is due.
-package struct MetricJob: Hashable, Sendable {
-    package var deployment: DeploymentID
-    package var gate: String
-    package var query: ThresholdQuery
-    /// The provider's language, with its variables substituted.
-    package var text: String
-
-    package func measurement(_ answer: MetricAnswer, at time: Timestamp) -> Measurement {
-        let result: Measurement.Answer =
-            switch answer {
-            case .value(let value): .value(value)
-            case .noData: .noData
-            case .notANumber: .notANumber
-            case .refused(let message): .refused(message)
-            case .unavailable(let message): .unavailable(message)
-            }
-        return Measurement(gate: self.gate, time: time, answer: result)
-    }
 }
 
 /// Everything that readers may know, at one moment. Immutable.

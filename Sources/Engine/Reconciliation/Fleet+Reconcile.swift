@@ -356,15 +356,10 @@ extension Fleet {
 
     /// Asks for the measurements that are due.
     private mutating func ask(_ member: Member, at now: Timestamp) {
-        guard case .stepping(_, .some) = member.rollout.phase, let canary = member.rollout.canary else { return }
-        for gate in member.rollout.analysis?.dueQueries(at: now) ?? [] {
-            guard case .threshold(let query) = gate.kind else { continue }
-            let job = MetricJob(
-                deployment: member.rollout.id,
-                gate: gate.name,
-                query: query,
-                text: query.text(for: canary)
-            )
+        let rollout = member.rollout
+        guard case .stepping(_, .some) = rollout.phase, let canary = rollout.canary else { return }
+        for gate in rollout.analysis?.dueQueries(at: now) ?? [] {
+            guard let job = MetricJob(gate, of: rollout.id, canary: canary, stable: rollout.stable) else { continue }
             if self.pendingQueries.insert(job).inserted {
                 self.errands.queries.append(job)
             }

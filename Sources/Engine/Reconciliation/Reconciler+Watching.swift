@@ -77,14 +77,7 @@ extension Reconciler {
     }
 
     private func answer(_ job: MetricJob, from providers: [String: any MetricProvider]) async {
-        let time = self.ports.now()
-        let answer: MetricAnswer =
-            if let provider = providers[job.query.provider] {
-                await provider.value(of: job.text, at: time)
-            } else {
-                .refused("there is no provider \(job.query.provider): name it under `providers` in the configuration")
-            }
-        self.tell(.measured(job.deployment, job.measurement(answer, at: time)))
+        self.tell(.measured(job.deployment, await job.measurement(from: providers, at: self.ports.now())))
     }
 
     /// At least once, in order, with patience: an outcome that git cannot be told now is told later.

@@ -21,17 +21,17 @@ extension Wait: CustomStringConvertible {
     }
 }
 
-extension ThresholdQuery {
-    /// The query with its variables substituted. Values are names and digests, so nothing in them can be a query.
-    package func text(for canary: DeploymentSpec) -> String {
+extension String {
+    /// The text with its variables substituted. Values are names and digests, so nothing in them can be a query.
+    package func substituted(for spec: DeploymentSpec) -> String {
         var text = ""
-        var rest = self.query[...]
-        // Once through, as it is asked for at every look; a value's own text is none of the query's variables.
+        var rest = self[...]
+        // Once through, as it is asked for at every look; a value's own text is none of the text's variables.
         while let start = rest.utf8.firstIndex(of: UInt8(ascii: "$")) {
             text += rest[..<start]
             rest = rest[start...]
             let end = rest.utf8.firstIndex(of: UInt8(ascii: "}"))
-            if let end, let value = Self.value(of: rest[...end], for: canary) {
+            if let end, let value = Self.value(of: rest[...end], for: spec) {
                 text += value
                 rest = rest[rest.utf8.index(after: end)...]
             } else {
@@ -42,12 +42,12 @@ extension ThresholdQuery {
         return text + rest
     }
 
-    private static func value(of variable: Substring, for canary: DeploymentSpec) -> String? {
+    private static func value(of variable: Substring, for spec: DeploymentSpec) -> String? {
         switch variable {
-        case "${revision}": canary.revision.short
-        case "${deployment}": canary.id.name
-        case "${namespace}": canary.id.namespace
-        case "${model.version}": canary.model.version
+        case "${revision}": spec.revision.short
+        case "${deployment}": spec.id.name
+        case "${namespace}": spec.id.namespace
+        case "${model.version}": spec.model.version
         default: nil
         }
     }

@@ -36,8 +36,8 @@ package struct Rehearsal: Sendable {
         package var startup: Duration = .seconds(10)
         /// How long a person takes to approve; nothing when nobody does.
         package var approval: Duration? = .zero
-        /// What the metric provider answers, by the gate's name; a gate that is not here gets an answer within its
-        /// limits.
+        /// What a gate that asks others is answered, by its name: for a threshold its value, for a ratio the canary's
+        /// share of bad ones. A gate that is not here gets an answer within its limits, or as stable's.
         package var metrics: [String: Double] = [:]
         /// What has not ended by then stays open.
         package var limit: Duration = .hours(24)
@@ -46,6 +46,9 @@ package struct Rehearsal: Sendable {
             self.rate = rate
         }
     }
+
+    /// Of what a ratio gate counts, so much is bad with stable.
+    package static let assumedShare = 0.01
 
     package struct Event: Hashable, Sendable {
         /// Since the merge.

@@ -11,6 +11,7 @@ struct RehearsalWorld {
     /// Upper bounds in milliseconds of all that the manifest compares answer times with.
     private let bounds: [Double]
     private var dice: Dice
+    private var provider = RehearsalProvider()
     private let start = Timestamp(milliseconds: 1_700_000_000_000)
     private var now = Timestamp(milliseconds: 1_700_000_000_000)
     private var replicas: [ReplicaID: Replica] = [:]
@@ -141,7 +142,7 @@ struct RehearsalWorld {
 
     // MARK: - What is seen
 
-    private func situation() -> Situation {
+    private mutating func situation() -> Situation {
         var situation = Situation(desired: .spec(self.canary))
         let seen = self.replicas.values.sorted { $0.id < $1.id }
         let ready = seen.filter { $0.state == .ready }
@@ -158,7 +159,7 @@ struct RehearsalWorld {
             situation.observation.artifacts[spec.revision] = .ready(path: "/", digest: "")
         }
         situation.samples = [Sample(time: self.now, tracks: self.counters)]
-        situation.measurements = self.measurements
+        situation.measurements = self.measure()
         // Ten thousand answers from before the merge.
         let quick = Int64((10_000 * (1 - self.assumptions.stable.slow)).rounded())
         situation.baseline = Baseline(
@@ -167,11 +168,17 @@ struct RehearsalWorld {
         return situation
     }
 
-    private var measurements: [Measurement] {
+    private mutating func measure() -> [Measurement] {
         (self.rollout.analysis?.dueQueries(at: self.now) ?? []).compactMap { gate in
-            guard case .threshold(let query) = gate.kind else { return nil }
-            let value = self.assumptions.metrics[gate.name] ?? query.maximum ?? query.minimum ?? 0
-            return Measurement(gate: gate.name, time: self.now, answer: .value(value))
+            let question = RehearsalProvider.Question(
+                gate: gate,
+                canary: self.canary.revision,
+                stable: self.stable.revision,
+                counters: self.counters,
+                assumed: self.assumptions.metrics[gate.name],
+                time: self.now
+            )
+            return self.provider.answer(question, &self.dice)
         }
     }
 

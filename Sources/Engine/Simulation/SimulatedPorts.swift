@@ -175,7 +175,11 @@ extension SimulatedPorts: MetricProvider {
     var name: String { "prometheus" }
 
     /// The query is the short name of a revision: its load is the answer.
-    func value(of query: String, at time: Timestamp) async -> MetricAnswer {
+    func reading(of query: String, at time: Timestamp) async -> MetricReading {
+        MetricReading(self.value(of: query), of: time)
+    }
+
+    private func value(of query: String) -> MetricAnswer {
         self.truth.withLock { truth in
             if truth.isGoingOn(.providerOutage) { return .unavailable("no answer within 10s") }
             if truth.isGoingOn(.providerSilence) { return .noData }

@@ -262,10 +262,9 @@ package struct World: ~Copyable, Sendable {
         let queries = self.queries
         self.queries = []
         for job in queries {
-            let time = self.wired.now()
-            let provider = self.wired.providers.first { $0.name == job.query.provider }
-            let answer = await provider?.value(of: job.text, at: time) ?? .refused("there is no such provider")
-            await self.tellInTime(.measured(job.deployment, job.measurement(answer, at: time)))
+            let providers = Dictionary(uniqueKeysWithValues: self.wired.providers.map { ($0.name, $0) })
+            let measurement = await job.measurement(from: providers, at: self.wired.now())
+            await self.tellInTime(.measured(job.deployment, measurement))
         }
     }
 

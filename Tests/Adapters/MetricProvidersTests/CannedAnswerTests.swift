@@ -203,6 +203,23 @@ struct CannedAnswerTests {
         }
     }
 
+    @Test(arguments: [("1700000000.250", 1_700_000_000_250), ("1699999970", 1_699_999_970_000), ("1e300", 1 << 53)])
+    func `a value is of the time that the answer says`(text: String, milliseconds: Int64) async throws {
+        let body =
+            #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[\#(text),"7"]}]}}"#
+        let server = try LoopbackServer { _ in .text(body) }
+        let provider = PrometheusProvider(name: "p", baseURL: server.url, client: HTTPClient())
+        let expected = MetricReading(.value(7), of: Timestamp(milliseconds: milliseconds))
+        #expect(await provider.reading(of: "up", at: Self.now) == expected)
+    }
+
+    @Test
+    func `what has no value is of the time that was asked for`() async throws {
+        let server = try LoopbackServer { _ in Self.vector() }
+        let provider = PrometheusProvider(name: "p", baseURL: server.url, client: HTTPClient())
+        #expect(await provider.reading(of: "up", at: Self.now) == MetricReading(.noData, of: Self.now))
+    }
+
     @Test
     func `a range has its gaps and its missing numbers`() async throws {
         let body =
@@ -238,5 +255,11 @@ struct CannedAnswerTests {
         }
         #expect(message.contains("11001 points"))
         #expect(server.requests.count == 1)
+    }
+}
+
+extension PrometheusProvider {
+    func value(of query: String, at time: Timestamp) async -> MetricAnswer {
+        await self.reading(of: query, at: time).answer
     }
 }

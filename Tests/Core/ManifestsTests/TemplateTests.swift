@@ -113,3 +113,63 @@ struct AnalysisTemplateTests {
         #expect(state.diagnostics.first?.message.contains("measures for 2m15s, longer than") == true)
     }
 }
+
+struct RatioTemplateTests {
+    static let text = """
+        apiVersion: controller/v1
+        kind: AnalysisTemplate
+        metadata: {name: wrong}
+        spec:
+          ratio:
+            provider: thanos
+            bad: 'sum(wrong{revision="${revision}"})'
+            total: 'sum(all{revision="${revision}"})'
+            maxRatio: 1.5
+            maxDifference: 0.01
+            interval: 15s
+        """
+
+    @Test
+    func `every field arrives`() throws {
+        let spec = "  rollout: {gates: [wrong]}"
+        let state = Fixture.read([
+            "m.yaml": Fixture.minimal(spec: spec), "r.yaml": Fixture.runtime, "t.yaml": Self.text,
+        ])
+        #expect(state.diagnostics.isEmpty, "\(state.diagnostics)")
+        let query = RatioQuery(
+            provider: "thanos",
+            bad: "sum(wrong{revision=\"${revision}\"})",
+            total: "sum(all{revision=\"${revision}\"})",
+            maximumRatio: 1.5,
+            maximumDifference: 0.01,
+            interval: .seconds(15)
+        )
+        #expect(state.deployments.first?.rollout.gates == [Gate(name: "wrong", kind: .ratio(query))])
+    }
+
+    @Test(arguments: [
+        ("maxRatio: 1.5", "maxRatio: 0.5", "expected a number from 1 to 100, found `0.5`"),
+        ("maxDifference: 0.01", "maxDifference: 2", "expected a number from 0 to 1, found `2`"),
+        ("interval: 15s", "interval: 100ms", "expected a duration from 1s to 1h"),
+        ("wrong{revision=\"${revision}\"}", "wrong", "the query is asked for the canary and for stable: select one"),
+        ("all{revision=\"${revision}\"}", "all{revision=\"${revison}\"}", "unknown variable `${revison}`"),
+        ("    bad: 'sum(wrong{revision=\"${revision}\"})'\n", "", "`bad` is missing: add for example"),
+        ("  ratio:", "  threshold: {query: q, max: 1}\n  ratio:", "`threshold` and `ratio` exclude each other"),
+    ])
+    func `mistakes are found`(old: String, new: String, message: String) {
+        precondition(Self.text.contains(old), "the text does not hold \(old)")
+        let problems = Fixture.read(["t.yaml": Self.text.replacing(old, with: new)]).diagnostics.map(\.message)
+        #expect(problems.contains { $0.hasPrefix(message) }, "\(problems)")
+    }
+
+    @Test
+    func `a gate whose interval leaves no time for a verdict is warned of`() {
+        let spec = "  rollout: {steps: [{weight: 50, atMost: 2m, gates: [wrong]}]}"
+        let state = Fixture.read([
+            "m.yaml": Fixture.minimal(spec: spec), "r.yaml": Fixture.runtime,
+            "t.yaml": Self.text.replacing("interval: 15s", with: "interval: 45s"),
+        ])
+        #expect(state.diagnostics.map(\.severity) == [.warning])
+        #expect(state.diagnostics.first?.message.contains("measures for 3m, longer than") == true)
+    }
+}

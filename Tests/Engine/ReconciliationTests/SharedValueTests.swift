@@ -62,6 +62,6 @@ struct SharedValueTests {
             model: Model(name: "m", version: "${revision}", format: "onnx", uri: "file:/m"),
             runtime: ServingRuntime(name: "onnx", command: ["serve"])
         )
-        #expect(ThresholdQuery(provider: "p", query: query).text(for: spec) == text)
+        #expect(query.substituted(for: spec) == text)
     }
 }

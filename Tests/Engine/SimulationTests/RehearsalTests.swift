@@ -41,6 +41,20 @@ struct RehearsalTests {
     }
 
     @Test
+    func `a gate on a provider's counters passes what is as good as stable, and finds what is not`() {
+        var policy = Self.policy
+        let query = RatioQuery(provider: "prometheus", bad: "b", total: "t")
+        policy.gates = [Gate(name: "wrong", kind: .ratio(query))]
+        #expect(Self.rehearse(policy: policy).verdict == .promoted)
+        guard case .rolledBack(let reason) = Self.rehearse(policy: policy, { $0.metrics["wrong"] = 0.1 }).verdict
+        else {
+            Issue.record("a tenth of the canary's answers is wrong")
+            return
+        }
+        #expect(reason.hasPrefix("gate wrong failed"))
+    }
+
+    @Test
     func `what is bad is found by its own gate`() {
         let errors = Self.rehearse { $0.canary.errors = 0.05 }
         guard case .rolledBack(let reason) = errors.verdict else {

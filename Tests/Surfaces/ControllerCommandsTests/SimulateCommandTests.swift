@@ -76,7 +76,7 @@ struct SimulateCommandTests {
     func `what cannot be simulated is said with its fix`() async throws {
         let metric = await self.fixture.run("simulate", self.file, "--metric", "nonsense=2")
         #expect(metric.status == 2)
-        #expect(metric.remarks.contains("has no threshold gate nonsense; it has drift"))
+        #expect(metric.remarks.contains("has no gate nonsense that asks others; it has drift"))
         let other = await self.fixture.run("simulate", self.file, "--deployment", "search/other")
         #expect(other.status == 2)
         #expect(other.remarks.contains("there is: search/file-type"))

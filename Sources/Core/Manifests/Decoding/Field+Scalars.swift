@@ -60,6 +60,18 @@ extension Field {
         return number
     }
 
+    package func number(in range: ClosedRange<Double>) -> Double? {
+        guard let text = self.plainNumber, let number = Double(text), range.contains(number) else {
+            self.expected("a number from \(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))")
+            return nil
+        }
+        return number
+    }
+
+    private static func text(_ bound: Double) -> String {
+        Int(exactly: bound).map { "\($0)" } ?? "\(bound)"
+    }
+
     package func boolean() -> Bool? {
         guard case .scalar(let scalar) = self.node.content, case .boolean(let value) = scalar.meaning else {
             self.expected("`true` or `false`")

@@ -5,10 +5,13 @@ extension Shape {
 
     static let analysisSpec = Shape(
         "analysisSpec",
-        [.optional("threshold", "{query: \"…\", max: 0.25}"), .optional("onFailure", "rollback")],
+        [
+            .optional("threshold", "{query: \"…\", max: 0.25}"),
+            .optional("ratio", "{bad: \"…\", total: \"…\"}"),
+            .optional("onFailure", "rollback"),
+        ],
         unavailable: [
             "drift": unavailableAnalysis,
-            "ratio": unavailableAnalysis,
             "mean": unavailableAnalysis,
             "job": unavailableAnalysis,
             "webhook": unavailableAnalysis,
@@ -34,16 +37,38 @@ extension Gate {
     /// Those that every deployment may name without a template.
     static let builtIn = [Gate.errors, .clientErrors, .latency()]
 
+    private static let kinds = ["threshold", "ratio"]
+
     init?(name: String, decoding spec: Members) {
-        let onFailure = spec["onFailure"]?.choice(of: FailureAction.self) ?? .rollback
-        guard spec.exactlyOne(of: ["threshold"]) != nil,
-            let threshold = spec["threshold"]?.members(of: .threshold)
-        else { return nil }
-        self.init(
-            name: name,
-            kind: .threshold(ThresholdQuery(decoding: threshold, at: spec["threshold"])),
-            onFailure: onFailure
-        )
+        let onFailure = spec["onFailure"]?.choice(of: FailureAction.self)
+        guard let chosen = spec.exactlyOne(of: Self.kinds), let kind = Kind(chosen, decoding: spec[chosen]) else {
+            return nil
+        }
+        self.init(name: name, kind: kind, onFailure: onFailure ?? .rollback)
+    }
+
+    /// The time until it can have passed, at the earliest.
+    var shortestDuration: Duration {
+        switch self.kind {
+        case .threshold(let query): query.shortestDuration
+        // One to begin with, one to count from, one to count, and one of stable's to compare with.
+        case .ratio(let query): query.interval * 4
+        case .errors, .clientErrors, .latency: .zero
+        }
+    }
+}
+
+extension Gate.Kind {
+    fileprivate init?(_ name: String, decoding field: Field?) {
+        switch name {
+        case "threshold":
+            guard let members = field?.members(of: .threshold) else { return nil }
+            self = .threshold(ThresholdQuery(decoding: members, at: field))
+        case "ratio":
+            guard let members = field?.members(of: .ratio) else { return nil }
+            self = .ratio(RatioQuery(decoding: members))
+        default: return nil
+        }
     }
 }
 

@@ -152,8 +152,8 @@ struct ReferenceResolution {
 
     private func warnOfSlowGates(_ gates: [Gate], in step: Step, at field: Field) {
         for gate in gates {
-            guard case .threshold(let query) = gate.kind, query.shortestDuration > step.atMost else { continue }
-            let (time, most) = (Quantity.text(query.shortestDuration), Quantity.text(step.atMost))
+            guard gate.shortestDuration > step.atMost else { continue }
+            let (time, most) = (Quantity.text(gate.shortestDuration), Quantity.text(step.atMost))
             let message =
                 "the gate \(gate.name.inBackticks) measures for \(time), longer than the step's atMost of \(most)"
             field.warning("\(message): it can never pass here")

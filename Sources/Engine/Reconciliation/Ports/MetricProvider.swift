@@ -5,8 +5,19 @@ package protocol MetricProvider: Sendable {
     /// The name by which manifests refer to it.
     var name: String { get }
 
-    /// The value of a query that yields one number now.
-    func value(of query: String, at time: Timestamp) async -> MetricAnswer
+    /// The value of a query that yields one number, at that time.
+    func reading(of query: String, at time: Timestamp) async -> MetricReading
+}
+
+/// What a provider said, and when it was true: the provider's own word, where it gives one.
+package struct MetricReading: Hashable, Sendable {
+    package var answer: MetricAnswer
+    package var time: Timestamp
+
+    package init(_ answer: MetricAnswer, of time: Timestamp) {
+        self.answer = answer
+        self.time = time
+    }
 }
 
 /// What a provider said. No answer is never a zero.

@@ -72,14 +72,28 @@ package struct SimulateCommand: ClientCommand {
         _ spec: DeploymentSpec,
         on console: Console
     ) throws {
-        let gates = spec.rollout.gates + spec.rollout.steps.flatMap { $0.gates ?? [] }
-        let thresholds = Set(gates.filter { if case .threshold = $0.kind { true } else { false } }.map(\.name))
-        if let unknown = assumptions.metrics.keys.sorted().first(where: { !thresholds.contains($0) }) {
-            let known = thresholds.isEmpty ? "it has none" : "it has \(thresholds.sorted().joined(separator: ", "))"
-            throw CommandFailure(code: .usage, message: "\(spec.id) has no threshold gate \(unknown); \(known)")
+        var remarks: [String: String] = [:]
+        for gate in spec.rollout.gates + spec.rollout.steps.flatMap({ $0.gates ?? [] }) {
+            remarks[gate.name] = Self.remark(on: gate)
         }
-        for gate in thresholds.subtracting(assumptions.metrics.keys).sorted() {
-            console.tell(StyledText("gate \(gate): taken to be within its limits; say otherwise with --metric"))
+        if let unknown = assumptions.metrics.keys.sorted().first(where: { remarks[$0] == nil }) {
+            let known = remarks.isEmpty ? "it has none" : "it has \(remarks.keys.sorted().joined(separator: ", "))"
+            throw CommandFailure(
+                code: .usage,
+                message: "\(spec.id) has no gate \(unknown) that asks others; \(known)"
+            )
+        }
+        for (gate, remark) in remarks.sorted(by: { $0.key < $1.key }) where assumptions.metrics[gate] == nil {
+            console.tell(StyledText("gate \(gate): taken \(remark); say otherwise with --metric"))
+        }
+    }
+
+    /// What is assumed of a gate that asks others; nothing for the rest.
+    private static func remark(on gate: Gate) -> String? {
+        switch gate.kind {
+        case .errors, .clientErrors, .latency: nil
+        case .threshold: "to be within its limits"
+        case .ratio: "to count \(Int(Rehearsal.assumedShare * 100)) % bad ones for the canary, as for stable"
         }
     }
 }

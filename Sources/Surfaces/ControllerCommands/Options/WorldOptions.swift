@@ -30,7 +30,10 @@ package struct WorldOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What the metric provider answers for a threshold gate; may be repeated. Default: within its limits.",
+            """
+            What others answer for a gate: a threshold's value, or the canary's share of bad ones for a ratio. May be
+            repeated. Default: within its limits, or as stable's.
+            """,
             valueName: "gate=value"
         )
     )

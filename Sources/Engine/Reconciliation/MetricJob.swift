@@ -1,0 +1,129 @@
+package import Analysis
+package import Deployments
+
+/// What is to be asked for a gate that is due.
+package struct MetricJob: Hashable, Sendable {
+    package var deployment: DeploymentID
+    package var gate: String
+    package var question: Question
+
+    package enum Question: Hashable, Sendable {
+        /// One number.
+        case number(Query)
+        /// What was counted for each revision, by queries in the same order.
+        case counters(canary: [Query], stable: [Query])
+    }
+
+    /// In the provider's language, with its variables substituted.
+    package struct Query: Hashable, Sendable {
+        package var provider: String
+        /// What people call it: the manifest's field.
+        package var name: String
+        package var text: String
+    }
+
+    /// - Returns: Nothing for gates that nobody needs to be asked about.
+    package init?(_ gate: Gate, of deployment: DeploymentID, canary: DeploymentSpec, stable: DeploymentSpec?) {
+        self.deployment = deployment
+        self.gate = gate.name
+        switch gate.kind {
+        case .errors, .clientErrors, .latency: return nil
+        case .threshold(let query):
+            self.question = .number(Query(query.provider, "query", query.query, canary))
+        case .ratio(let query):
+            guard let stable else { return nil }
+            let queries = { (spec: DeploymentSpec) in
+                [Query(query.provider, "bad", query.bad, spec), Query(query.provider, "total", query.total, spec)]
+            }
+            self.question = .counters(canary: queries(canary), stable: queries(stable))
+        }
+    }
+}
+
+extension MetricJob.Query {
+    fileprivate init(_ provider: String, _ name: String, _ text: String, _ spec: DeploymentSpec) {
+        self.init(provider: provider, name: name, text: text.substituted(for: spec))
+    }
+}
+
+extension MetricJob {
+    /// Asks, and waits for the answer. What is to be counted for both revisions is asked for one time.
+    package func measurement(
+        from providers: [String: any MetricProvider],
+        at time: Timestamp
+    ) async -> Measurement {
+        let answer: Measurement.Answer
+        switch self.question {
+        case .number(let query):
+            answer = Measurement.Answer(await query.reading(from: providers, at: time).answer)
+        case .counters(let canary, let stable):
+            answer = await Self.counted(canary, stable, from: providers, at: time)
+        }
+        return Measurement(gate: self.gate, time: time, answer: answer)
+    }
+
+    /// Some servers answer as of half a minute ago; what is off by more would never count as this step's.
+    private static let clockTolerance = Duration.minutes(10)
+
+    private static func counted(
+        _ canary: [Query],
+        _ stable: [Query],
+        from providers: [String: any MetricProvider],
+        at time: Timestamp
+    ) async -> Measurement.Answer {
+        var readings: [TrackReading] = []
+        for (track, queries) in [("the canary", canary), ("stable", stable)] {
+            var reading = TrackReading(times: [], values: [])
+            for query in queries {
+                // One after the other: the first that has no answer ends it, so an outage costs one timeout.
+                let answer = await query.reading(from: providers, at: time)
+                guard case .value(let value) = answer.answer, value.isFinite else {
+                    return Measurement.Answer(answer.answer, to: query, of: track)
+                }
+                guard abs((answer.time - time).inSeconds) <= Self.clockTolerance.inSeconds else {
+                    return .missing("`\(query.name)` of \(track) is of another time; set the provider's clock")
+                }
+                reading.times.append(answer.time)
+                reading.values.append(value)
+            }
+            readings.append(reading)
+        }
+        return .counted(canary: readings[0], stable: readings[1])
+    }
+}
+
+extension MetricJob.Query {
+    fileprivate func reading(
+        from providers: [String: any MetricProvider],
+        at time: Timestamp
+    ) async -> MetricReading {
+        guard let provider = providers[self.provider] else {
+            let message = "there is no provider \(self.provider): name it under `providers` in the configuration"
+            return MetricReading(.refused(message), of: time)
+        }
+        return await provider.reading(of: self.text, at: time)
+    }
+}
+
+extension Measurement.Answer {
+    init(_ answer: MetricAnswer) {
+        switch answer {
+        case .value(let value): self = .value(value)
+        case .noData: self = .noData
+        case .notANumber: self = .notANumber
+        case .refused(let message): self = .refused(message)
+        case .unavailable(let message): self = .unavailable(message)
+        }
+    }
+
+    /// Of an answer that is nothing to count with.
+    init(_ answer: MetricAnswer, to query: MetricJob.Query, of track: String) {
+        let what = "`\(query.name)` of \(track)"
+        switch answer {
+        case .value, .notANumber: self = .missing("\(what) is not a number")
+        case .noData: self = .missing("\(what) matches nothing")
+        case .refused(let message): self = .refused("\(what): \(message)")
+        case .unavailable(let message): self = .unavailable("\(what): \(message)")
+        }
+    }
+}

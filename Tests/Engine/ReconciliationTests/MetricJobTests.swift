@@ -1,0 +1,127 @@
+import Analysis
+import Deployments
+import Manifests
+import Reconciliation
+import Synchronization
+import Testing
+
+/// Answers by the text of the query, and remembers what it was asked.
+final class ScriptedProvider: MetricProvider {
+    let name = "prometheus"
+    private let answers: [String: MetricReading]
+    private let asked = Mutex<[String]>([])
+
+    init(_ answers: [String: MetricReading]) { self.answers = answers }
+
+    var questions: [String] { self.asked.withLock { $0 } }
+
+    func reading(of query: String, at time: Timestamp) async -> MetricReading {
+        self.asked.withLock { $0.append(query) }
+        return self.answers[query] ?? MetricReading(.noData, of: time)
+    }
+}
+
+@Suite("What gates ask others")
+struct MetricJobTests {
+    static let now = Timestamp(milliseconds: 1_700_000_000_000)
+    static let canary = Self.spec("b")
+    static let stable = Self.spec("a")
+
+    private static func spec(_ version: String) -> DeploymentSpec {
+        let file = SourceFile(path: "m.yaml", blob: "1", bytes: Array(ReconcilerTests.manifest(version).utf8))
+        let origin = CommitReference(repository: "models", branch: "main", commit: version)
+        return ManifestReader().read([file], origin: origin).deployments[0]
+    }
+
+    private func job(_ kind: Gate.Kind) throws -> MetricJob {
+        try #require(
+            MetricJob(Gate(name: "g", kind: kind), of: Self.canary.id, canary: Self.canary, stable: Self.stable)
+        )
+    }
+
+    private func answer(_ answers: [String: MetricReading]) async throws -> (Measurement.Answer, [String]) {
+        let query = RatioQuery(provider: "prometheus", bad: "bad ${revision}", total: "total ${revision}")
+        let provider = ScriptedProvider(answers)
+        let measurement = try await self.job(.ratio(query)).measurement(from: ["prometheus": provider], at: Self.now)
+        #expect(measurement.gate == "g")
+        #expect(measurement.time == Self.now)
+        return (measurement.answer, provider.questions)
+    }
+
+    private static let queries = [Self.canary, Self.stable].flatMap { spec in
+        ["bad \(spec.revision.short)", "total \(spec.revision.short)"]
+    }
+
+    private static func answers(_ values: Double...) -> [String: MetricReading] {
+        Dictionary(
+            uniqueKeysWithValues: zip(Self.queries, values).enumerated().map { index, pair in
+                (pair.0, MetricReading(.value(pair.1), of: Self.now + .seconds(-index)))
+            }
+        )
+    }
+
+    @Test
+    func `each counter is asked for each revision, and has its own time`() async throws {
+        let (answer, questions) = try await self.answer(Self.answers(1, 2, 3, 4))
+        let times = (0..<4).map { Self.now + .seconds(-$0) }
+        #expect(questions == Self.queries)
+        #expect(
+            answer
+                == .counted(
+                    canary: TrackReading(times: [times[0], times[1]], values: [1, 2]),
+                    stable: TrackReading(times: [times[2], times[3]], values: [3, 4])
+                )
+        )
+    }
+
+    @Test(arguments: [
+        (MetricAnswer.noData, Measurement.Answer.missing("`bad` of stable matches nothing")),
+        (.notANumber, .missing("`bad` of stable is not a number")),
+        (.value(.infinity), .missing("`bad` of stable is not a number")),
+        (.refused("2 series"), .refused("`bad` of stable: 2 series")),
+        (.unavailable("timeout"), .unavailable("`bad` of stable: timeout")),
+    ])
+    func `one that has no answer says which, and the rest is not asked`(
+        missing: MetricAnswer,
+        expected: Measurement.Answer
+    ) async throws {
+        var answers = Self.answers(1, 2, 3, 4)
+        answers[Self.queries[2]] = MetricReading(missing, of: Self.now)
+        let (answer, questions) = try await self.answer(answers)
+        #expect(answer == expected)
+        #expect(questions.count == 3)
+    }
+
+    @Test
+    func `an answer of another time is none`() async throws {
+        for time in [Self.now + .minutes(11), Self.now + .minutes(-11), Timestamp(milliseconds: -1 << 53)] {
+            var answers = Self.answers(1, 2, 3, 4)
+            answers[Self.queries[1]] = MetricReading(.value(2), of: time)
+            let (answer, _) = try await self.answer(answers)
+            #expect(answer == .missing("`total` of the canary is of another time; set the provider's clock"))
+        }
+    }
+
+    @Test
+    func `an unknown provider is refused with the fix`() async throws {
+        let query = RatioQuery(provider: "thanos", bad: "b", total: "t")
+        let measurement = try await self.job(.ratio(query)).measurement(from: [:], at: Self.now)
+        guard case .refused(let message) = measurement.answer else {
+            Issue.record("\(measurement)")
+            return
+        }
+        #expect(message.contains("there is no provider thanos: name it under `providers`"))
+    }
+
+    @Test
+    func `a threshold is asked one number, with the canary's variables`() async throws {
+        let query = ThresholdQuery(provider: "prometheus", query: "q ${revision} ${deployment}", maximum: 1)
+        let text = "q \(Self.canary.revision.short) \(Self.canary.id.name)"
+        let provider = ScriptedProvider([text: MetricReading(.value(0.5), of: Self.now)])
+        let measurement = try await self.job(.threshold(query)).measurement(
+            from: ["prometheus": provider],
+            at: Self.now
+        )
+        #expect(measurement.answer == .value(0.5))
+    }
+}
