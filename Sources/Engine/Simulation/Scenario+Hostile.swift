@@ -102,7 +102,7 @@ extension Scenario {
 
     /// Exchanges whose steps have room for what their weights take.
     private static let exchanges: [(surge: Int, replicas: Int, weights: [Int])] = [
-        (10, 2, [5, 25, 50]), (25, 4, [25, 50, 75]), (33, 3, [20, 33, 67]), (50, 4, [5, 50]),
+        (10, 2, [5, 25, 50]), (25, 4, [25, 50, 75]), (33, 3, [20, 33, 67]), (50, 4, [5, 25, 50]),
     ]
 
     private mutating func trouble(_ count: Int, _ push: inout Pushes, _ dice: inout Dice) {
