@@ -12,7 +12,7 @@ extension Rollout {
     /// Decides the phase that follows from a situation.
     ///
     /// The order is always the same, and one that stops: abort and rollback commands, deadlines, breaches, failed
-    /// gates, supersession, holds, advance. A later rule can therefore never starve an earlier one.
+    /// gates, supersession, holds, advance, scale. A later rule can therefore never starve an earlier one.
     package mutating func handle(_ situation: Situation, at now: Timestamp) -> Outcome {
         var outcome = Outcome()
         var answers = [CommandAnswer?](repeating: nil, count: situation.commands.count)

@@ -292,6 +292,26 @@ struct AutoscalingTests {
         #expect(stage.rollout.holds == [])
     }
 
+    @Test(arguments: [(Strategy.canary, 3), (.recreate, 4)])
+    func `in the bake, what is warm grows too and needs its room`(strategy: Strategy, fits: Int) {
+        var stage = Stage()
+        var spec = Self.spec(Stage.good)
+        (spec.resources, spec.rollout.strategy) = (Resources(gpu: 1), strategy)
+        if strategy == .recreate { spec.rollout.steps = [] }
+        stage.desired = .spec(spec)
+        stage.artifacts[Stage.next] = .ready(path: "/m", digest: "sha256:0")
+        stage.run { $0.rollout.phase == .settled && $0.rollout.stable != nil }
+        spec.revision = Stage.next
+        stage.desired = .spec(spec)
+        stage.run { $0.rollout.phase == .baking }
+        stage.capacity = Capacity(gpu: 6)
+        stage.requestsInFlight = 16
+        stage.tick()
+        #expect(Self.count(stage) == fits)
+        let warm = strategy == .recreate ? nil : fits
+        #expect(stage.rollout.target.replicas[Stage.good] == warm)
+    }
+
     @Test
     func `what is to be rolled out needs room for the present number`() {
         var stage = Stage()
