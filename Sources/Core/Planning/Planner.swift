@@ -21,6 +21,8 @@ package struct Planner: Sendable {
     /// Whether nothing at all may serve: at the deployment's end, or when what serves is quarantined. Not knowing of a
     /// stable revision, as after a lost journal, is no reason to take traffic away.
     package var mayEndTraffic: Bool
+    /// Whether what the router was last seen to serve is in quarantine.
+    package var isServedBarred: Bool
     package var freshness: Duration
 
     package static let defaultDrainLimit: Duration = .seconds(30)
@@ -34,6 +36,7 @@ package struct Planner: Sendable {
         asked: AskedTraffic? = nil,
         drainLimits: [Revision: Duration] = [:],
         mayEndTraffic: Bool = false,
+        isServedBarred: Bool = false,
         freshness: Duration,
         now: Timestamp
     ) {
@@ -45,6 +48,7 @@ package struct Planner: Sendable {
         self.asked = asked
         self.drainLimits = drainLimits
         self.mayEndTraffic = mayEndTraffic
+        self.isServedBarred = isServedBarred
         self.freshness = freshness
         self.now = now
     }
@@ -70,6 +74,8 @@ package struct Planner: Sendable {
         self.asked = asked
         self.drainLimits = Dictionary(known.map { ($0.revision, $0.runtime.shutdown.drain) }) { first, _ in first }
         self.mayEndTraffic = mayEndTraffic
+        self.isServedBarred =
+            observed.router.last?.traffic.revisions.contains { rollout.quarantine[$0] != nil } ?? false
         self.freshness = Rollout.freshness
         self.now = now
     }
@@ -190,9 +196,13 @@ package struct Planner: Sendable {
         let isEnded = served.isEmpty && self.asked?.traffic.isEmpty ?? true
         if wanted.isEmpty, isEnded || !self.mayEndTraffic {
             // Nothing is to take over what serves: what the router was asked for since is taken back.
-            if let asked = self.asked, let fresh = router.fresh(at: self.now, within: self.freshness),
-                !served.isEmpty, fresh.traffic != asked.traffic, served.revisions.allSatisfy({ self.isReady($0) })
-            {
+            guard let asked = self.asked, let fresh = router.fresh(at: self.now, within: self.freshness),
+                !served.isEmpty, fresh.traffic != asked.traffic
+            else { return }
+            if self.isServedBarred {
+                // What was asked for is the way out of it.
+                plan.waitingFor.append(.trafficServed(asked.traffic))
+            } else if served.revisions.allSatisfy({ self.isReady($0) }) {
                 plan.effects.append(.route(served))
             }
             return

@@ -285,6 +285,7 @@ extension Fleet {
         for effect in effects {
             do {
                 try await self.apply(effect, for: member)
+                self.told.note(effect, at: self.now)
             } catch {
                 // The next look sees that the world is not as planned, and the same plan is made again.
                 self.logger.warning(

@@ -22,6 +22,7 @@ package struct Fleet: Sendable {
     var order: [DeploymentID]?
     var replicas: Reading<[DeploymentID: [Replica]]> = .unknown("not looked at yet")
     var seenReplicas: [Replica] = []
+    var told = ToldReplicas()
     var router: Reading<RouterObservation> = .unknown("not looked at yet")
     /// What rollouts take their burst factor and latency bound from. In memory only: a rollout keeps what it used.
     var baselines: [DeploymentID: StableHistory] = [:]
@@ -155,7 +156,8 @@ package struct Fleet: Sendable {
     }
 
     /// - Returns: Whether anything differs from the last look.
-    private mutating func see(_ replicas: [Replica], at time: Timestamp) -> Bool {
+    private mutating func see(_ look: [Replica], at time: Timestamp) -> Bool {
+        let replicas = self.told.applied(to: look, seenAt: time)
         if let known = self.replicas.last, self.seenReplicas == replicas {
             self.replicas = .known(known, at: time)
             return false

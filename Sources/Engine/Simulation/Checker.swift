@@ -83,7 +83,10 @@ struct Checker: Sendable {
         case (.preparing, .stepping(let new, _)):
             if new != 0 { self.report("rule 3: began with step \(new)", decision) }
             self.checkNobodyHolds(decision)
-        case (.preparing, .promoting):
+        case (.stepping(let old, let served), .promoting) where decision.isSameCanary:
+            self.checkLeaving(old, served, decision)
+        // Out of a step, when another revision takes the canary's place and is ready already.
+        case (.preparing, .promoting), (.stepping, .promoting):
             let hasSteps = decision.after.canary?.rollout.steps.isEmpty == false
             if decision.before.stable != nil, !decision.after.isRestoring, hasSteps {
                 self.report("rule 3: promoted without a step", decision)
@@ -91,8 +94,6 @@ struct Checker: Sendable {
             self.checkNobodyHolds(decision)
         case (.stepping(let old, let served), .stepping(let new, _)) where new != old:
             if new != old + 1 { self.report("rule 3: step \(new) after step \(old)", decision) }
-            self.checkLeaving(old, served, decision)
-        case (.stepping(let old, let served), .promoting):
             self.checkLeaving(old, served, decision)
         case (.stepping(_, let old?), .stepping(_, let new?)) where new != old:
             self.report("rule 3: a step's begin moved", decision)

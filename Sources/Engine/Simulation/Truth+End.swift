@@ -98,9 +98,12 @@ extension Truth {
         let isServed = rollout.stable?.revision == desired.revision
         let verdict = rollout.quarantine[desired.revision]?.reason
         if behaviour.isGood, !isServed {
-            // A false alarm has its own budget; the coverage counts them.
-            if case .gateFailed = verdict { return }
-            self.report("liveness: a good last commit is not served", rollout)
+            // A false alarm has its own budget, and so has evidence that does not come within a step's time; the
+            // coverage counts them.
+            switch verdict {
+            case .gateFailed, .inconclusive: return
+            default: self.report("liveness: a good last commit is not served", rollout)
+            }
         }
         if behaviour.isPlainlyBad, isServed || verdict == nil, self.hasOther(rollout, desired.revision) {
             self.report("liveness: a plainly bad last commit is \(isServed ? "served" : "not quarantined")", rollout)
@@ -140,6 +143,7 @@ extension Coverage {
         if behaviour.isGood {
             if isServed { self.see(.judged, "good: promoted") }
             if case .gateFailed = verdict { self.see(.judged, "good: rolled back by a gate") }
+            if case .inconclusive = verdict { self.see(.judged, "good: rolled back without a verdict") }
         }
         if behaviour.isPlainlyBad {
             if isServed { self.see(.judged, "bad: promoted by hand or policy") }

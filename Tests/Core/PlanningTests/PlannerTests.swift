@@ -47,6 +47,31 @@ struct PlannerTests {
     }
 
     @Test
+    func `what is in quarantine is not given its traffic back by an old look`() {
+        // Nothing was ever promoted; the router was asked for what serves instead, and a look shows it as before.
+        var planner = Planner(
+            deployment: Self.id,
+            stable: nil,
+            target: self.target([:], replicas: [:]),
+            observed: Observation(
+                replicas: .known([self.replica(Self.stable), self.replica(Self.canary)], at: Self.now),
+                router: .known(self.served([Self.canary: 100]), at: Self.now)
+            ),
+            asked: AskedTraffic(.all(to: Self.stable), since: Self.now),
+            isServedBarred: true,
+            freshness: .seconds(10),
+            now: Self.now
+        )
+        var plan = planner.plan()
+        #expect(!plan.effects.contains { if case .route = $0 { true } else { false } })
+        #expect(plan.waitingFor.contains(.trafficServed(.all(to: Self.stable))))
+        #expect(plan.isUpToRouter)
+        planner.isServedBarred = false
+        plan = planner.plan()
+        #expect(plan.effects.contains(.route(.all(to: Self.canary))))
+    }
+
+    @Test
     func `a revision that is wanted is fetched, then started with unused ordinals`() {
         let target = self.target([Self.stable: 100], replicas: [Self.stable: 1, Self.canary: 2])
         let plan = self.plan(
