@@ -15,6 +15,9 @@ PLANNER = "Sources/Core/Planning/Planner.swift"
 ANALYSIS = "Sources/Core/Analysis/AnalysisRun.swift"
 LEDGER = "Sources/Core/Analysis/Providers/CounterLedger.swift"
 LAG = "Sources/Core/Analysis/Providers/LagRobust.swift"
+EVIDENCE = "Sources/Core/Analysis/Providers/ProviderEvidence.swift"
+MEANS = "Sources/Core/Analysis/Providers/MeanEvidence.swift"
+BETS = "Sources/Core/Analysis/Providers/StepBets.swift"
 PROVIDED = "Sources/Core/Analysis/Providers/ProviderComparison.swift"
 
 
@@ -765,5 +768,40 @@ MUTATIONS = [
         ">= patience { return self.lastMissing?.outcome ?? .noData }",
         ">= patience, self.hasFailed { return self.lastMissing?.outcome ?? .noData }",
         "a canary goes on while nobody can see how it does",
+    ),
+    Mutation(
+        "any-drift-fails",
+        EVIDENCE,
+        "drift.polls >= parameters.minimumBadPolls && drift.matters",
+        "drift.polls >= parameters.minimumBadPolls",
+        "every new model is held, as none answers exactly as the one before",
+    ),
+    Mutation(
+        "drift-that-does-not-matter-fails-other-gates",
+        EVIDENCE,
+        "        case .drift: false\n",
+        "        case .drift: true\n",
+        "the gate of errors fails because the answers differ a little",
+    ),
+    Mutation(
+        "higher-and-lower-are-mixed-up",
+        MEANS,
+        "        case .higher: 1\n        case .lower: -1\n",
+        "        case .higher: -1\n        case .lower: 1\n",
+        "a better model is rolled back, and a worse one promoted",
+    ),
+    Mutation(
+        "sums-beyond-their-count-count",
+        MEANS,
+        "guard squares <= sum + slack, sum * sum <= count * squares + slack * max(1, count) else",
+        "guard squares <= sum + slack else",
+        "wrong queries decide over a canary",
+    ),
+    Mutation(
+        "late-steps-have-nothing-to-bet",
+        BETS,
+        "        self.bets.append(Bet(mass: mass, process: process))\n",
+        "        if self.bets.isEmpty { self.bets.append(Bet(mass: mass, process: process)) }\n",
+        "a mean that gets worse late in a rollout is found much later",
     ),
 ]

@@ -60,6 +60,14 @@ struct PrometheusAnswer {
         }
     }
 
+    /// Every series of an instant query.
+    func vector() throws(PrometheusFailure) -> [Series] {
+        guard case .vector(let series) = self.data else {
+            throw .refused("the query yields no instant vector, so no histogram")
+        }
+        return series
+    }
+
     /// The one series of a range query.
     func singleSeries() throws(PrometheusFailure) -> RangeAnswer {
         guard case .matrix(let series) = self.data else {
@@ -83,7 +91,7 @@ struct PrometheusAnswer {
         return MetricReading(value.isNaN ? .notANumber : .value(value), of: point.timestamp)
     }
 
-    private static func number(_ point: Point) throws(PrometheusFailure) -> Double {
+    static func number(_ point: Point) throws(PrometheusFailure) -> Double {
         guard let value = Double(point.text) else {
             throw .unavailable("\"\(PrometheusFailure.bounded(point.text, to: 40))\" came in the place of a number")
         }
@@ -91,7 +99,7 @@ struct PrometheusAnswer {
     }
 
     /// Taking any one of several series would judge a canary by chance.
-    private static func several(_ metrics: [[String: String]]) -> PrometheusFailure {
+    static func several(_ metrics: [[String: String]]) -> PrometheusFailure {
         let names = Set(metrics.flatMap(\.keys))
         let differing = names.filter { name in Set(metrics.map { $0[name] }).count > 1 }.sorted()
         let shown = differing.prefix(5).map { PrometheusFailure.bounded($0, to: 60) }.joined(separator: ", ")
@@ -112,7 +120,7 @@ struct PrometheusAnswer {
         var infos: [String]?
     }
 
-    private struct Series: Decodable {
+    struct Series: Decodable {
         var metric: [String: String]
         /// Absent for a native histogram.
         var value: Point?
@@ -120,7 +128,7 @@ struct PrometheusAnswer {
     }
 
     /// `[1435781451.781, "1.5"]`
-    private struct Point: Decodable {
+    struct Point: Decodable {
         var seconds: Double
         var text: String
 

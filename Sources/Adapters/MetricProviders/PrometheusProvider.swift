@@ -63,6 +63,19 @@ package struct PrometheusProvider: MetricProvider {
         }
     }
 
+    package func histogram(of query: String, at time: Timestamp) async -> HistogramAnswer {
+        do throws(PrometheusFailure) {
+            let answer = try await self.ask(
+                "query",
+                ["query": query, "time": Self.seconds(time)],
+                maxResponseBytes: Self.maxInstantBytes
+            )
+            return try answer.buckets()
+        } catch {
+            return .none(error.answer(from: self.name))
+        }
+    }
+
     /// The values of a query that yields one series, from one time to another.
     package func range(
         _ query: String,

@@ -29,6 +29,18 @@ extension AnalysisRun {
         }
     }
 
+    /// Fails the gates whose evidence is not merged with others'.
+    mutating func decideProvidedAlone() {
+        for index in self.providerComparisons.indices {
+            let comparison = self.providerComparisons[index]
+            guard self.isActive(comparison.gate), !comparison.evidence.isMerged,
+                comparison.weightedLogE >= self.parameters.breachLimit,
+                comparison.evidence.mayFail(parameters: self.parameters)
+            else { continue }
+            self.providerComparisons[index].hasFailed = true
+        }
+    }
+
     func providerComparison(of gate: Gate) -> ProviderComparison? {
         self.provided?.first { $0.gate.name == gate.name }
     }
@@ -40,24 +52,32 @@ extension AnalysisRun {
         at now: Timestamp
     ) -> GateAssessment {
         let outcome = comparison.outcome(at: now, parameters: self.parameters)
+        let evidence: ComparisonEvidence
+        let value: String
+        var detail: String?
         switch comparison.evidence {
         case .ratio(let ratio):
-            let evidence = ratio.evidence(
-                weight: comparison.weight,
-                burst: self.burst,
-                parameters: self.parameters
-            )
-            let missing = outcome == .failed || outcome == .passed ? nil : comparison.missing
-            return GateAssessment(
-                gate: gate,
-                outcome: outcome,
-                value: Self.value(of: evidence),
-                limit: comparison.evidence.limit,
-                detail: (missing ?? self.detail(outcome, evidence, nextWeight: step.nextWeight))
-                    + comparison.caveats,
-                prediction: outcome == .inconclusive ? self.prediction(evidence) : nil,
-                comparison: evidence
-            )
+            evidence = ratio.evidence(weight: comparison.weight, burst: self.burst, parameters: self.parameters)
+            value = Self.value(of: evidence)
+        case .mean(let mean):
+            evidence = mean.evidence(weight: comparison.weight, parameters: self.parameters)
+            value = mean.value(parameters: self.parameters)
+        case .drift(let drift):
+            evidence = drift.evidence(weight: comparison.weight, parameters: self.parameters)
+            value = drift.value
+            let isBeyondChance = comparison.weightedLogE >= self.parameters.breachLimit
+            detail = drift.detail(outcome, isBeyondChance: isBeyondChance, parameters: self.parameters)
         }
+        let missing = outcome == .failed || outcome == .passed ? nil : comparison.missing
+        return GateAssessment(
+            gate: gate,
+            outcome: outcome,
+            value: value,
+            limit: comparison.evidence.limit,
+            detail: (missing ?? detail ?? self.detail(outcome, evidence, nextWeight: step.nextWeight))
+                + comparison.caveats,
+            prediction: outcome == .inconclusive ? self.prediction(evidence) : nil,
+            comparison: evidence
+        )
     }
 }

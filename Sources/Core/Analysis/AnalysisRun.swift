@@ -100,7 +100,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
             self.comparisons.append(
                 GateComparison(gate: gate, weight: weight, bound: bound(), plannedSteps: self.plannedSteps)
             )
-        case .ratio:
+        case .ratio, .mean, .drift:
             guard self.providerComparison(of: gate) == nil else { return }
             let weight = self.takeShare()
             if let comparison = ProviderComparison(gate: gate, weight: weight, plannedSteps: self.plannedSteps) {
@@ -240,9 +240,12 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
 
     /// Fails the gate with the most evidence once all gates' together suffices, and every gate whose own does.
     mutating func decide() {
+        self.decideProvidedAlone()
         guard self.combinedLogE >= self.parameters.breachLimit else { return }
         let active = self.comparisons.indices.filter { self.isActive(self.comparisons[$0].gate) }
-        let others = self.providerComparisons.indices.filter { self.isActive(self.providerComparisons[$0].gate) }
+        let others = self.providerComparisons.indices.filter {
+            self.isActive(self.providerComparisons[$0].gate) && self.providerComparisons[$0].evidence.isMerged
+        }
         let evidence =
             active.map { self.comparisons[$0].weightedLogE }
             + others.map { self.providerComparisons[$0].weightedLogE }
@@ -253,18 +256,18 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
             self.comparisons[index].hasFailed = true
         }
         for index in others where self.providerComparisons[index].weightedLogE >= limit {
-            guard self.providerComparisons[index].evidence.badPolls >= self.parameters.minimumBadPolls else { continue }
+            guard self.providerComparisons[index].evidence.mayFail(parameters: self.parameters) else { continue }
             self.providerComparisons[index].hasFailed = true
         }
     }
 
     /// ln of the merged evidence of all gates that compare counters; decides at ``AnalysisParameters/breachLimit``.
     package var combinedLogE: Double {
-        let logs = self.comparisons.map(\.breach.logE) + self.providerComparisons.map(\.evidence.breachLogE)
-        guard !logs.isEmpty else { return 0 }
+        let merged = self.provided?.filter(\.evidence.isMerged) ?? []
+        guard !self.comparisons.isEmpty || !merged.isEmpty else { return 0 }
         return Analysis.combinedLogE(
-            logs,
-            weights: self.comparisons.map(\.weight) + self.providerComparisons.map(\.weight)
+            self.comparisons.map(\.breach.logE) + merged.map(\.evidence.breachLogE),
+            weights: self.comparisons.map(\.weight) + merged.map(\.weight)
         )
     }
 

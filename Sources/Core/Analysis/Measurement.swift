@@ -36,11 +36,14 @@ package struct Measurement: Hashable, Codable, Sendable {
 package struct TrackReading: Hashable, Codable, Sendable {
     /// When each of the answers was true, by the provider.
     package var times: [Timestamp]
-    /// In the order of the gate's queries.
+    /// In the order of the gate's queries, or of the bounds.
     package var values: [Double]
+    /// Of a histogram: upper bounds, ascending, with as many values at most so large. The last has no bound.
+    package var bounds: [Double]?
 
-    package init(times: [Timestamp], values: [Double]) {
+    package init(times: [Timestamp], values: [Double], bounds: [Double]? = nil) {
         self.times = times
         self.values = values
+        self.bounds = bounds
     }
 }

@@ -148,6 +148,10 @@ package struct Gate: Hashable, Codable, Sendable {
         case threshold(ThresholdQuery)
         /// Bad ones of all, as a metric provider counts them, canary against stable.
         case ratio(RatioQuery)
+        /// The mean of a value from 0 to 1, as a metric provider counts it, canary against stable.
+        case mean(MeanQuery)
+        /// The distribution of a value, as a metric provider counts it, canary against stable.
+        case drift(DriftQuery)
     }
 
     package enum FailureAction: String, Hashable, Codable, Sendable, CaseIterable {
@@ -159,7 +163,7 @@ package struct Gate: Hashable, Codable, Sendable {
     package var comparesCounters: Bool {
         switch self.kind {
         case .errors, .clientErrors, .latency: true
-        case .threshold, .ratio: false
+        case .threshold, .ratio, .mean, .drift: false
         }
     }
 

@@ -12,6 +12,8 @@ package struct MetricJob: Hashable, Sendable {
         case number(Query)
         /// What was counted for each revision, by queries in the same order.
         case counters(canary: [Query], stable: [Query])
+        /// A histogram for each revision.
+        case histograms(canary: Query, stable: Query)
     }
 
     /// In the provider's language, with its variables substituted.
@@ -36,6 +38,17 @@ package struct MetricJob: Hashable, Sendable {
                 [Query(query.provider, "bad", query.bad, spec), Query(query.provider, "total", query.total, spec)]
             }
             self.question = .counters(canary: queries(canary), stable: queries(stable))
+        case .mean(let query):
+            guard let stable else { return nil }
+            let texts = [("count", query.count), ("sum", query.sum), ("sumOfSquares", query.sumOfSquares)]
+            let queries = { (spec: DeploymentSpec) in texts.map { Query(query.provider, $0.0, $0.1, spec) } }
+            self.question = .counters(canary: queries(canary), stable: queries(stable))
+        case .drift(let query):
+            guard let stable else { return nil }
+            self.question = .histograms(
+                canary: Query(query.provider, "query", query.query, canary),
+                stable: Query(query.provider, "query", query.query, stable)
+            )
         }
     }
 }
@@ -57,6 +70,8 @@ extension MetricJob {
         case .number(let query):
             answer = Measurement.Answer(await query.reading(from: providers, at: time).answer)
         case .counters(let canary, let stable):
+            answer = await Self.counted(canary, stable, from: providers, at: time)
+        case .histograms(let canary, let stable):
             answer = await Self.counted(canary, stable, from: providers, at: time)
         }
         return Measurement(gate: self.gate, time: time, answer: answer)
@@ -80,15 +95,39 @@ extension MetricJob {
                 guard case .value(let value) = answer.answer, value.isFinite else {
                     return Measurement.Answer(answer.answer, to: query, of: track)
                 }
-                guard abs((answer.time - time).inSeconds) <= Self.clockTolerance.inSeconds else {
-                    return .missing("`\(query.name)` of \(track) is of another time; set the provider's clock")
-                }
+                guard Self.isTimely(answer.time, for: time) else { return .ofAnotherTime(query, of: track) }
                 reading.times.append(answer.time)
                 reading.values.append(value)
             }
             readings.append(reading)
         }
         return .counted(canary: readings[0], stable: readings[1])
+    }
+
+    private static func counted(
+        _ canary: Query,
+        _ stable: Query,
+        from providers: [String: any MetricProvider],
+        at time: Timestamp
+    ) async -> Measurement.Answer {
+        var readings: [TrackReading] = []
+        for (track, query) in [("the canary", canary), ("stable", stable)] {
+            guard let provider = providers[query.provider] else {
+                return Measurement.Answer(query.unknownProvider, to: query, of: track)
+            }
+            switch await provider.histogram(of: query.text, at: time) {
+            case .buckets(let bounds, let counts, let answered):
+                guard Self.isTimely(answered, for: time) else { return .ofAnotherTime(query, of: track) }
+                readings.append(TrackReading(times: [answered], values: counts, bounds: bounds))
+            case .none(let answer):
+                return Measurement.Answer(answer, to: query, of: track)
+            }
+        }
+        return .counted(canary: readings[0], stable: readings[1])
+    }
+
+    private static func isTimely(_ answered: Timestamp, for time: Timestamp) -> Bool {
+        abs((answered - time).inSeconds) <= Self.clockTolerance.inSeconds
     }
 }
 
@@ -97,11 +136,12 @@ extension MetricJob.Query {
         from providers: [String: any MetricProvider],
         at time: Timestamp
     ) async -> MetricReading {
-        guard let provider = providers[self.provider] else {
-            let message = "there is no provider \(self.provider): name it under `providers` in the configuration"
-            return MetricReading(.refused(message), of: time)
-        }
+        guard let provider = providers[self.provider] else { return MetricReading(self.unknownProvider, of: time) }
         return await provider.reading(of: self.text, at: time)
+    }
+
+    fileprivate var unknownProvider: MetricAnswer {
+        .refused("there is no provider \(self.provider): name it under `providers` in the configuration")
     }
 }
 
@@ -114,6 +154,10 @@ extension Measurement.Answer {
         case .refused(let message): self = .refused(message)
         case .unavailable(let message): self = .unavailable(message)
         }
+    }
+
+    static func ofAnotherTime(_ query: MetricJob.Query, of track: String) -> Self {
+        .missing("`\(query.name)` of \(track) is of another time; set the provider's clock")
     }
 
     /// Of an answer that is nothing to count with.

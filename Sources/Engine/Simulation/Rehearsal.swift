@@ -37,7 +37,8 @@ package struct Rehearsal: Sendable {
         /// How long a person takes to approve; nothing when nobody does.
         package var approval: Duration? = .zero
         /// What a gate that asks others is answered, by its name: for a threshold its value, for a ratio the canary's
-        /// share of bad ones. A gate that is not here gets an answer within its limits, or as stable's.
+        /// share of bad ones, for a mean its mean, for drift the share of its answers that are others than stable's. A
+        /// gate that is not here gets an answer within its limits, or as stable's.
         package var metrics: [String: Double] = [:]
         /// What has not ended by then stays open.
         package var limit: Duration = .hours(24)
@@ -49,6 +50,8 @@ package struct Rehearsal: Sendable {
 
     /// Of what a ratio gate counts, so much is bad with stable.
     package static let assumedShare = 0.01
+    /// The mean of what a mean gate counts, with stable.
+    package static let assumedMean = 0.5
 
     package struct Event: Hashable, Sendable {
         /// Since the merge.

@@ -37,13 +37,45 @@ struct RehearsalProvider {
                 values[0] += Double(dice.hits(of: requests, probability: rate))
                 values[1] += Double(requests)
             }
+        case .mean:
+            let usual = Rehearsal.assumedMean
+            answer = self.counted(question, of: 3, &dice) { values, requests, isCanary, dice in
+                let mean = isCanary ? min(1, max(0, question.assumed ?? usual)) : usual
+                // Right or wrong, no value between: the widest that a value from 0 to 1 can scatter.
+                let hits = Double(dice.hits(of: requests, probability: mean))
+                values[0] += Double(requests)
+                values[1] += hits
+                values[2] += hits
+            }
+        case .drift:
+            answer = self.counted(question, of: 4, bounds: [0.25, 0.5, 0.75], &dice) {
+                let moved = $2 ? question.assumed ?? 0 : 0
+                Self.draw($1, moved: moved, into: &$0, &$3)
+            }
         }
         return Measurement(gate: question.gate.name, time: question.time, answer: answer)
+    }
+
+    /// Answers that lie anywhere between 0 and 1, but for a part that lies in the lowest bin.
+    private static func draw(_ answers: Int, moved: Double, into cumulative: inout [Double], _ dice: inout Dice) {
+        var counts = [dice.hits(of: answers, probability: moved), 0, 0, 0]
+        var left = answers - counts[0]
+        for bin in counts.indices {
+            let hits = dice.hits(of: left, probability: 1 / Double(counts.count - bin))
+            left -= hits
+            counts[bin] += hits
+        }
+        var sum = 0
+        for bin in counts.indices {
+            sum += counts[bin]
+            cumulative[bin] += Double(sum)
+        }
     }
 
     private mutating func counted(
         _ question: Question,
         of values: Int,
+        bounds: [Double]? = nil,
         _ dice: inout Dice,
         count: (inout [Double], Int, Bool, inout Dice) -> Void
     ) -> Measurement.Answer {
@@ -54,8 +86,8 @@ struct RehearsalProvider {
             count(&tally.values, Int(requests - tally.requests), revision == question.canary, &dice)
             tally.requests = requests
             self.tallies[question.gate.name, default: [:]][revision] = tally
-            let times = Array(repeating: question.time, count: values)
-            return TrackReading(times: times, values: tally.values)
+            let times = Array(repeating: question.time, count: bounds == nil ? values : 1)
+            return TrackReading(times: times, values: tally.values, bounds: bounds)
         }
         return .counted(canary: readings[0], stable: readings[1])
     }

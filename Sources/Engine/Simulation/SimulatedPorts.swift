@@ -179,6 +179,10 @@ extension SimulatedPorts: MetricProvider {
         MetricReading(self.value(of: query), of: time)
     }
 
+    func histogram(of query: String, at time: Timestamp) async -> HistogramAnswer {
+        .none(.refused("no histogram is simulated"))
+    }
+
     private func value(of query: String) -> MetricAnswer {
         self.truth.withLock { truth in
             if truth.isGoingOn(.providerOutage) { return .unavailable("no answer within 10s") }

@@ -213,6 +213,58 @@ struct CannedAnswerTests {
         #expect(await provider.reading(of: "up", at: Self.now) == expected)
     }
 
+    private func histogram(_ series: [(labels: String, value: String)]) async throws -> HistogramAnswer {
+        let result = series.map { #"{"metric":{\#($0.labels)},"value":[1700000000,"\#($0.value)"]}"# }
+        let list = result.joined(separator: ",")
+        let server = try LoopbackServer { _ in
+            .text(#"{"status":"success","data":{"resultType":"vector","result":[\#(list)]}}"#)
+        }
+        let provider = PrometheusProvider(name: "p", baseURL: server.url, client: HTTPClient())
+        return await provider.histogram(of: "h", at: Self.now)
+    }
+
+    @Test
+    func `a histogram's buckets come in the order of their bounds`() async throws {
+        let answer = try await self.histogram([(#""le":"+Inf""#, "9"), (#""le":"0.5""#, "4"), (#""le":"0.25""#, "1")])
+        let time = Timestamp(milliseconds: 1_700_000_000_000)
+        #expect(answer == .buckets(bounds: [0.25, 0.5], counts: [1, 4, 9], of: time))
+        #expect(try await self.histogram([]) == .none(.noData))
+        #expect(try await self.histogram([(#""le":"1""#, "NaN"), (#""le":"+Inf""#, "1")]) == .none(.notANumber))
+    }
+
+    @Test(arguments: [
+        ([(#""pod":"a","le":"1""#, "1"), (#""pod":"b","le":"1""#, "1")], "differ in pod"),
+        ([(#""le":"1""#, "1"), (#""le":"1.0""#, "1"), (#""le":"+Inf""#, "1")], "same bound"),
+        ([(#""le":"1""#, "1"), (#""le":"2""#, "1")], "no bucket with le=\"+Inf\""),
+        ([(#""le":"+Inf""#, "1")], "no bucket with le=\"+Inf\", or no other"),
+        ([(#""x":"1""#, "1")], "no bound in its label"), ([(#""le":"wide""#, "1")], "no bound in its label"),
+        (Array(repeating: (#""le":"1""#, "1"), count: 129), "129 buckets"),
+    ])
+    func `what is no one histogram is refused with the reason`(
+        series: [(String, String)],
+        reason: String
+    ) async throws {
+        guard case .none(.refused(let message)) = try await self.histogram(series) else {
+            Issue.record("\(series)")
+            return
+        }
+        #expect(message.contains(reason), "\(message)")
+    }
+
+    @Test
+    func `a native histogram is refused with what to give instead`() async throws {
+        let body =
+            #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"#
+            + #""histogram":[1,{"count":"1","sum":"1","buckets":[]}]}]}}"#
+        let server = try LoopbackServer { _ in .text(body) }
+        let provider = PrometheusProvider(name: "p", baseURL: server.url, client: HTTPClient())
+        guard case .none(.refused(let message)) = await provider.histogram(of: "h", at: Self.now) else {
+            Issue.record()
+            return
+        }
+        #expect(message.contains("native histogram"))
+    }
+
     @Test
     func `what has no value is of the time that was asked for`() async throws {
         let server = try LoopbackServer { _ in Self.vector() }

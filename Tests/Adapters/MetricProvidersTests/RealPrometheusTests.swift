@@ -58,6 +58,30 @@ struct RealPrometheusTests {
     }
 
     @Test
+    func `a histogram of a real server has its buckets`() async throws {
+        let prometheus = try await RunningPrometheus(
+            metrics: """
+                # TYPE score histogram
+                score_bucket{pod="a",le="0.5"} 3
+                score_bucket{pod="a",le="+Inf"} 4
+                score_bucket{pod="b",le="0.5"} 10
+                score_bucket{pod="b",le="+Inf"} 20
+
+                """
+        )
+        try await prometheus.untilScraped()
+        let now = Timestamp.now
+        let answer = await prometheus.provider.histogram(of: "sum by (le) (score_bucket)", at: now)
+        #expect(answer == .buckets(bounds: [0.5], counts: [13, 24], of: now))
+        guard case .none(.refused(let message)) = await prometheus.provider.histogram(of: "score_bucket", at: now)
+        else {
+            Issue.record()
+            return
+        }
+        #expect(message.contains("differ in pod"))
+    }
+
+    @Test
     func `a series that its exporter drops has no data`() async throws {
         let prometheus = try await RunningPrometheus(metrics: "score 0.5\n")
         try await prometheus.untilScraped()

@@ -173,3 +173,68 @@ struct RatioTemplateTests {
         #expect(state.diagnostics.first?.message.contains("measures for 3m, longer than") == true)
     }
 }
+
+struct MeanAndDriftTemplateTests {
+    private static func read(_ spec: String) -> (Gate?, [String]) {
+        let template = "apiVersion: controller/v1\nkind: AnalysisTemplate\nmetadata: {name: score}\nspec:\n\(spec)\n"
+        let state = Fixture.read([
+            "m.yaml": Fixture.minimal(spec: "  rollout: {gates: [score]}"), "r.yaml": Fixture.runtime,
+            "t.yaml": template,
+        ])
+        return (state.deployments.first?.rollout.gates.first, state.diagnostics.map(\.message))
+    }
+
+    private static let mean = """
+          mean:
+            provider: thanos
+            count: 'c{revision="${revision}"}'
+            sum: 's{revision="${revision}"}'
+            sumOfSquares: 'q{revision="${revision}"}'
+            margin: 0.05
+            worse: higher
+            interval: 20s
+        """
+
+    @Test
+    func `every field of a mean arrives`() {
+        let query = MeanQuery(
+            provider: "thanos",
+            count: "c{revision=\"${revision}\"}",
+            sum: "s{revision=\"${revision}\"}",
+            sumOfSquares: "q{revision=\"${revision}\"}",
+            margin: 0.05,
+            worse: .higher,
+            interval: .seconds(20)
+        )
+        let (gate, problems) = Self.read(Self.mean)
+        #expect(problems.isEmpty, "\(problems)")
+        #expect(gate == Gate(name: "score", kind: .mean(query)))
+    }
+
+    @Test
+    func `drift holds unless it says to roll back`() {
+        let drift = "  drift: {query: 'h{revision=\"${revision}\"}', tolerance: 0.1, interval: 1m}"
+        let query = DriftQuery(
+            provider: "prometheus",
+            query: "h{revision=\"${revision}\"}",
+            tolerance: 0.1,
+            interval: .minutes(1)
+        )
+        #expect(Self.read(drift).0 == Gate(name: "score", kind: .drift(query), onFailure: .hold))
+        let other = Self.read(drift + "\n  onFailure: rollback").0
+        #expect(other == Gate(name: "score", kind: .drift(query), onFailure: .rollback))
+    }
+
+    @Test(arguments: [
+        ("    worse: higher\n", "", "`worse` is missing: add for example `worse: lower`"),
+        ("worse: higher", "worse: up", "unknown value `up`"),
+        ("margin: 0.05", "margin: 0", "with a margin of 0 no canary is ever shown to be as good"),
+        ("margin: 0.05", "margin: 1.5", "expected a number from 0 to 1"),
+        ("'q{revision=\"${revision}\"}'", "q", "the query is asked for the canary and for stable"),
+    ])
+    func `mistakes are found`(old: String, new: String, message: String) {
+        precondition(Self.mean.contains(old), "the text does not hold \(old)")
+        let (_, problems) = Self.read(Self.mean.replacing(old, with: new))
+        #expect(problems.contains { $0.hasPrefix(message) }, "\(problems)")
+    }
+}

@@ -21,7 +21,7 @@ struct UnavailableFeatureTests {
         #expect(problems.first?.contains(instead) == true, "\(problems)")
     }
 
-    @Test(arguments: ["drift", "mean", "job", "webhook"])
+    @Test(arguments: ["job", "webhook"])
     func `other analyses than thresholds are refused`(kind: String) {
         let text = "apiVersion: controller/v1\nkind: AnalysisTemplate\nmetadata: {name: a}\nspec: {\(kind): {}}\n"
         let messages = Fixture.read(text).diagnostics.map(\.message)

@@ -9,15 +9,23 @@ import Testing
 final class ScriptedProvider: MetricProvider {
     let name = "prometheus"
     private let answers: [String: MetricReading]
+    private let histograms: [String: HistogramAnswer]
     private let asked = Mutex<[String]>([])
 
-    init(_ answers: [String: MetricReading]) { self.answers = answers }
+    init(_ answers: [String: MetricReading], histograms: [String: HistogramAnswer] = [:]) {
+        self.answers = answers
+        self.histograms = histograms
+    }
 
     var questions: [String] { self.asked.withLock { $0 } }
 
     func reading(of query: String, at time: Timestamp) async -> MetricReading {
         self.asked.withLock { $0.append(query) }
         return self.answers[query] ?? MetricReading(.noData, of: time)
+    }
+
+    func histogram(of query: String, at time: Timestamp) async -> HistogramAnswer {
+        self.histograms[query] ?? .none(.noData)
     }
 }
 
@@ -100,6 +108,44 @@ struct MetricJobTests {
             let (answer, _) = try await self.answer(answers)
             #expect(answer == .missing("`total` of the canary is of another time; set the provider's clock"))
         }
+    }
+
+    @Test
+    func `a mean is asked three counters for each revision`() async throws {
+        let query = MeanQuery(provider: "prometheus", count: "c", sum: "s", sumOfSquares: "q", worse: .lower)
+        let values = ["c": 10.0, "s": 5, "q": 3].mapValues { MetricReading(.value($0), of: Self.now) }
+        let measurement = try await self.job(.mean(query)).measurement(
+            from: ["prometheus": ScriptedProvider(values)],
+            at: Self.now
+        )
+        let reading = TrackReading(times: [Self.now, Self.now, Self.now], values: [10, 5, 3])
+        #expect(measurement.answer == .counted(canary: reading, stable: reading))
+    }
+
+    @Test
+    func `a histogram is asked for each revision`() async throws {
+        let query = DriftQuery(provider: "prometheus", query: "h ${revision}")
+        let texts = [Self.canary, Self.stable].map { "h \($0.revision.short)" }
+        let answer = { (count: Double, time: Timestamp) in
+            HistogramAnswer.buckets(bounds: [0.5], counts: [1, count], of: time)
+        }
+        let ask = { (histograms: [String: HistogramAnswer]) in
+            try await self.job(.drift(query)).measurement(
+                from: ["prometheus": ScriptedProvider([:], histograms: histograms)],
+                at: Self.now
+            ).answer
+        }
+        let both = try await ask([texts[0]: answer(2, Self.now), texts[1]: answer(3, Self.now)])
+        #expect(
+            both
+                == .counted(
+                    canary: TrackReading(times: [Self.now], values: [1, 2], bounds: [0.5]),
+                    stable: TrackReading(times: [Self.now], values: [1, 3], bounds: [0.5])
+                )
+        )
+        #expect(try await ask([texts[0]: answer(2, Self.now)]) == .missing("`query` of stable matches nothing"))
+        let late = try await ask([texts[0]: answer(2, Self.now + .minutes(11))])
+        #expect(late == .missing("`query` of the canary is of another time; set the provider's clock"))
     }
 
     @Test

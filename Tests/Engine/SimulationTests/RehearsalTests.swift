@@ -54,6 +54,28 @@ struct RehearsalTests {
         #expect(reason.hasPrefix("gate wrong failed"))
     }
 
+    @Test(arguments: [
+        (
+            Gate.Kind.mean(
+                MeanQuery(provider: "p", count: "c", sum: "s", sumOfSquares: "q", margin: 0.05, worse: .lower)
+            ), 0.2
+        ), (.drift(DriftQuery(provider: "p", query: "h")), 0.4),
+    ])
+    func `gates on means and distributions pass what is as stable's, and find what is not`(
+        kind: Gate.Kind,
+        bad: Double
+    ) {
+        var policy = Self.policy
+        policy.gates = [Gate(name: "score", kind: kind)]
+        #expect(Self.rehearse(policy: policy).verdict == .promoted)
+        guard case .rolledBack(let reason) = Self.rehearse(policy: policy, { $0.metrics["score"] = bad }).verdict
+        else {
+            Issue.record("the canary's values are others")
+            return
+        }
+        #expect(reason.hasPrefix("gate score failed"))
+    }
+
     @Test
     func `what is bad is found by its own gate`() {
         let errors = Self.rehearse { $0.canary.errors = 0.05 }

@@ -99,6 +99,6 @@ extension CounterLedger.Track {
 
 extension TrackReading {
     func hasForm(of other: TrackReading) -> Bool {
-        self.values.count == other.values.count && self.times.count == other.times.count
+        self.values.count == other.values.count && self.times.count == other.times.count && self.bounds == other.bounds
     }
 }

@@ -59,6 +59,12 @@ struct LagRobust<Process: Hashable & Codable & Sendable>: Hashable, Codable, Sen
         add(&self.after, pairs.canary, pairs.after)
     }
 
+    mutating func each(_ change: (inout Process) -> Void) {
+        change(&self.before)
+        change(&self.same)
+        change(&self.after)
+    }
+
     func least(_ logE: (Process) -> Double) -> Double {
         min(logE(self.before), logE(self.same), logE(self.after))
     }

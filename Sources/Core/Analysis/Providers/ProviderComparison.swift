@@ -69,16 +69,29 @@ struct ProviderComparison: Hashable, Codable, Sendable {
         self.lastAsked = time
         switch answer {
         case .counted(let canary, let stable):
-            guard canary.hasForm(of: stable), self.evidence.takes(canary) else {
+            guard canary.hasForm(of: stable) else {
                 self.lastMissing = Missing(outcome: .noData, reason: "canary and stable are not counted alike")
                 return
             }
-            self.lastCounted = time
-            self.lastMissing = nil
+            if let objection = self.evidence.objection(to: canary) {
+                self.lastMissing = Missing(outcome: .noData, reason: objection)
+                return
+            }
             if let increment = self.ledger.add(canary: canary, stable: stable) {
                 self.note(increment)
-                self.evidence.add(increment, burst: burst, parameters: parameters)
+                let objection = self.evidence.add(
+                    increment,
+                    bounds: canary.bounds,
+                    burst: burst,
+                    parameters: parameters
+                )
+                if let objection {
+                    self.lastMissing = Missing(outcome: .noData, reason: objection)
+                    return
+                }
             }
+            self.lastCounted = time
+            self.lastMissing = nil
         case .missing(let reason):
             self.lastMissing = Missing(outcome: .noData, reason: reason)
         case .noData, .notANumber, .value:

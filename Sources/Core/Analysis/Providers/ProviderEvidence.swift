@@ -1,13 +1,18 @@
 import Deployments
+import RealModule
 
 /// What the kinds of gates with a provider's counters have in common.
 enum ProviderEvidence: Hashable, Codable, Sendable {
     case ratio(RatioEvidence)
+    case mean(MeanEvidence)
+    case drift(DriftEvidence)
 
     /// - Returns: Nothing for gates of other kinds.
     init?(_ kind: Gate.Kind, plannedSteps: Int) {
         switch kind {
         case .ratio(let query): self = .ratio(RatioEvidence(query: query, plannedSteps: plannedSteps))
+        case .mean(let query): self = .mean(MeanEvidence(query: query, plannedSteps: plannedSteps))
+        case .drift(let query): self = .drift(DriftEvidence(query: query, plannedSteps: plannedSteps))
         case .errors, .clientErrors, .latency, .threshold: return nil
         }
     }
@@ -15,25 +20,50 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
     var interval: Duration {
         switch self {
         case .ratio(let ratio): ratio.query.interval
+        case .mean(let mean): mean.query.interval
+        case .drift(let drift): drift.query.interval
         }
     }
 
-    /// Whether the reading has one value for each of the gate's queries.
-    func takes(_ reading: TrackReading) -> Bool {
+    /// What is wrong with a reading, if anything.
+    func objection(to reading: TrackReading) -> String? {
         switch self {
-        case .ratio: reading.values.count == 2
+        case .ratio: reading.values.count == 2 ? nil : Self.otherQueries
+        case .mean: reading.values.count == 3 ? nil : Self.otherQueries
+        case .drift(let drift):
+            if reading.bounds.map({ $0.count + 1 }) != reading.values.count || reading.values.count < 2 {
+                "the histogram has no buckets to compare"
+            } else if let bounds = drift.bounds, bounds != reading.bounds {
+                "the buckets of the histogram have changed since the rollout began"
+            } else {
+                nil
+            }
         }
     }
+
+    private static let otherQueries = "the answer is not that of this gate's queries"
 
     mutating func beginStep(nextWeight: TrafficWeight, burst: Double, parameters: AnalysisParameters) {
         switch self {
         case .ratio(var ratio):
             ratio.beginStep(nextWeight: nextWeight, burst: burst, parameters: parameters)
             self = .ratio(ratio)
+        case .mean(var mean):
+            mean.beginStep(nextWeight: nextWeight, parameters: parameters)
+            self = .mean(mean)
+        case .drift(var drift):
+            drift.beginStep()
+            self = .drift(drift)
         }
     }
 
-    mutating func add(_ increment: CounterLedger.Increment, burst: Double, parameters: AnalysisParameters) {
+    /// - Returns: Why the increment is nothing to judge by, if so.
+    mutating func add(
+        _ increment: CounterLedger.Increment,
+        bounds: [Double]?,
+        burst: Double,
+        parameters: AnalysisParameters
+    ) -> String? {
         switch self {
         case .ratio(var ratio):
             ratio.add(
@@ -44,35 +74,67 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
                 parameters: parameters
             )
             self = .ratio(ratio)
+        case .mean(var mean):
+            guard let canary = MeanCounts(increments: increment.canary),
+                let stable = MeanCounts(increments: increment.stable)
+            else { return "`sum` or `sumOfSquares` is not that of `count` values from 0 to 1" }
+            mean.add(canary: canary, stable: stable, seconds: increment.seconds)
+            self = .mean(mean)
+        case .drift(var drift):
+            guard let canary = DriftEvidence.bins(increment.canary), let stable = DriftEvidence.bins(increment.stable)
+            else { return "the buckets of the histogram are not cumulative" }
+            drift.add(
+                canary: canary,
+                stable: stable,
+                bounds: bounds ?? [],
+                seconds: increment.seconds,
+                parameters: parameters
+            )
+            self = .drift(drift)
         }
+        return nil
     }
 
     var breachLogE: Double {
         switch self {
         case .ratio(let ratio): ratio.breach.logE
+        case .mean(let mean): mean.breachLogE
+        case .drift(let drift): drift.breachLogE
         }
     }
 
-    /// Polls that spoke against the canary.
-    var badPolls: Int {
+    /// Whether its evidence is merged with that of other gates. One that also asks whether a difference matters keeps
+    /// its share of the error budget to itself.
+    var isMerged: Bool {
         switch self {
-        case .ratio(let ratio): ratio.breach.badPolls
+        case .ratio, .mean: true
+        case .drift: false
+        }
+    }
+
+    /// Whether what is known may fail the gate: one poll alone may be a single burst.
+    func mayFail(parameters: AnalysisParameters) -> Bool {
+        switch self {
+        case .ratio(let ratio): ratio.breach.badPolls >= parameters.minimumBadPolls
+        case .mean(let mean): mean.polls >= parameters.minimumBadPolls
+        case .drift(let drift): drift.polls >= parameters.minimumBadPolls && drift.matters
         }
     }
 
     func isSafe(parameters: AnalysisParameters) -> Bool {
         switch self {
         case .ratio(let ratio): ratio.safeLogE >= parameters.safeLimit
+        case .mean(let mean): mean.safeLogE >= parameters.safeLimit
+        case .drift(let drift): drift.isEnough
         }
     }
 
     /// What the canary must keep, in words.
     var limit: String {
         switch self {
-        case .ratio(let ratio):
-            "at most \(NumberText.number(ratio.query.maximumRatio)) times stable's"
-                + (ratio.query.maximumDifference > 0
-                    ? " and \(NumberText.percent(ratio.query.maximumDifference)) on top" : "")
+        case .ratio(let ratio): ratio.limit
+        case .mean(let mean): mean.limit
+        case .drift(let drift): "below a stability index of \(NumberText.number(drift.query.tolerance))"
         }
     }
 
@@ -80,6 +142,8 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
     var missing: String? {
         switch self {
         case .ratio(let ratio): Self.missing(canary: ratio.canary.total, stable: ratio.stable.total)
+        case .mean(let mean): Self.missing(canary: mean.canary.count, stable: mean.stable.count)
+        case .drift(let drift): Self.missing(canary: drift.canary, stable: drift.stable)
         }
     }
 
@@ -90,5 +154,13 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
         case (true, false): "nothing was counted for stable in this step to compare with"
         case (true, true): nil
         }
+    }
+}
+
+extension RatioEvidence {
+    var limit: String {
+        let difference = self.query.maximumDifference
+        return "at most \(NumberText.number(self.query.maximumRatio)) times stable's"
+            + (difference > 0 ? " and \(NumberText.percent(difference)) on top" : "")
     }
 }

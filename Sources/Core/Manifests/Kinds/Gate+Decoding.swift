@@ -8,11 +8,11 @@ extension Shape {
         [
             .optional("threshold", "{query: \"…\", max: 0.25}"),
             .optional("ratio", "{bad: \"…\", total: \"…\"}"),
+            .optional("mean", "{count: \"…\", sum: \"…\", sumOfSquares: \"…\", worse: lower}"),
+            .optional("drift", "{query: \"…\"}"),
             .optional("onFailure", "rollback"),
         ],
         unavailable: [
-            "drift": unavailableAnalysis,
-            "mean": unavailableAnalysis,
             "job": unavailableAnalysis,
             "webhook": unavailableAnalysis,
         ]
@@ -37,14 +37,16 @@ extension Gate {
     /// Those that every deployment may name without a template.
     static let builtIn = [Gate.errors, .clientErrors, .latency()]
 
-    private static let kinds = ["threshold", "ratio"]
+    private static let kinds = ["threshold", "ratio", "mean", "drift"]
 
     init?(name: String, decoding spec: Members) {
         let onFailure = spec["onFailure"]?.choice(of: FailureAction.self)
         guard let chosen = spec.exactlyOne(of: Self.kinds), let kind = Kind(chosen, decoding: spec[chosen]) else {
             return nil
         }
-        self.init(name: name, kind: kind, onFailure: onFailure ?? .rollback)
+        // Other inputs drift as well as a bad model does, so a person looks first.
+        let usual: FailureAction = if case .drift = kind { .hold } else { .rollback }
+        self.init(name: name, kind: kind, onFailure: onFailure ?? usual)
     }
 
     /// The time until it can have passed, at the earliest.
@@ -53,6 +55,9 @@ extension Gate {
         case .threshold(let query): query.shortestDuration
         // One to begin with, one to count from, one to count, and one of stable's to compare with.
         case .ratio(let query): query.interval * 4
+        case .mean(let query): query.interval * 4
+        // Two more, whose answers are what the next are compared with.
+        case .drift(let query): query.interval * 6
         case .errors, .clientErrors, .latency: .zero
         }
     }
@@ -67,6 +72,12 @@ extension Gate.Kind {
         case "ratio":
             guard let members = field?.members(of: .ratio) else { return nil }
             self = .ratio(RatioQuery(decoding: members))
+        case "mean":
+            guard let members = field?.members(of: .mean) else { return nil }
+            self = .mean(MeanQuery(decoding: members))
+        case "drift":
+            guard let members = field?.members(of: .drift) else { return nil }
+            self = .drift(DriftQuery(decoding: members))
         default: return nil
         }
     }

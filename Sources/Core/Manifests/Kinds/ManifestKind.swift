@@ -20,7 +20,7 @@ package enum ManifestKind: String, Hashable, Sendable, CaseIterable {
             [
                 .servingRuntime, .sharedMetadata, .runtimeSpec, .format, .readiness, .startup, .metrics, .shutdown,
             ]
-        case .analysisTemplate: [.analysisTemplate, .sharedMetadata, .analysisSpec, .threshold, .ratio]
+        case .analysisTemplate: [.analysisTemplate, .sharedMetadata, .analysisSpec, .threshold, .ratio, .mean, .drift]
         case .freezeWindow: [.freezeWindow, .sharedMetadata, .freezeSpec, .schedule, .selector]
         }
     }

@@ -30,6 +30,58 @@ extension RatioQuery {
     static let intervals: ClosedRange<Duration> = .seconds(1) ... .hours(1)
 }
 
+extension Shape {
+    static let mean = Shape(
+        "mean",
+        [
+            .optional("provider", "prometheus"),
+            .required("count", "'sum(score_count{revision=\"${revision}\"})'"),
+            .required("sum", "'sum(score_sum{revision=\"${revision}\"})'"),
+            .required("sumOfSquares", "'sum(score_squares_sum{revision=\"${revision}\"})'"),
+            .optional("margin", "0.01"),
+            .required("worse", "lower"),
+            .optional("interval", "10s"),
+        ]
+    )
+    static let drift = Shape(
+        "drift",
+        [
+            .optional("provider", "prometheus"),
+            .required("query", "'sum by (le) (score_bucket{revision=\"${revision}\"})'"),
+            .optional("tolerance", "0.05"),
+            .optional("interval", "10s"),
+        ]
+    )
+}
+
+extension MeanQuery {
+    init(decoding members: Members) {
+        self.init(
+            provider: members["provider"]?.label() ?? ThresholdQuery.defaultProvider,
+            count: members["count"]?.queryForEachRevision() ?? "",
+            sum: members["sum"]?.queryForEachRevision() ?? "",
+            sumOfSquares: members["sumOfSquares"]?.queryForEachRevision() ?? "",
+            worse: members["worse"]?.choice(of: Direction.self) ?? .lower
+        )
+        self.margin = members["margin"]?.number(in: 0...1) ?? self.margin
+        self.interval = members["interval"]?.duration(in: RatioQuery.intervals) ?? self.interval
+        if self.margin == 0 {
+            members["margin"]?.error("with a margin of 0 no canary is ever shown to be as good: write for example 0.01")
+        }
+    }
+}
+
+extension DriftQuery {
+    init(decoding members: Members) {
+        self.init(
+            provider: members["provider"]?.label() ?? ThresholdQuery.defaultProvider,
+            query: members["query"]?.queryForEachRevision() ?? ""
+        )
+        self.tolerance = members["tolerance"]?.number(in: 0.001...10) ?? self.tolerance
+        self.interval = members["interval"]?.duration(in: RatioQuery.intervals) ?? self.interval
+    }
+}
+
 extension Field {
     /// A query that is asked for the canary and for stable.
     func queryForEachRevision() -> String? {

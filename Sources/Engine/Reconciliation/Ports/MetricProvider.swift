@@ -7,6 +7,17 @@ package protocol MetricProvider: Sendable {
 
     /// The value of a query that yields one number, at that time.
     func reading(of query: String, at time: Timestamp) async -> MetricReading
+
+    /// The buckets of a query that yields one cumulative histogram, at that time.
+    func histogram(of query: String, at time: Timestamp) async -> HistogramAnswer
+}
+
+/// What a provider said of a histogram.
+package enum HistogramAnswer: Hashable, Sendable {
+    /// Counts of what is at most as large as each bound, in ascending order, and last of all; when they were true.
+    case buckets(bounds: [Double], counts: [Double], of: Timestamp)
+    /// Why there are none; never a value.
+    case none(MetricAnswer)
 }
 
 /// What a provider said, and when it was true: the provider's own word, where it gives one.

@@ -94,6 +94,8 @@ package struct SimulateCommand: ClientCommand {
         case .errors, .clientErrors, .latency: nil
         case .threshold: "to be within its limits"
         case .ratio: "to count \(Int(Rehearsal.assumedShare * 100)) % bad ones for the canary, as for stable"
+        case .mean: "to count a mean of \(Rehearsal.assumedMean) for the canary, as for stable"
+        case .drift: "to see the canary's answers distributed as stable's"
         }
     }
 }

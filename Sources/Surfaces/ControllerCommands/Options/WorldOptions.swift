@@ -31,8 +31,9 @@ package struct WorldOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            What others answer for a gate: a threshold's value, or the canary's share of bad ones for a ratio. May be
-            repeated. Default: within its limits, or as stable's.
+            What others answer for a gate: a threshold's value; for a ratio the canary's share of bad ones, for a mean
+            its mean, for drift the share of its answers that are others than stable's. May be repeated. Default:
+            within its limits, or as stable's.
             """,
             valueName: "gate=value"
         )
