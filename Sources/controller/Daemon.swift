@@ -49,6 +49,7 @@ struct Daemon {
                 router: router,
                 artifacts: artifacts,
                 providers: self.providers(client),
+                webhooks: self.webhooks(client),
                 journal: journal,
                 platformChanges: replicas.changes,
                 capacity: self.capacity,
@@ -128,7 +129,7 @@ extension Daemon {
     }
 
     private func providers(_ client: HTTPClient) -> [any MetricProvider] {
-        self.configuration.providers.map { provider in
+        self.configuration.providers.filter { $0.kind == .prometheus }.map { provider in
             let logger = self.logger
             return PrometheusProvider(
                 name: provider.name,
@@ -143,6 +144,12 @@ extension Daemon {
                     )
                 }
             )
+        }
+    }
+
+    private func webhooks(_ client: HTTPClient) -> [any VerdictProvider] {
+        self.configuration.providers.filter { $0.kind == .webhook }.map {
+            WebhookProvider(name: $0.name, url: $0.url, tokenFile: $0.tokenFile, client: client)
         }
     }
 

@@ -117,6 +117,52 @@ extension IntegrationTests {
     }
 }
 
+extension IntegrationTests {
+    @Test
+    func `a step waits for a webhook's word, and fails by it`() async throws {
+        let word = Score("wait")
+        let service = try LoopbackServer { request in
+            let body = String(decoding: request.body, as: UTF8.self)
+            let isAsked = body.contains("\"gate\":\"sign-off\"") && body.contains("\"step\":1")
+            return .text(isAsked ? "{\"outcome\": \"\(word.text)\", \"message\": \"said so\"}" : "{}")
+        }
+        defer { service.stop() }
+        try await Sandbox.run { sandbox in
+            let url = "\(service.url)/gates"
+            try sandbox.configure(providers: ["{name: approvals, kind: webhook, url: \"\(url)\"}"])
+            try await sandbox.startController()
+            let gate = """
+                apiVersion: controller/v1
+                kind: AnalysisTemplate
+                metadata: {name: sign-off}
+                spec: {webhook: {provider: approvals, interval: 1s}}
+
+                """
+            try await sandbox.merge(Release(version: "1"), also: ["sign-off.yaml": gate])
+            try await sandbox.serves("1")
+
+            var release = Release(version: "2", gates: ["sign-off"], onInconclusive: "pause")
+            release.steps = [.init(50, atLeast: "1s", atMost: "1h")]
+            try await sandbox.merge(release)
+            try await sandbox.wait(for: "the question") { $0.gates.first?.value == "approvals says wait: said so" }
+            #expect(await sandbox.status()?.phase == "stepping")
+            word.set("pass")
+            try await sandbox.serves("2")
+
+            word.set("fail")
+            release.version = "3"
+            try await sandbox.merge(release)
+            let status = try await sandbox.wait(for: "the rollback") {
+                $0.phase == "settled" && !$0.quarantined.isEmpty
+            }
+            #expect(status.stable?.modelVersion == "2")
+            #expect(status.quarantined.first?.reason.contains("gate sign-off failed: approvals says fail") == true)
+            let replay = try await sandbox.replay()
+            #expect(replay.status == 0, "\(replay.output)\(replay.error)")
+        }
+    }
+}
+
 /// A revision's counters, which grow by a hundred answers whenever they are scraped.
 private final class Tally: Sendable {
     private struct State {

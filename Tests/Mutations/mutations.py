@@ -15,6 +15,7 @@ PLANNER = "Sources/Core/Planning/Planner.swift"
 ANALYSIS = "Sources/Core/Analysis/AnalysisRun.swift"
 LEDGER = "Sources/Core/Analysis/Providers/CounterLedger.swift"
 LAG = "Sources/Core/Analysis/Providers/LagRobust.swift"
+VERDICTS = "Sources/Core/Analysis/Providers/VerdictProgress.swift"
 EVIDENCE = "Sources/Core/Analysis/Providers/ProviderEvidence.swift"
 MEANS = "Sources/Core/Analysis/Providers/MeanEvidence.swift"
 BETS = "Sources/Core/Analysis/Providers/StepBets.swift"
@@ -803,5 +804,19 @@ MUTATIONS = [
         "        self.bets.append(Bet(mass: mass, process: process))\n",
         "        if self.bets.isEmpty { self.bets.append(Bet(mass: mass, process: process)) }\n",
         "a mean that gets worse late in a rollout is found much later",
+    ),
+    Mutation(
+        "no-answer-passes",
+        VERDICTS,
+        "        if self.trouble != nil { return .providerDown }\n        return self.verdict?.outcome == .pass ? .passed",
+        "        if self.trouble != nil { return .passed }\n        return self.verdict?.outcome == .pass ? .passed",
+        "a step goes on although nobody has approved it",
+    ),
+    Mutation(
+        "a-verdict-of-an-earlier-step-counts",
+        VERDICTS,
+        "        self.verdict = nil\n        self.trouble = nil\n    }\n\n    /// Whether",
+        "        self.trouble = nil\n    }\n\n    /// Whether",
+        "one approval passes every step",
     ),
 ]

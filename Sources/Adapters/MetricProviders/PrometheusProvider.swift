@@ -125,7 +125,7 @@ package struct PrometheusProvider: MetricProvider {
             maxResponseBytes: maxResponseBytes,
             caFile: self.caFile
         )
-        if let token = try self.token() {
+        if let token = try BearerToken.read(self.tokenFile) {
             request.headers["Authorization"] = "Bearer \(token)"
         }
         let response: HTTPResponse
@@ -139,20 +139,6 @@ package struct PrometheusProvider: MetricProvider {
             self.warn("\(self.name): \(warning)")
         }
         return answer
-    }
-
-    private func token() throws(PrometheusFailure) -> String? {
-        guard let tokenFile else { return nil }
-        do {
-            let data = try Data(contentsOf: URL(filePath: tokenFile))
-            let token = String(decoding: data.prefix(16 << 10), as: UTF8.self).filter { !$0.isWhitespace }
-            guard !token.isEmpty else { throw PrometheusFailure.unavailable("the token file \(tokenFile) is empty") }
-            return token
-        } catch let failure as PrometheusFailure {
-            throw failure
-        } catch {
-            throw .unavailable("the token file \(tokenFile) cannot be read; check its path and owner")
-        }
     }
 
     /// `application/x-www-form-urlencoded`, everything but unreserved characters escaped.

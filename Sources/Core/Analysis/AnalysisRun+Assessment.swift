@@ -15,6 +15,10 @@ extension AnalysisRun {
             assessment.gate = gate
             return assessment
         }
+        if let index = self.verdictIndex(of: gate), var assessment = self.verdicts?[index].assessment {
+            assessment.gate = gate
+            return assessment
+        }
         if let comparison = self.providerComparison(of: gate) {
             return self.assessment(of: comparison, gate: gate, step: step, at: now)
         }

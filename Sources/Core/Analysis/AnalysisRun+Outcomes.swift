@@ -16,6 +16,8 @@ extension AnalysisRun {
             } else if let comparison = self.providerComparison(of: gate) {
                 let outcome = comparison.outcome(at: now, parameters: self.parameters)
                 results.append(GateResult(gate: gate, outcome: outcome))
+            } else if let index = self.verdictIndex(of: gate), let progress = self.verdicts?[index] {
+                results.append(GateResult(gate: gate, outcome: progress.outcome))
             }
         }
         return results
@@ -33,6 +35,7 @@ extension AnalysisRun {
             return progress.assessment.detail
         }
         if let comparison = self.providerComparison(of: gate) { return comparison.missing ?? "" }
+        if let index = self.verdictIndex(of: gate), let progress = self.verdicts?[index] { return progress.missing }
         return self.comparisons.first { $0.gate.name == gate.name }.flatMap { self.missing($0) } ?? ""
     }
 

@@ -81,3 +81,26 @@ extension AnalysisRun {
         )
     }
 }
+
+/// Gates that somebody else decides.
+extension AnalysisRun {
+    func verdictIndex(of gate: Gate) -> Int? {
+        self.verdicts?.firstIndex { $0.gate.name == gate.name }
+    }
+
+    mutating func beginVerdicts(at time: Timestamp) {
+        for index in self.verdicts?.indices ?? 0..<0 {
+            guard let progress = self.verdicts?[index], self.isActive(progress.gate) else { continue }
+            self.verdicts?[index].beginStep(at: time)
+        }
+    }
+
+    mutating func addVerdict(_ measurement: Measurement) {
+        for index in self.verdicts?.indices ?? 0..<0 {
+            guard let progress = self.verdicts?[index], progress.gate.name == measurement.gate,
+                self.isActive(progress.gate)
+            else { continue }
+            self.verdicts?[index].add(measurement.answer, at: measurement.time)
+        }
+    }
+}

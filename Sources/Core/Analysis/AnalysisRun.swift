@@ -20,6 +20,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
     private let plannedSteps: Int
     var comparisons: [GateComparison] = []
     var provided: [ProviderComparison]?
+    var verdicts: [VerdictProgress]?
     var thresholds: [ThresholdProgress] = []
     var objectives: [WatchedObjective] = []
     var step: CurrentStep?
@@ -100,6 +101,9 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
             self.comparisons.append(
                 GateComparison(gate: gate, weight: weight, bound: bound(), plannedSteps: self.plannedSteps)
             )
+        case .webhook(let query):
+            guard self.verdictIndex(of: gate) == nil else { return }
+            self.verdicts = (self.verdicts ?? []) + [VerdictProgress(gate: gate, query: query)]
         case .ratio, .mean, .drift:
             guard self.providerComparison(of: gate) == nil else { return }
             let weight = self.takeShare()
@@ -134,6 +138,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
         for index in self.thresholds.indices where self.isActive(self.thresholds[index].gate) {
             self.thresholds[index].beginStep(at: time)
         }
+        self.beginVerdicts(at: time)
         for index in self.providerComparisons.indices where self.isActive(self.providerComparisons[index].gate) {
             self.providerComparisons[index].beginStep(
                 at: time,
@@ -274,6 +279,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
     /// Feeds one answer of a provider. One asked before the step, or of a gate that is not in it, is ignored.
     package mutating func add(_ measurement: Measurement) {
         self.addProvided(measurement)
+        self.addVerdict(measurement)
         for index in self.thresholds.indices where self.thresholds[index].gate.name == measurement.gate {
             guard self.isActive(self.thresholds[index].gate) else { continue }
             self.thresholds[index].add(measurement.answer, at: measurement.time)
@@ -284,6 +290,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
     package func dueQueries(at now: Timestamp) -> [Gate] {
         self.thresholds.filter { self.isActive($0.gate) && $0.isDue(at: now) }.map(\.gate)
             + self.providerComparisons.filter { self.isActive($0.gate) && $0.isDue(at: now) }.map(\.gate)
+            + (self.verdicts ?? []).filter { self.isActive($0.gate) && $0.isDue(at: now) }.map(\.gate)
     }
 
     /// ln E at which an objective counts as broken: the error budget α, shared by the objectives.

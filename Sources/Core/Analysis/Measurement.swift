@@ -19,6 +19,8 @@ package struct Measurement: Hashable, Codable, Sendable {
         case value(Double)
         /// What both revisions have counted so far.
         case counted(canary: TrackReading, stable: TrackReading)
+        /// What somebody says who decides.
+        case verdict(GateVerdict)
         /// The queries worked, and one had no number to count with.
         case missing(String)
         /// The query worked and matched nothing.
@@ -45,5 +47,24 @@ package struct TrackReading: Hashable, Codable, Sendable {
         self.times = times
         self.values = values
         self.bounds = bounds
+    }
+}
+
+/// Somebody's word on a step.
+package struct GateVerdict: Hashable, Codable, Sendable {
+    package var outcome: Outcome
+    /// For people.
+    package var message: String
+
+    package enum Outcome: String, Hashable, Codable, Sendable, CaseIterable {
+        case pass
+        case fail
+        /// Not yet: ask again.
+        case wait
+    }
+
+    package init(_ outcome: Outcome, _ message: String = "") {
+        self.outcome = outcome
+        self.message = message
     }
 }

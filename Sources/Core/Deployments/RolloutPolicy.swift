@@ -152,6 +152,8 @@ package struct Gate: Hashable, Codable, Sendable {
         case mean(MeanQuery)
         /// The distribution of a value, as a metric provider counts it, canary against stable.
         case drift(DriftQuery)
+        /// Whether a service says that the step may pass.
+        case webhook(WebhookQuery)
     }
 
     package enum FailureAction: String, Hashable, Codable, Sendable, CaseIterable {
@@ -163,7 +165,7 @@ package struct Gate: Hashable, Codable, Sendable {
     package var comparesCounters: Bool {
         switch self.kind {
         case .errors, .clientErrors, .latency: true
-        case .threshold, .ratio, .mean, .drift: false
+        case .threshold, .ratio, .mean, .drift, .webhook: false
         }
     }
 

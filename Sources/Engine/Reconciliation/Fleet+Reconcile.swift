@@ -358,9 +358,12 @@ extension Fleet {
     /// Asks for the measurements that are due.
     private mutating func ask(_ member: Member, at now: Timestamp) {
         let rollout = member.rollout
-        guard case .stepping(_, .some) = rollout.phase, let canary = rollout.canary else { return }
+        guard case .stepping(let step, .some) = rollout.phase, let canary = rollout.canary else { return }
         for gate in rollout.analysis?.dueQueries(at: now) ?? [] {
-            guard let job = MetricJob(gate, of: rollout.id, canary: canary, stable: rollout.stable) else { continue }
+            let stable = rollout.stable
+            guard let job = MetricJob(gate, of: rollout.id, canary: canary, stable: stable, step: step) else {
+                continue
+            }
             if self.pendingQueries.insert(job).inserted {
                 self.errands.queries.append(job)
             }

@@ -14,6 +14,8 @@ package struct MetricJob: Hashable, Sendable {
         case counters(canary: [Query], stable: [Query])
         /// A histogram for each revision.
         case histograms(canary: Query, stable: Query)
+        /// Somebody's word on the step.
+        case verdict(of: String, VerdictQuestion, timeout: Duration)
     }
 
     /// In the provider's language, with its variables substituted.
@@ -25,7 +27,8 @@ package struct MetricJob: Hashable, Sendable {
     }
 
     /// - Returns: Nothing for gates that nobody needs to be asked about.
-    package init?(_ gate: Gate, of deployment: DeploymentID, canary: DeploymentSpec, stable: DeploymentSpec?) {
+    package init?(_ gate: Gate, of deployment: DeploymentID, canary: DeploymentSpec, stable: DeploymentSpec?, step: Int)
+    {
         self.deployment = deployment
         self.gate = gate.name
         switch gate.kind {
@@ -49,6 +52,16 @@ package struct MetricJob: Hashable, Sendable {
                 canary: Query(query.provider, "query", query.query, canary),
                 stable: Query(query.provider, "query", query.query, stable)
             )
+        case .webhook(let query):
+            let question = VerdictQuestion(
+                deployment: deployment.description,
+                gate: gate.name,
+                revision: canary.revision.digest,
+                modelVersion: canary.model.version,
+                step: step + 1,
+                commit: canary.origin.commit
+            )
+            self.question = .verdict(of: query.provider, question, timeout: query.timeout)
         }
     }
 }
@@ -63,6 +76,7 @@ extension MetricJob {
     /// Asks, and waits for the answer. What is to be counted for both revisions is asked for one time.
     package func measurement(
         from providers: [String: any MetricProvider],
+        webhooks: [String: any VerdictProvider] = [:],
         at time: Timestamp
     ) async -> Measurement {
         let answer: Measurement.Answer
@@ -73,8 +87,28 @@ extension MetricJob {
             answer = await Self.counted(canary, stable, from: providers, at: time)
         case .histograms(let canary, let stable):
             answer = await Self.counted(canary, stable, from: providers, at: time)
+        case .verdict(let name, let question, let timeout):
+            answer = await Self.verdict(of: webhooks[name], name: name, on: question, timeout: timeout)
         }
         return Measurement(gate: self.gate, time: time, answer: answer)
+    }
+
+    private static func verdict(
+        of webhook: (any VerdictProvider)?,
+        name: String,
+        on question: VerdictQuestion,
+        timeout: Duration
+    ) async -> Measurement.Answer {
+        guard let webhook else {
+            return .refused("there is no webhook \(name): name it under `providers`, with `kind: webhook`")
+        }
+        return switch await webhook.verdict(on: question, timeout: timeout) {
+        case .pass(let message): .verdict(GateVerdict(.pass, message))
+        case .fail(let message): .verdict(GateVerdict(.fail, message))
+        case .wait(let message): .verdict(GateVerdict(.wait, message))
+        case .refused(let message): .refused(message)
+        case .unavailable(let message): .unavailable(message)
+        }
     }
 
     /// Some servers answer as of half a minute ago; what is off by more would never count as this step's.

@@ -67,17 +67,23 @@ extension Reconciler {
 
     func answerMetricJobs() async {
         let providers = Dictionary(self.ports.providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let webhooks = Dictionary(self.ports.webhooks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         // One task a job: the loop asks each gate once at a time, so there are never more than gates, and a slow
         // provider delays no other deployment's.
         await withDiscardingTaskGroup { group in
             for await job in self.metricJobs {
-                group.addTask { await self.answer(job, from: providers) }
+                group.addTask { await self.answer(job, from: providers, webhooks) }
             }
         }
     }
 
-    private func answer(_ job: MetricJob, from providers: [String: any MetricProvider]) async {
-        self.tell(.measured(job.deployment, await job.measurement(from: providers, at: self.ports.now())))
+    private func answer(
+        _ job: MetricJob,
+        from providers: [String: any MetricProvider],
+        _ webhooks: [String: any VerdictProvider]
+    ) async {
+        let measurement = await job.measurement(from: providers, webhooks: webhooks, at: self.ports.now())
+        self.tell(.measured(job.deployment, measurement))
     }
 
     /// At least once, in order, with patience: an outcome that git cannot be told now is told later.

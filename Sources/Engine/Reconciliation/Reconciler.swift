@@ -27,6 +27,7 @@ package final class Reconciler: Service {
         package var router: any TrafficRouter
         package var artifacts: any ArtifactStore
         package var providers: [any MetricProvider]
+        package var webhooks: [any VerdictProvider]
         package var journal: any Journal
         /// Yields when replicas changed, so that they are looked at before the next poll.
         package var platformChanges: AsyncStream<Void>
@@ -40,6 +41,7 @@ package final class Reconciler: Service {
             router: any TrafficRouter,
             artifacts: any ArtifactStore,
             providers: [any MetricProvider],
+            webhooks: [any VerdictProvider] = [],
             journal: any Journal,
             platformChanges: AsyncStream<Void>,
             capacity: Capacity = Capacity(),
@@ -50,6 +52,7 @@ package final class Reconciler: Service {
             self.router = router
             self.artifacts = artifacts
             self.providers = providers
+            self.webhooks = webhooks
             self.journal = journal
             self.platformChanges = platformChanges
             self.capacity = capacity

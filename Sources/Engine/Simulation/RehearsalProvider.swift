@@ -30,6 +30,8 @@ struct RehearsalProvider {
         case .errors, .clientErrors, .latency: return nil
         case .threshold(let query):
             answer = .value(question.assumed ?? query.maximum ?? query.minimum ?? 0)
+        case .webhook:
+            answer = .verdict(GateVerdict(question.assumed == 0 ? .fail : .pass, "assumed"))
         case .ratio:
             let share = Rehearsal.assumedShare
             answer = self.counted(question, of: 2, &dice) { values, requests, isCanary, dice in

@@ -237,4 +237,13 @@ struct MeanAndDriftTemplateTests {
         let (_, problems) = Self.read(Self.mean.replacing(old, with: new))
         #expect(problems.contains { $0.hasPrefix(message) }, "\(problems)")
     }
+
+    @Test
+    func `every field of a webhook arrives`() {
+        let (gate, problems) = Self.read("  webhook: {provider: approvals, timeout: 3s, interval: 1m}")
+        #expect(problems.isEmpty, "\(problems)")
+        let query = WebhookQuery(provider: "approvals", timeout: .seconds(3), interval: .minutes(1))
+        #expect(gate == Gate(name: "score", kind: .webhook(query)))
+        #expect(Self.read("  webhook: {timeout: 3s}").1.contains { $0.hasPrefix("`provider` is missing") })
+    }
 }

@@ -43,7 +43,13 @@ struct MetricJobTests {
 
     private func job(_ kind: Gate.Kind) throws -> MetricJob {
         try #require(
-            MetricJob(Gate(name: "g", kind: kind), of: Self.canary.id, canary: Self.canary, stable: Self.stable)
+            MetricJob(
+                Gate(name: "g", kind: kind),
+                of: Self.canary.id,
+                canary: Self.canary,
+                stable: Self.stable,
+                step: 1
+            )
         )
     }
 
@@ -146,6 +152,45 @@ struct MetricJobTests {
         #expect(try await ask([texts[0]: answer(2, Self.now)]) == .missing("`query` of stable matches nothing"))
         let late = try await ask([texts[0]: answer(2, Self.now + .minutes(11))])
         #expect(late == .missing("`query` of the canary is of another time; set the provider's clock"))
+    }
+
+    private final class Judge: VerdictProvider {
+        let name = "approvals"
+        private let answer: VerdictAnswer
+        private let asked = Mutex<VerdictQuestion?>(nil)
+
+        init(_ answer: VerdictAnswer) { self.answer = answer }
+
+        var question: VerdictQuestion? { self.asked.withLock { $0 } }
+
+        func verdict(on question: VerdictQuestion, timeout: Duration) async -> VerdictAnswer {
+            self.asked.withLock { $0 = question }
+            return self.answer
+        }
+    }
+
+    @Test(arguments: [
+        (VerdictAnswer.pass("a"), Measurement.Answer.verdict(GateVerdict(.pass, "a"))),
+        (.fail("b"), .verdict(GateVerdict(.fail, "b"))), (.wait("c"), .verdict(GateVerdict(.wait, "c"))),
+        (.refused("d"), .refused("d")), (.unavailable("e"), .unavailable("e")),
+    ])
+    func `a webhook is told what is to be decided`(said: VerdictAnswer, expected: Measurement.Answer) async throws {
+        let judge = Judge(said)
+        let job = try self.job(.webhook(WebhookQuery(provider: "approvals")))
+        let measurement = await job.measurement(from: [:], webhooks: ["approvals": judge], at: Self.now)
+        #expect(measurement.answer == expected)
+        let question = VerdictQuestion(
+            deployment: Self.canary.id.description,
+            gate: "g",
+            revision: Self.canary.revision.digest,
+            modelVersion: "b",
+            step: 2,
+            commit: "b"
+        )
+        #expect(judge.question == question)
+        let nobody = await job.measurement(from: [:], at: Self.now)
+        let advice = "there is no webhook approvals: name it under `providers`, with `kind: webhook`"
+        #expect(nobody.answer == .refused(advice))
     }
 
     @Test

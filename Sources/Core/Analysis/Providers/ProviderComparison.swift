@@ -94,7 +94,7 @@ struct ProviderComparison: Hashable, Codable, Sendable {
             self.lastMissing = nil
         case .missing(let reason):
             self.lastMissing = Missing(outcome: .noData, reason: reason)
-        case .noData, .notANumber, .value:
+        case .noData, .notANumber, .value, .verdict:
             self.lastMissing = Missing(outcome: .noData, reason: "the answer is nothing to count with")
         case .refused(let reason), .unavailable(let reason):
             self.lastMissing = Missing(outcome: .providerDown, reason: reason)

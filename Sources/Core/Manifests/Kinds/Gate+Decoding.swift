@@ -1,8 +1,6 @@
 import Deployments
 
 extension Shape {
-    private static let unavailableAnalysis = "measure with `threshold`, a query whose answer is one number"
-
     static let analysisSpec = Shape(
         "analysisSpec",
         [
@@ -10,11 +8,11 @@ extension Shape {
             .optional("ratio", "{bad: \"…\", total: \"…\"}"),
             .optional("mean", "{count: \"…\", sum: \"…\", sumOfSquares: \"…\", worse: lower}"),
             .optional("drift", "{query: \"…\"}"),
+            .optional("webhook", "{provider: approvals}"),
             .optional("onFailure", "rollback"),
         ],
         unavailable: [
-            "job": unavailableAnalysis,
-            "webhook": unavailableAnalysis,
+            "job": "run the program yourself, and say with `webhook` or `threshold` what came of it"
         ]
     )
     static let threshold = Shape(
@@ -37,7 +35,7 @@ extension Gate {
     /// Those that every deployment may name without a template.
     static let builtIn = [Gate.errors, .clientErrors, .latency()]
 
-    private static let kinds = ["threshold", "ratio", "mean", "drift"]
+    private static let kinds = ["threshold", "ratio", "mean", "drift", "webhook"]
 
     init?(name: String, decoding spec: Members) {
         let onFailure = spec["onFailure"]?.choice(of: FailureAction.self)
@@ -59,6 +57,7 @@ extension Gate {
         // Two more, whose answers are what the next are compared with.
         case .drift(let query): query.interval * 6
         case .errors, .clientErrors, .latency: .zero
+        case .webhook: .zero
         }
     }
 }
@@ -78,6 +77,9 @@ extension Gate.Kind {
         case "drift":
             guard let members = field?.members(of: .drift) else { return nil }
             self = .drift(DriftQuery(decoding: members))
+        case "webhook":
+            guard let members = field?.members(of: .webhook) else { return nil }
+            self = .webhook(WebhookQuery(decoding: members))
         default: return nil
         }
     }

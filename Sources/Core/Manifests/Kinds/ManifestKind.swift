@@ -20,7 +20,8 @@ package enum ManifestKind: String, Hashable, Sendable, CaseIterable {
             [
                 .servingRuntime, .sharedMetadata, .runtimeSpec, .format, .readiness, .startup, .metrics, .shutdown,
             ]
-        case .analysisTemplate: [.analysisTemplate, .sharedMetadata, .analysisSpec, .threshold, .ratio, .mean, .drift]
+        case .analysisTemplate:
+            [.analysisTemplate, .sharedMetadata, .analysisSpec, .threshold, .ratio, .mean, .drift, .webhook]
         case .freezeWindow: [.freezeWindow, .sharedMetadata, .freezeSpec, .schedule, .selector]
         }
     }

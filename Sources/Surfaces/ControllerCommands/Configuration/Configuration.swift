@@ -69,9 +69,13 @@ package struct Configuration: Hashable, Sendable {
         case sshKey(file: String, knownHostsFile: String)
     }
 
-    /// A service that answers metric queries.
+    /// A service that gates ask.
     package struct Provider: Hashable, Sendable {
-        package enum Kind: String, Hashable, Sendable, CaseIterable { case prometheus }
+        package enum Kind: String, Hashable, Sendable, CaseIterable {
+            case prometheus
+            /// Decides on steps.
+            case webhook
+        }
 
         package var name: String
         package var kind: Kind

@@ -248,6 +248,9 @@ struct Outlook {
             guard assessment.gate.onFailure == .rollback else {
                 return assessment.outcome == .failed ? nil : "(gate \(assessment.gate.name) only holds when it fails)"
             }
+            if case .webhook(let query) = assessment.gate.kind {
+                return "gate \(assessment.gate.name) fails: \(query.provider) says so"
+            }
             guard let comparison = assessment.comparison else {
                 return "gate \(assessment.gate.name) fails: \(assessment.limit) is broken too often"
             }
