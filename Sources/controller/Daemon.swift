@@ -50,6 +50,7 @@ struct Daemon {
                 artifacts: artifacts,
                 providers: self.providers(client),
                 webhooks: self.webhooks(client),
+                jobs: self.jobs,
                 journal: journal,
                 platformChanges: replicas.changes,
                 capacity: self.capacity,
@@ -151,6 +152,13 @@ extension Daemon {
         self.configuration.providers.filter { $0.kind == .webhook }.map {
             WebhookProvider(name: $0.name, url: $0.url, tokenFile: $0.tokenFile, client: client)
         }
+    }
+
+    private var jobs: LocalJobs {
+        LocalJobs(
+            programs: self.configuration.jobPrograms,
+            directory: "\(self.configuration.stateDirectory)/jobs"
+        )
     }
 
     private func artifacts(_ client: HTTPClient) -> ContentStore {

@@ -163,6 +163,54 @@ extension IntegrationTests {
     }
 }
 
+extension IntegrationTests {
+    @Test
+    func `a program judges each step, when an operator allows programs`() async throws {
+        try await Sandbox.run { sandbox in
+            let programs = "\(sandbox.folder)/programs"
+            try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: false)
+            let script =
+                "#!/bin/sh\ncase $1 in http://127.0.0.1:*) ;; *) exit 7;; esac\n"
+                + "echo version $2; [ $2 != 3 ]\n"
+            try sandbox.write("\(programs)/evaluate", script)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(programs)/evaluate")
+            try await sandbox.startController()
+            let gate = """
+                apiVersion: controller/v1
+                kind: AnalysisTemplate
+                metadata: {name: evaluation}
+                spec: {job: {command: [evaluate, "${endpoint}", "${model.version}"]}}
+
+                """
+            try await sandbox.merge(Release(version: "1"), also: ["evaluation.yaml": gate])
+            try await sandbox.serves("1")
+            var release = Release(version: "2", gates: ["evaluation"], onInconclusive: "pause")
+            release.steps = [.init(50, atLeast: "1s", atMost: "1h")]
+            try await sandbox.merge(release)
+            try await sandbox.wait(for: "the refusal") { status in
+                status.gates.contains { $0.outcome == "provider-down" && $0.detail?.contains("`jobs`") == true }
+            }
+            _ = try await sandbox.command("abort", Sandbox.name, "--why", "no programs yet")
+            try await sandbox.wait(for: "the way back") { $0.phase == "settled" }
+
+            try sandbox.configure(programs: programs)
+            sandbox.killController()
+            try await sandbox.startController()
+            release.version = "4"
+            try await sandbox.merge(release)
+            try await sandbox.serves("4")
+            release.version = "3"
+            try await sandbox.merge(release)
+            let status = try await sandbox.wait(for: "the rollback") { status in
+                status.phase == "settled" && status.quarantined.contains { $0.modelVersion == "3" }
+            }
+            let reason = status.quarantined.first { $0.modelVersion == "3" }?.reason ?? ""
+            #expect(reason.contains("gate evaluation failed: the job says fail: evaluate: version 3"), "\(reason)")
+            #expect(status.stable?.modelVersion == "4")
+        }
+    }
+}
+
 /// A revision's counters, which grow by a hundred answers whenever they are scraped.
 private final class Tally: Sendable {
     private struct State {

@@ -61,7 +61,8 @@ final class Sandbox {
     }
 
     /// Writes the configuration, which the controller reads when it starts.
-    func configure(poll: String = "500ms", providers: [String] = []) throws {
+    func configure(poll: String = "500ms", providers: [String] = [], programs: String? = nil) throws {
+        let jobs = programs.map { "jobs: {programs: [\"\($0)\"]}" } ?? ""
         try self.write(
             "\(self.folder)/controller.yaml",
             """
@@ -73,6 +74,7 @@ final class Sandbox {
               - {name: models, url: "file://\(self.remote)", path: deployments, interval: 1s, notes: true}
             providers: [\(providers.joined(separator: ", "))]
             artifacts: {fileRoots: ["\(self.models)"]}
+            \(jobs)
             local:
               envoy: "\(try Machine.envoy())"
               listen: "127.0.0.1:\(self.listen)"

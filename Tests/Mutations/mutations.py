@@ -819,4 +819,11 @@ MUTATIONS = [
         "        self.trouble = nil\n    }\n\n    /// Whether",
         "one approval passes every step",
     ),
+    Mutation(
+        "a-job-is-run-again-and-again",
+        VERDICTS,
+        "        return self.interval.map { now - last >= $0 } ?? false\n",
+        "        return self.interval.map { now - last >= $0 } ?? true\n",
+        "a load test that fails is run at every look",
+    ),
 ]

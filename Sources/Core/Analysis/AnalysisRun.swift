@@ -101,9 +101,9 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
             self.comparisons.append(
                 GateComparison(gate: gate, weight: weight, bound: bound(), plannedSteps: self.plannedSteps)
             )
-        case .webhook(let query):
-            guard self.verdictIndex(of: gate) == nil else { return }
-            self.verdicts = (self.verdicts ?? []) + [VerdictProgress(gate: gate, query: query)]
+        case .webhook, .job:
+            guard self.verdictIndex(of: gate) == nil, let progress = VerdictProgress(gate: gate) else { return }
+            self.verdicts = (self.verdicts ?? []) + [progress]
         case .ratio, .mean, .drift:
             guard self.providerComparison(of: gate) == nil else { return }
             let weight = self.takeShare()

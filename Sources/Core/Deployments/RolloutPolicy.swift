@@ -154,6 +154,8 @@ package struct Gate: Hashable, Codable, Sendable {
         case drift(DriftQuery)
         /// Whether a service says that the step may pass.
         case webhook(WebhookQuery)
+        /// Whether a program says that the step may pass.
+        case job(JobRun)
     }
 
     package enum FailureAction: String, Hashable, Codable, Sendable, CaseIterable {
@@ -165,7 +167,7 @@ package struct Gate: Hashable, Codable, Sendable {
     package var comparesCounters: Bool {
         switch self.kind {
         case .errors, .clientErrors, .latency: true
-        case .threshold, .ratio, .mean, .drift, .webhook: false
+        case .threshold, .ratio, .mean, .drift, .webhook, .job: false
         }
     }
 

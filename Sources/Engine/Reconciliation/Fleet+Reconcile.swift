@@ -360,14 +360,28 @@ extension Fleet {
         let rollout = member.rollout
         guard case .stepping(let step, .some) = rollout.phase, let canary = rollout.canary else { return }
         for gate in rollout.analysis?.dueQueries(at: now) ?? [] {
-            let stable = rollout.stable
-            guard let job = MetricJob(gate, of: rollout.id, canary: canary, stable: stable, step: step) else {
-                continue
+            let ready = (self.replicas.last?[rollout.id] ?? []).first {
+                $0.id.revision == canary.revision && $0.state == .ready
             }
+            let job = MetricJob(
+                gate,
+                of: rollout.id,
+                canary: canary,
+                stable: rollout.stable,
+                step: step,
+                endpoint: ready?.endpoint
+            )
+            guard let job, !self.isRunning(job) else { continue }
             if self.pendingQueries.insert(job).inserted {
                 self.errands.queries.append(job)
             }
         }
+    }
+
+    /// A program runs once at a time, also when its replica has got another port or the step is another one.
+    private func isRunning(_ job: MetricJob) -> Bool {
+        guard case .run = job.question else { return false }
+        return self.pendingQueries.contains { $0.deployment == job.deployment && $0.gate == job.gate }
     }
 
     /// The last act of a removal: no replica is left, so nothing is.

@@ -16,6 +16,8 @@ package struct MetricJob: Hashable, Sendable {
         case histograms(canary: Query, stable: Query)
         /// Somebody's word on the step.
         case verdict(of: String, VerdictQuestion, timeout: Duration)
+        /// A program's word on the step: its name and its arguments.
+        case run([String], timeout: Duration)
     }
 
     /// In the provider's language, with its variables substituted.
@@ -26,9 +28,23 @@ package struct MetricJob: Hashable, Sendable {
         package var text: String
     }
 
-    /// - Returns: Nothing for gates that nobody needs to be asked about.
-    package init?(_ gate: Gate, of deployment: DeploymentID, canary: DeploymentSpec, stable: DeploymentSpec?, step: Int)
-    {
+    /// Nothing for gates that nobody needs to be asked about, or not now.
+    ///
+    /// - Parameters:
+    ///   - gate: Of the current step.
+    ///   - deployment: Of the rollout.
+    ///   - canary: Whom the gate judges.
+    ///   - stable: Whom it is compared with.
+    ///   - step: From 0.
+    ///   - endpoint: Of one of the canary's replicas that is ready, if there is one.
+    package init?(
+        _ gate: Gate,
+        of deployment: DeploymentID,
+        canary: DeploymentSpec,
+        stable: DeploymentSpec?,
+        step: Int,
+        endpoint: Endpoint? = nil
+    ) {
         self.deployment = deployment
         self.gate = gate.name
         switch gate.kind {
@@ -62,6 +78,12 @@ package struct MetricJob: Hashable, Sendable {
                 commit: canary.origin.commit
             )
             self.question = .verdict(of: query.provider, question, timeout: query.timeout)
+        case .job(let job):
+            guard let endpoint else { return nil }
+            self.question = .run(
+                job.command.map { $0.substituted(for: canary, endpoint: endpoint) },
+                timeout: job.timeout
+            )
         }
     }
 }
@@ -77,6 +99,7 @@ extension MetricJob {
     package func measurement(
         from providers: [String: any MetricProvider],
         webhooks: [String: any VerdictProvider] = [:],
+        jobs: (any JobRunner)? = nil,
         at time: Timestamp
     ) async -> Measurement {
         let answer: Measurement.Answer
@@ -88,27 +111,16 @@ extension MetricJob {
         case .histograms(let canary, let stable):
             answer = await Self.counted(canary, stable, from: providers, at: time)
         case .verdict(let name, let question, let timeout):
-            answer = await Self.verdict(of: webhooks[name], name: name, on: question, timeout: timeout)
+            guard let webhook = webhooks[name] else {
+                let message = "there is no webhook \(name): name it under `providers`, with `kind: webhook`"
+                return Measurement(gate: self.gate, time: time, answer: .refused(message))
+            }
+            answer = Measurement.Answer(await webhook.verdict(on: question, timeout: timeout))
+        case .run(let command, let timeout):
+            let none = VerdictAnswer.refused("no job can be run here")
+            answer = Measurement.Answer(await jobs?.run(command, timeout: timeout) ?? none)
         }
         return Measurement(gate: self.gate, time: time, answer: answer)
-    }
-
-    private static func verdict(
-        of webhook: (any VerdictProvider)?,
-        name: String,
-        on question: VerdictQuestion,
-        timeout: Duration
-    ) async -> Measurement.Answer {
-        guard let webhook else {
-            return .refused("there is no webhook \(name): name it under `providers`, with `kind: webhook`")
-        }
-        return switch await webhook.verdict(on: question, timeout: timeout) {
-        case .pass(let message): .verdict(GateVerdict(.pass, message))
-        case .fail(let message): .verdict(GateVerdict(.fail, message))
-        case .wait(let message): .verdict(GateVerdict(.wait, message))
-        case .refused(let message): .refused(message)
-        case .unavailable(let message): .unavailable(message)
-        }
     }
 
     /// Some servers answer as of half a minute ago; what is off by more would never count as this step's.
@@ -185,6 +197,16 @@ extension Measurement.Answer {
         case .value(let value): self = .value(value)
         case .noData: self = .noData
         case .notANumber: self = .notANumber
+        case .refused(let message): self = .refused(message)
+        case .unavailable(let message): self = .unavailable(message)
+        }
+    }
+
+    init(_ answer: VerdictAnswer) {
+        switch answer {
+        case .pass(let message): self = .verdict(GateVerdict(.pass, message))
+        case .fail(let message): self = .verdict(GateVerdict(.fail, message))
+        case .wait(let message): self = .verdict(GateVerdict(.wait, message))
         case .refused(let message): self = .refused(message)
         case .unavailable(let message): self = .unavailable(message)
         }

@@ -82,7 +82,12 @@ extension Reconciler {
         from providers: [String: any MetricProvider],
         _ webhooks: [String: any VerdictProvider]
     ) async {
-        let measurement = await job.measurement(from: providers, webhooks: webhooks, at: self.ports.now())
+        let measurement = await job.measurement(
+            from: providers,
+            webhooks: webhooks,
+            jobs: self.ports.jobs,
+            at: self.ports.now()
+        )
         self.tell(.measured(job.deployment, measurement))
     }
 

@@ -28,6 +28,7 @@ package final class Reconciler: Service {
         package var artifacts: any ArtifactStore
         package var providers: [any MetricProvider]
         package var webhooks: [any VerdictProvider]
+        package var jobs: (any JobRunner)?
         package var journal: any Journal
         /// Yields when replicas changed, so that they are looked at before the next poll.
         package var platformChanges: AsyncStream<Void>
@@ -42,6 +43,7 @@ package final class Reconciler: Service {
             artifacts: any ArtifactStore,
             providers: [any MetricProvider],
             webhooks: [any VerdictProvider] = [],
+            jobs: (any JobRunner)? = nil,
             journal: any Journal,
             platformChanges: AsyncStream<Void>,
             capacity: Capacity = Capacity(),
@@ -53,6 +55,7 @@ package final class Reconciler: Service {
             self.artifacts = artifacts
             self.providers = providers
             self.webhooks = webhooks
+            self.jobs = jobs
             self.journal = journal
             self.platformChanges = platformChanges
             self.capacity = capacity

@@ -23,7 +23,7 @@ extension Wait: CustomStringConvertible {
 
 extension String {
     /// The text with its variables substituted. Values are names and digests, so nothing in them can be a query.
-    package func substituted(for spec: DeploymentSpec) -> String {
+    package func substituted(for spec: DeploymentSpec, endpoint: Endpoint? = nil) -> String {
         var text = ""
         var rest = self[...]
         // Once through, as it is asked for at every look; a value's own text is none of the text's variables.
@@ -31,7 +31,7 @@ extension String {
             text += rest[..<start]
             rest = rest[start...]
             let end = rest.utf8.firstIndex(of: UInt8(ascii: "}"))
-            if let end, let value = Self.value(of: rest[...end], for: spec) {
+            if let end, let value = Self.value(of: rest[...end], for: spec, endpoint) {
                 text += value
                 rest = rest[rest.utf8.index(after: end)...]
             } else {
@@ -42,12 +42,14 @@ extension String {
         return text + rest
     }
 
-    private static func value(of variable: Substring, for spec: DeploymentSpec) -> String? {
+    private static func value(of variable: Substring, for spec: DeploymentSpec, _ endpoint: Endpoint?) -> String? {
         switch variable {
         case "${revision}": spec.revision.short
         case "${deployment}": spec.id.name
         case "${namespace}": spec.id.namespace
         case "${model.version}": spec.model.version
+        case "${model.name}": spec.model.name
+        case "${endpoint}": endpoint.map { "http://\($0)" }
         default: nil
         }
     }

@@ -30,7 +30,7 @@ struct RehearsalProvider {
         case .errors, .clientErrors, .latency: return nil
         case .threshold(let query):
             answer = .value(question.assumed ?? query.maximum ?? query.minimum ?? 0)
-        case .webhook:
+        case .webhook, .job:
             answer = .verdict(GateVerdict(question.assumed == 0 ? .fail : .pass, "assumed"))
         case .ratio:
             let share = Rehearsal.assumedShare

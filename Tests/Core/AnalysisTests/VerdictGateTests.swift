@@ -57,6 +57,22 @@ struct VerdictGateTests {
     }
 
     @Test
+    func `a job is run once in a step, whatever comes of it`() {
+        let gate = Gate(name: "evaluation", kind: .job(JobRun(command: ["evaluate"])))
+        for answer in [Measurement.Answer.unavailable("exit code 2"), .verdict(GateVerdict(.fail))] {
+            var run = AnalysisRun(gates: [gate], stable: World.stable, canary: World.canary, plannedSteps: 1)
+            run.beginStep(gates: [gate], nextWeight: .all, at: Self.start)
+            #expect(run.dueQueries(at: Self.start).count == 1)
+            run.add(Measurement(gate: "evaluation", time: Self.start, answer: answer))
+            #expect(run.dueQueries(at: Self.start + .hours(24)).isEmpty)
+            let isFailure = answer == .verdict(GateVerdict(.fail))
+            #expect(run.outcome("evaluation", at: Self.start) == (isFailure ? .failed : .providerDown))
+            run.beginStep(gates: [gate], nextWeight: .all, at: Self.start + .hours(24))
+            #expect(run.dueQueries(at: Self.start + .hours(24)).isEmpty == isFailure)
+        }
+    }
+
+    @Test
     func `what was said is shown`() throws {
         var run = Self.run()
         #expect(run.assessment(of: Self.gate, at: Self.start)?.value == "approvals has not answered yet")

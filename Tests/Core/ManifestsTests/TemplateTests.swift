@@ -246,4 +246,26 @@ struct MeanAndDriftTemplateTests {
         #expect(gate == Gate(name: "score", kind: .webhook(query)))
         #expect(Self.read("  webhook: {timeout: 3s}").1.contains { $0.hasPrefix("`provider` is missing") })
     }
+
+    @Test
+    func `every field of a job arrives`() {
+        let (gate, problems) = Self.read(
+            "  job: {command: [evaluate, --endpoint, \"${endpoint}\", \"${model.version}\"], timeout: 1h}"
+        )
+        #expect(problems.isEmpty, "\(problems)")
+        let job = JobRun(command: ["evaluate", "--endpoint", "${endpoint}", "${model.version}"], timeout: .hours(1))
+        #expect(gate == Gate(name: "score", kind: .job(job)))
+    }
+
+    @Test(arguments: [
+        ("{command: []}", "the command is empty"), ("{timeout: 1m}", "`command` is missing"),
+        ("{command: [/bin/sh, -c, id]}", "expected the name of a program, without its folder"),
+        ("{command: [../sh]}", "expected the name of a program, without its folder"),
+        ("{command: [evaluate, \"${endpiont}\"]}", "unknown variable `${endpiont}`: did you mean `endpoint`?"),
+        ("{command: [evaluate], timeout: 2d}", "expected a duration from 1s to 1d"),
+    ])
+    func `mistakes in a job are found`(job: String, message: String) {
+        let (_, problems) = Self.read("  job: \(job)")
+        #expect(problems.contains { $0.hasPrefix(message) }, "\(problems)")
+    }
 }

@@ -22,15 +22,6 @@ struct UnavailableFeatureTests {
     }
 
     @Test
-    func `a job is refused with what to do instead`() {
-        let text = "apiVersion: controller/v1\nkind: AnalysisTemplate\nmetadata: {name: a}\nspec: {job: {}}\n"
-        let expected =
-            "`job` is not available in this version: run the program yourself, and say with `webhook` or `threshold` "
-            + "what came of it"
-        #expect(Fixture.read(text).diagnostics.map(\.message) == [expected])
-    }
-
-    @Test
     func `images are refused`() {
         let runtime = Fixture.runtime.replacing("  startup:", with: "  image: x\n  startup:")
         let message = Fixture.read(["r.yaml": runtime]).diagnostics.first?.message

@@ -193,6 +193,33 @@ struct MetricJobTests {
         #expect(nobody.answer == .refused(advice))
     }
 
+    private final class Runner: JobRunner {
+        private let asked = Mutex<[String]>([])
+        var command: [String] { self.asked.withLock { $0 } }
+
+        func run(_ command: [String], timeout: Duration) async -> VerdictAnswer {
+            self.asked.withLock { $0 = command }
+            return .fail("no")
+        }
+    }
+
+    @Test
+    func `a job gets its variables, each in its own argument, once a replica is ready`() async throws {
+        let command = ["evaluate", "--url=${endpoint}/v2", "${model.name} ${model.version}", "${revision}"]
+        let gate = Gate(name: "g", kind: .job(JobRun(command: command)))
+        let (id, canary, stable) = (Self.canary.id, Self.canary, Self.stable)
+        #expect(MetricJob(gate, of: id, canary: canary, stable: stable, step: 0) == nil)
+        let endpoint = Endpoint(host: "127.0.0.1", port: 19_001)
+        let job = try #require(
+            MetricJob(gate, of: id, canary: canary, stable: stable, step: 0, endpoint: endpoint)
+        )
+        let runner = Runner()
+        let measurement = await job.measurement(from: [:], jobs: runner, at: Self.now)
+        #expect(measurement.answer == .verdict(GateVerdict(.fail, "no")))
+        #expect(runner.command == ["evaluate", "--url=http://127.0.0.1:19001/v2", "m b", Self.canary.revision.short])
+        #expect(await job.measurement(from: [:], at: Self.now).answer == .refused("no job can be run here"))
+    }
+
     @Test
     func `an unknown provider is refused with the fix`() async throws {
         let query = RatioQuery(provider: "thanos", bad: "b", total: "t")

@@ -13,7 +13,7 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
         case .ratio(let query): self = .ratio(RatioEvidence(query: query, plannedSteps: plannedSteps))
         case .mean(let query): self = .mean(MeanEvidence(query: query, plannedSteps: plannedSteps))
         case .drift(let query): self = .drift(DriftEvidence(query: query, plannedSteps: plannedSteps))
-        case .errors, .clientErrors, .latency, .threshold, .webhook: return nil
+        case .errors, .clientErrors, .latency, .threshold, .webhook, .job: return nil
         }
     }
 

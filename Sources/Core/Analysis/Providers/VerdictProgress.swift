@@ -3,7 +3,10 @@ import Deployments
 /// The state of one gate that somebody else decides.
 struct VerdictProgress: Hashable, Codable, Sendable {
     var gate: Gate
-    let query: WebhookQuery
+    /// Who decides, as people call it.
+    private let judge: String
+    /// Until the next question; nothing when there is one for each step.
+    private let interval: Duration?
     private var since: Timestamp?
     private var lastAsked: Timestamp?
     /// Of this step.
@@ -12,9 +15,14 @@ struct VerdictProgress: Hashable, Codable, Sendable {
     private var trouble: String?
     private(set) var hasFailed = false
 
-    init(gate: Gate, query: WebhookQuery) {
+    /// - Returns: Nothing for gates of other kinds.
+    init?(gate: Gate) {
         self.gate = gate
-        self.query = query
+        switch gate.kind {
+        case .webhook(let query): (self.judge, self.interval) = (query.provider, query.interval)
+        case .job: (self.judge, self.interval) = ("the job", nil)
+        case .errors, .clientErrors, .latency, .threshold, .ratio, .mean, .drift: return nil
+        }
     }
 
     mutating func beginStep(at time: Timestamp) {
@@ -27,7 +35,8 @@ struct VerdictProgress: Hashable, Codable, Sendable {
     /// Whether the engine should ask now. A step that was passed stays so.
     func isDue(at now: Timestamp) -> Bool {
         guard let since = self.since, !self.hasFailed, self.verdict?.outcome != .pass else { return false }
-        return self.lastAsked.map { now - $0 >= self.query.interval } ?? (now >= since)
+        guard let last = self.lastAsked else { return now >= since }
+        return self.interval.map { now - last >= $0 } ?? false
     }
 
     mutating func add(_ answer: Measurement.Answer, at time: Timestamp) {
@@ -56,21 +65,21 @@ struct VerdictProgress: Hashable, Codable, Sendable {
     var missing: String { self.trouble ?? "" }
 
     var assessment: GateAssessment {
-        let provider = self.query.provider
         let words = self.verdict.map { $0.message.isEmpty ? "" : ": \($0.message)" } ?? ""
         let said: String =
             switch self.verdict?.outcome {
-            case .pass: "\(provider) says pass\(words)"
-            case .fail: "\(provider) says fail\(words)"
-            case .wait: "\(provider) says wait\(words)"
-            case nil: "\(provider) has not answered yet"
+            case .pass: "\(self.judge) says pass\(words)"
+            case .fail: "\(self.judge) says fail\(words)"
+            case .wait: "\(self.judge) says wait\(words)"
+            case nil: "\(self.judge) has not answered yet"
             }
-        let waits = self.outcome == .inconclusive ? "asked again every \(self.query.interval.short)" : ""
+        let again = self.interval.map { "asked again every \($0.short)" } ?? ""
+        let waits = self.outcome == .inconclusive ? again : ""
         return GateAssessment(
             gate: self.gate,
             outcome: self.outcome,
             value: said,
-            limit: "passed by \(provider)",
+            limit: "passed by \(self.judge)",
             detail: self.trouble ?? waits
         )
     }

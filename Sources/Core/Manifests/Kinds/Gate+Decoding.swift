@@ -9,10 +9,8 @@ extension Shape {
             .optional("mean", "{count: \"…\", sum: \"…\", sumOfSquares: \"…\", worse: lower}"),
             .optional("drift", "{query: \"…\"}"),
             .optional("webhook", "{provider: approvals}"),
+            .optional("job", "{command: [evaluate, --endpoint, \"${endpoint}\"]}"),
             .optional("onFailure", "rollback"),
-        ],
-        unavailable: [
-            "job": "run the program yourself, and say with `webhook` or `threshold` what came of it"
         ]
     )
     static let threshold = Shape(
@@ -35,7 +33,7 @@ extension Gate {
     /// Those that every deployment may name without a template.
     static let builtIn = [Gate.errors, .clientErrors, .latency()]
 
-    private static let kinds = ["threshold", "ratio", "mean", "drift", "webhook"]
+    private static let kinds = ["threshold", "ratio", "mean", "drift", "webhook", "job"]
 
     init?(name: String, decoding spec: Members) {
         let onFailure = spec["onFailure"]?.choice(of: FailureAction.self)
@@ -57,7 +55,7 @@ extension Gate {
         // Two more, whose answers are what the next are compared with.
         case .drift(let query): query.interval * 6
         case .errors, .clientErrors, .latency: .zero
-        case .webhook: .zero
+        case .webhook, .job: .zero
         }
     }
 }
@@ -80,6 +78,9 @@ extension Gate.Kind {
         case "webhook":
             guard let members = field?.members(of: .webhook) else { return nil }
             self = .webhook(WebhookQuery(decoding: members))
+        case "job":
+            guard let members = field?.members(of: .job) else { return nil }
+            self = .job(JobRun(decoding: members))
         default: return nil
         }
     }

@@ -21,7 +21,9 @@ package enum ManifestKind: String, Hashable, Sendable, CaseIterable {
                 .servingRuntime, .sharedMetadata, .runtimeSpec, .format, .readiness, .startup, .metrics, .shutdown,
             ]
         case .analysisTemplate:
-            [.analysisTemplate, .sharedMetadata, .analysisSpec, .threshold, .ratio, .mean, .drift, .webhook]
+            [
+                .analysisTemplate, .sharedMetadata, .analysisSpec, .threshold, .ratio, .mean, .drift, .webhook, .job,
+            ]
         case .freezeWindow: [.freezeWindow, .sharedMetadata, .freezeSpec, .schedule, .selector]
         }
     }

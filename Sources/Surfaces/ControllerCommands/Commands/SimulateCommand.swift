@@ -95,7 +95,7 @@ package struct SimulateCommand: ClientCommand {
         case .threshold: "to be within its limits"
         case .ratio: "to count \(Int(Rehearsal.assumedShare * 100)) % bad ones for the canary, as for stable"
         case .mean: "to count a mean of \(Rehearsal.assumedMean) for the canary, as for stable"
-        case .webhook: "to be passed at once"
+        case .webhook, .job: "to be passed at once"
         case .drift: "to see the canary's answers distributed as stable's"
         }
     }

@@ -21,6 +21,8 @@ package struct Configuration: Hashable, Sendable {
     package var artifacts: Artifacts
     package var local: Local
     package var journal: Journal
+    /// Folders whose programs job gates may run; with none, no manifest runs a program.
+    package var jobPrograms: [String]
     /// What is allowed and probably not meant.
     package var warnings: [Diagnostic]
 

@@ -24,6 +24,8 @@ struct ConfigurationDecoder {
             artifacts: self.artifacts(from: members?["artifacts"]?.members(of: .artifacts), state: stateDirectory),
             local: self.local(from: members?["local"]?.members(of: .local), at: members?["local"]),
             journal: Configuration.Journal(decoding: members?["journal"]?.members(of: .journal)),
+            jobPrograms: members?["jobs"]?.members(of: .jobs)?["programs"]?.list(limit: 100)?
+                .compactMap { $0.absolutePath() } ?? [],
             warnings: []
         )
         self.checkLengths(configuration, members, log: log)

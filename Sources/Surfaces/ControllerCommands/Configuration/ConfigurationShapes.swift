@@ -4,6 +4,7 @@ extension Shape {
     /// Every mapping of the configuration file, the file itself first.
     package static let configurationShapes: [Shape] = [
         .configuration, .repository, .deletion, .credentials, .provider, .artifacts, .local, .capacity, .journal,
+        .jobs,
     ]
 
     static let configuration = Shape(
@@ -19,6 +20,7 @@ extension Shape {
             .optional("artifacts", "{maxSize: 20Gi}"),
             .optional("local", "{listen: \"127.0.0.1:8080\"}"),
             .optional("journal", "{keep: 30d, maxSize: 1Gi}"),
+            .optional("jobs", "{programs: [/opt/evaluate]}"),
         ]
     )
     static let repository = Shape(
@@ -74,6 +76,7 @@ extension Shape {
         ]
     )
     static let journal = Shape("journal", [.optional("keep", "30d"), .optional("maxSize", "1Gi")])
+    static let jobs = Shape("jobs", [.required("programs", "[/opt/evaluate]")])
     static let local = Shape(
         "local",
         [

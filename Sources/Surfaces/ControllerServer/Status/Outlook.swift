@@ -248,8 +248,10 @@ struct Outlook {
             guard assessment.gate.onFailure == .rollback else {
                 return assessment.outcome == .failed ? nil : "(gate \(assessment.gate.name) only holds when it fails)"
             }
-            if case .webhook(let query) = assessment.gate.kind {
-                return "gate \(assessment.gate.name) fails: \(query.provider) says so"
+            switch assessment.gate.kind {
+            case .webhook(let query): return "gate \(assessment.gate.name) fails: \(query.provider) says so"
+            case .job(let job): return "gate \(assessment.gate.name) fails: \(job.command.first ?? "") exits with 1"
+            case .errors, .clientErrors, .latency, .threshold, .ratio, .mean, .drift: break
             }
             guard let comparison = assessment.comparison else {
                 return "gate \(assessment.gate.name) fails: \(assessment.limit) is broken too often"

@@ -47,6 +47,7 @@ struct ConfigurationTests {
         #expect(configuration.poll == .seconds(1))
         #expect(configuration.runtimes.isEmpty)
         #expect(configuration.providers.isEmpty)
+        #expect(configuration.jobPrograms.isEmpty)
         #expect(configuration.artifacts.directory == "/var/lib/controller/artifacts")
         #expect(configuration.artifacts.maxSize == 20 << 30)
         #expect(configuration.artifacts.timeout == .minutes(30))
@@ -87,6 +88,8 @@ struct ConfigurationTests {
             ]
         )
         let provider = try #require(configuration.providers.first)
+        #expect(configuration.providers.map(\.kind) == [.prometheus, .webhook])
+        #expect(configuration.jobPrograms == ["/opt/evaluate"])
         #expect(provider.url == "http://127.0.0.1:9090")
         #expect(provider.tokenFile == "/etc/controller/prometheus-token")
         #expect(configuration.local.envoy == "/usr/bin/envoy")
