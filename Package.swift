@@ -42,6 +42,11 @@ let package = Package(
             path: "Sources/Core/Analysis"
         ),
         .target(
+            name: "Answers",
+            dependencies: ["Deployments"],
+            path: "Sources/Core/Answers"
+        ),
+        .target(
             name: "Rollouts",
             dependencies: ["Analysis", "Deployments"],
             path: "Sources/Core/Rollouts"
@@ -110,8 +115,11 @@ let package = Package(
         .target(
             name: "LocalPlatform",
             dependencies: [
-                "CSpawn", "Deployments", "Reconciliation", "Transport",
+                "Answers", "CSpawn", "Deployments", "Reconciliation", "Transport",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             path: "Sources/Adapters/LocalPlatform"
         ),
@@ -230,6 +238,11 @@ let package = Package(
             dependencies: ["Analysis", "Deployments"],
             path: "Tests/Core/AnalysisTests",
             exclude: ["Vectors"]
+        ),
+        .testTarget(
+            name: "AnswersTests",
+            dependencies: ["Answers", "Deployments"],
+            path: "Tests/Core/AnswersTests"
         ),
         .testTarget(
             name: "RolloutsTests",

@@ -38,10 +38,14 @@ struct Daemon {
         // Downloads have a thread of their own: a slow disk under one must not delay a look at the router.
         let downloads = HTTPClient()
         defer { downloads.close() }
+        // So have comparisons of answers: a slow model server must not either.
+        let comparisons = HTTPClient()
+        defer { comparisons.close() }
         let journal = try self.journal()
         let artifacts = self.artifacts(downloads)
         let replicas = self.replicas(client)
-        let router = try self.router(client, now: now)
+        let tap = AnswerTap(directory: self.routerDirectory, client: comparisons, logger: self.logger, now: now)
+        let router = try self.router(client, tap: tap, now: now)
         let reconciler = Reconciler(
             ports: Reconciler.Ports(
                 sources: self.sources(),
@@ -51,6 +55,7 @@ struct Daemon {
                 providers: self.providers(client),
                 webhooks: self.webhooks(client),
                 jobs: self.jobs,
+                answers: tap,
                 journal: journal,
                 platformChanges: replicas.changes,
                 capacity: self.capacity,
@@ -63,21 +68,14 @@ struct Daemon {
             logger: self.logger
         )
         let gateway = OperatorGateway(reconciler: reconciler)
-        let server = APIServer(
-            socket: self.configuration.socket,
-            fleet: { gateway.fleet() },
-            history: { try await gateway.history(of: $0, limit: $1) },
-            chapter: { try await journal.chapter(after: $0, of: $1)?.lines },
-            traffic: { gateway.traffic(of: $0) },
-            command: { await gateway.perform($1, on: $0) },
-            logger: self.logger
-        )
+        let server = self.server(gateway, journal)
         // In the order of starting; ended the other way round. Replicas and the router outlive them all.
         let group = ServiceGroup(
             services: [
                 Adapter { await artifacts.run() },
                 Adapter { await replicas.run() },
                 Adapter { try await router.run() },
+                Adapter { await tap.run() },
                 reconciler,
                 server,
             ],
@@ -100,6 +98,18 @@ struct Daemon {
 }
 
 extension Daemon {
+    private func server(_ gateway: OperatorGateway, _ journal: SQLiteJournal) -> APIServer {
+        APIServer(
+            socket: self.configuration.socket,
+            fleet: { gateway.fleet() },
+            history: { try await gateway.history(of: $0, limit: $1) },
+            chapter: { try await journal.chapter(after: $0, of: $1)?.lines },
+            traffic: { gateway.traffic(of: $0) },
+            command: { await gateway.perform($1, on: $0) },
+            logger: self.logger
+        )
+    }
+
     private func sources() -> [Reconciler.Source] {
         self.configuration.repositories.map { repository in
             Reconciler.Source(
@@ -193,14 +203,21 @@ extension Daemon {
         )
     }
 
-    private func router(_ client: HTTPClient, now: @escaping @Sendable () -> Timestamp) throws -> EnvoyRouter {
+    private var routerDirectory: String { "\(self.configuration.stateDirectory)/envoy" }
+
+    private func router(
+        _ client: HTTPClient,
+        tap: AnswerTap,
+        now: @escaping @Sendable () -> Timestamp
+    ) throws -> EnvoyRouter {
         EnvoyRouter(
             configuration: EnvoyConfiguration(
                 executable: try Self.program(self.configuration.local.envoy),
-                directory: "\(self.configuration.stateDirectory)/envoy",
+                directory: self.routerDirectory,
                 listen: Endpoint(host: self.configuration.local.listen.host, port: self.configuration.local.listen.port)
             ),
             client: client,
+            tap: tap,
             logger: self.logger,
             now: now
         )

@@ -6,6 +6,8 @@ struct Release: Sendable {
     var faults = "none"
     var digest: String?
     var steps: [Step] = [Step(25), Step(60)]
+    /// The gates of a step before those that copies every request; without any there is no such step.
+    var shadowGates: [String] = []
     var gates = ["errors"]
     var onInconclusive = "promote"
     var bakeTime = "0s"
@@ -33,7 +35,10 @@ struct Release: Sendable {
     }
 
     func manifest(models: String) -> String {
-        let steps = self.steps.map { "{weight: \($0.weight), atLeast: \($0.atLeast), atMost: \($0.atMost)}" }
+        let shadow = self.shadowGates.joined(separator: ", ")
+        let first = "{shadow: {percent: 100}, gates: [\(shadow)], atLeast: 1s, atMost: 1h}"
+        let weights = self.steps.map { "{weight: \($0.weight), atLeast: \($0.atLeast), atMost: \($0.atMost)}" }
+        let steps = (shadow.isEmpty ? [] : [first]) + weights
         let digest = self.digest.map { "\n    digest: \"\($0)\"" } ?? ""
         return """
             apiVersion: controller/v1

@@ -453,6 +453,13 @@ MUTATIONS = [
         "a canary that answers users gets everybody's requests as well",
     ),
     Mutation(
+        "answers-are-not-compared",
+        TARGET,
+        "                comparison: canary.rollout.comparison(inStep: step, copying: percent)\n",
+        "                comparison: nil\n",
+        "a step with a gate for it compares no answers, and never ends",
+    ),
+    Mutation(
         "no-preview-in-the-first-step",
         TARGET,
         "if canary.rollout.strategy == .blueGreen {",

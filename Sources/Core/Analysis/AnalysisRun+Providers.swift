@@ -55,6 +55,7 @@ extension AnalysisRun {
         let evidence: ComparisonEvidence
         let value: String
         var detail: String?
+        var caveats = comparison.caveats
         switch comparison.evidence {
         case .ratio(let ratio):
             evidence = ratio.evidence(weight: comparison.weight, burst: self.burst, parameters: self.parameters)
@@ -67,6 +68,11 @@ extension AnalysisRun {
             value = drift.value
             let isBeyondChance = comparison.weightedLogE >= self.parameters.breachLimit
             detail = drift.detail(outcome, isBeyondChance: isBeyondChance, parameters: self.parameters)
+        case .answers(let answers):
+            evidence = answers.evidence(weight: comparison.weight, burst: self.burst, parameters: self.parameters)
+            value = answers.value(evidence)
+            detail = answers.detail(outcome, evidence, parameters: self.parameters)
+            caveats = answers.caveats + caveats
         }
         let missing = outcome == .failed || outcome == .passed ? nil : comparison.missing
         return GateAssessment(
@@ -75,7 +81,7 @@ extension AnalysisRun {
             value: value,
             limit: comparison.evidence.limit,
             detail: (missing ?? detail ?? self.detail(outcome, evidence, nextWeight: step.nextWeight))
-                + comparison.caveats,
+                + caveats,
             prediction: outcome == .inconclusive ? self.prediction(evidence) : nil,
             comparison: evidence
         )

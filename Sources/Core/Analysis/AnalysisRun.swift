@@ -104,7 +104,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
         case .webhook, .job:
             guard self.verdictIndex(of: gate) == nil, let progress = VerdictProgress(gate: gate) else { return }
             self.verdicts = (self.verdicts ?? []) + [progress]
-        case .ratio, .mean, .drift:
+        case .ratio, .mean, .drift, .answers:
             guard self.providerComparison(of: gate) == nil else { return }
             let weight = self.takeShare()
             if let comparison = ProviderComparison(gate: gate, weight: weight, plannedSteps: self.plannedSteps) {

@@ -1,6 +1,6 @@
 package import Deployments
 
-/// One answer for a gate whose evidence somebody else has: a metric provider.
+/// One answer for a gate whose evidence somebody else has: a metric provider, or who compares answers.
 package struct Measurement: Hashable, Codable, Sendable {
     /// The gate's name.
     package var gate: String
@@ -21,6 +21,8 @@ package struct Measurement: Hashable, Codable, Sendable {
         case counted(canary: TrackReading, stable: TrackReading)
         /// What somebody says who decides.
         case verdict(GateVerdict)
+        /// How many answers of the canary's differ from stable's, so far.
+        case compared(AnswerCounts)
         /// The queries worked, and one had no number to count with.
         case missing(String)
         /// The query worked and matched nothing.

@@ -37,6 +37,16 @@ package struct RolloutPolicy: Hashable, Codable, Sendable {
         self.surge = surge
     }
 
+    /// How a step that copies `percent` of the requests compares answers: by its gate for that, if it has one.
+    package func comparison(inStep step: Int, copying percent: TrafficWeight) -> AnswerRule? {
+        for gate in self.steps[step].gates ?? self.gates {
+            guard case .answers(var rule) = gate.kind else { continue }
+            rule.percent = min(rule.percent, percent)
+            return rule
+        }
+        return nil
+    }
+
     /// Enough to compare with, at little cost when the new revision is the better one.
     package static let defaultHoldback = TrafficWeight(percent: 5)
 }
@@ -156,6 +166,8 @@ package struct Gate: Hashable, Codable, Sendable {
         case webhook(WebhookQuery)
         /// Whether a program says that the step may pass.
         case job(JobRun)
+        /// How many of the canary's answers to copied requests differ from stable's.
+        case answers(AnswerRule)
     }
 
     package enum FailureAction: String, Hashable, Codable, Sendable, CaseIterable {
@@ -167,7 +179,7 @@ package struct Gate: Hashable, Codable, Sendable {
     package var comparesCounters: Bool {
         switch self.kind {
         case .errors, .clientErrors, .latency: true
-        case .threshold, .ratio, .mean, .drift, .webhook, .job: false
+        case .threshold, .ratio, .mean, .drift, .webhook, .job, .answers: false
         }
     }
 

@@ -25,10 +25,13 @@ package struct Traffic: Hashable, Codable, Sendable {
     package struct Mirror: Hashable, Codable, Sendable {
         package var revision: Revision
         package var percent: TrafficWeight
+        /// How some more copies are answered by both revisions and compared, if they are.
+        package var comparison: AnswerRule?
 
-        package init(revision: Revision, percent: TrafficWeight) {
+        package init(revision: Revision, percent: TrafficWeight, comparison: AnswerRule? = nil) {
             self.revision = revision
             self.percent = percent
+            self.comparison = comparison
         }
     }
 
@@ -90,7 +93,10 @@ extension Traffic: CustomStringConvertible {
     package var description: String {
         var parts = self.weights.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         for match in self.matches { parts.append("\(match.revision) where \(match.headers)") }
-        if let mirror = self.mirror { parts.append("copies of \(mirror.percent) to \(mirror.revision)") }
+        if let mirror = self.mirror {
+            parts.append("copies of \(mirror.percent) to \(mirror.revision)")
+            if let rule = mirror.comparison { parts.append("answers to \(rule.percent) compared") }
+        }
         return parts.isEmpty ? "no traffic" : parts.joined(separator: ", ")
     }
 }

@@ -125,6 +125,15 @@ package enum PlanCheck {
         if let mirror = traffic.mirror, mirror.revision != canary.revision || action != .shadow(mirror.percent) {
             return "rule 3: copies that step \(step + 1) does not ask for"
         }
+        if let rule = traffic.mirror?.comparison {
+            let isAskedFor = (canary.rollout.steps[step].gates ?? canary.rollout.gates).contains { gate in
+                guard case .answers(let asked) = gate.kind else { return false }
+                return asked.method == rule.method && rule.percent <= asked.percent
+            }
+            if !isAskedFor || rule.percent > traffic.mirror?.percent ?? .none {
+                return "rule 3: compared answers that step \(step + 1) does not ask for"
+            }
+        }
         let isMeant = traffic.matches.allSatisfy { match in
             let isPreview = canary.rollout.strategy == .blueGreen && match.headers == .preview
             return match.revision == canary.revision && (isPreview || action == .match(match.headers))

@@ -37,7 +37,12 @@ extension Rollout {
         }
         switch canary.rollout.steps[step].action {
         case .weight, .approval: break
-        case .shadow(let percent): target.traffic.mirror = Traffic.Mirror(revision: canary.revision, percent: percent)
+        case .shadow(let percent):
+            target.traffic.mirror = Traffic.Mirror(
+                revision: canary.revision,
+                percent: percent,
+                comparison: canary.rollout.comparison(inStep: step, copying: percent)
+            )
         case .match(let headers):
             target.traffic.matches.append(Traffic.Match(headers: headers, revision: canary.revision))
         }

@@ -18,6 +18,8 @@ package struct MetricJob: Hashable, Sendable {
         case verdict(of: String, VerdictQuestion, timeout: Duration)
         /// A program's word on the step: its name and its arguments.
         case run([String], timeout: Duration)
+        /// How the canary's answers to copied requests compare.
+        case answers(canary: Revision)
     }
 
     /// In the provider's language, with its variables substituted.
@@ -84,6 +86,8 @@ package struct MetricJob: Hashable, Sendable {
                 job.command.map { $0.substituted(for: canary, endpoint: endpoint) },
                 timeout: job.timeout
             )
+        case .answers:
+            self.question = .answers(canary: canary.revision)
         }
     }
 }
@@ -100,6 +104,7 @@ extension MetricJob {
         from providers: [String: any MetricProvider],
         webhooks: [String: any VerdictProvider] = [:],
         jobs: (any JobRunner)? = nil,
+        comparing answers: (any AnswerSource)? = nil,
         at time: Timestamp
     ) async -> Measurement {
         let answer: Measurement.Answer
@@ -119,8 +124,24 @@ extension MetricJob {
         case .run(let command, let timeout):
             let none = VerdictAnswer.refused("no job can be run here")
             answer = Measurement.Answer(await jobs?.run(command, timeout: timeout) ?? none)
+        case .answers(let canary):
+            answer = await Self.compared(answers, of: self.deployment, canary)
         }
         return Measurement(gate: self.gate, time: time, answer: answer)
+    }
+
+    private static func compared(
+        _ answers: (any AnswerSource)?,
+        of deployment: DeploymentID,
+        _ canary: Revision
+    ) async -> Measurement.Answer {
+        guard let answers else {
+            return .refused("this platform compares no answers: take the gate out of the step")
+        }
+        guard let counts = await answers.answers(of: deployment, canary: canary) else {
+            return .missing("answers are not being compared yet")
+        }
+        return .compared(counts)
     }
 
     /// Some servers answer as of half a minute ago; what is off by more would never count as this step's.

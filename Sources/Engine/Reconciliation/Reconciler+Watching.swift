@@ -86,6 +86,7 @@ extension Reconciler {
             from: providers,
             webhooks: webhooks,
             jobs: self.ports.jobs,
+            comparing: self.ports.answers,
             at: self.ports.now()
         )
         self.tell(.measured(job.deployment, measurement))

@@ -29,6 +29,8 @@ package final class Reconciler: Service {
         package var providers: [any MetricProvider]
         package var webhooks: [any VerdictProvider]
         package var jobs: (any JobRunner)?
+        /// Nothing where nobody compares answers.
+        package var answers: (any AnswerSource)?
         package var journal: any Journal
         /// Yields when replicas changed, so that they are looked at before the next poll.
         package var platformChanges: AsyncStream<Void>
@@ -44,6 +46,7 @@ package final class Reconciler: Service {
             providers: [any MetricProvider],
             webhooks: [any VerdictProvider] = [],
             jobs: (any JobRunner)? = nil,
+            answers: (any AnswerSource)? = nil,
             journal: any Journal,
             platformChanges: AsyncStream<Void>,
             capacity: Capacity = Capacity(),
@@ -56,6 +59,7 @@ package final class Reconciler: Service {
             self.providers = providers
             self.webhooks = webhooks
             self.jobs = jobs
+            self.answers = answers
             self.journal = journal
             self.platformChanges = platformChanges
             self.capacity = capacity

@@ -37,8 +37,9 @@ package struct Rehearsal: Sendable {
         /// How long a person takes to approve; nothing when nobody does.
         package var approval: Duration? = .zero
         /// What a gate that asks others is answered, by its name: for a threshold its value, for a ratio the canary's
-        /// share of bad ones, for a mean its mean, for drift the share of its answers that are others than stable's. A
-        /// gate that is not here gets an answer within its limits, or as stable's.
+        /// share of bad ones, for a mean its mean, for drift the share of its answers that are others than stable's,
+        /// for compared answers the share that differs. A gate that is not here gets an answer within its limits, or
+        /// as stable's.
         package var metrics: [String: Double] = [:]
         /// What has not ended by then stays open.
         package var limit: Duration = .hours(24)

@@ -18,6 +18,8 @@ struct RehearsalProvider {
         var stable: Revision
         /// What the router has counted.
         var counters: [Revision: TrackCounters]
+        /// What is copied in this step.
+        var mirror: Traffic.Mirror?
         /// The number that somebody gave for the gate.
         var assumed: Double?
         var time: Timestamp
@@ -54,6 +56,9 @@ struct RehearsalProvider {
                 let moved = $2 ? question.assumed ?? 0 : 0
                 Self.draw($1, moved: moved, into: &$0, &$3)
             }
+        case .answers:
+            guard let counts = self.compared(question, &dice) else { return nil }
+            answer = .compared(counts)
         }
         return Measurement(gate: question.gate.name, time: question.time, answer: answer)
     }
@@ -72,6 +77,21 @@ struct RehearsalProvider {
             sum += counts[bin]
             cumulative[bin] += Double(sum)
         }
+    }
+
+    /// Of the canary's copies, so many more are compared as the rule's percentage is of the step's.
+    private mutating func compared(_ question: Question, _ dice: inout Dice) -> AnswerCounts? {
+        guard let mirror = question.mirror, let rule = mirror.comparison else { return nil }
+        let none = Tally(values: [0, 0])
+        var tally = self.tallies[question.gate.name]?[question.canary] ?? none
+        let requests = question.counters[question.canary]?.requests ?? 0
+        let share = Double(rule.percent.percent) / Double(max(1, mirror.percent.percent))
+        let copies = dice.hits(of: Int(requests - tally.requests), probability: share)
+        tally.values[0] += Double(copies)
+        tally.values[1] += Double(dice.hits(of: copies, probability: min(1, max(0, question.assumed ?? 0))))
+        tally.requests = requests
+        self.tallies[question.gate.name, default: [:]][question.canary] = tally
+        return AnswerCounts(compared: Int64(tally.values[0]), differing: Int64(tally.values[1]))
     }
 
     private mutating func counted(

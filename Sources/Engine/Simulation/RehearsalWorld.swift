@@ -175,6 +175,7 @@ struct RehearsalWorld {
                 canary: self.canary.revision,
                 stable: self.stable.revision,
                 counters: self.counters,
+                mirror: self.rollout.target.traffic.mirror,
                 assumed: self.assumptions.metrics[gate.name],
                 time: self.now
             )

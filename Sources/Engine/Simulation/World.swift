@@ -263,7 +263,11 @@ package struct World: ~Copyable, Sendable {
         self.queries = []
         for job in queries {
             let providers = Dictionary(uniqueKeysWithValues: self.wired.providers.map { ($0.name, $0) })
-            let measurement = await job.measurement(from: providers, at: self.wired.now())
+            let measurement = await job.measurement(
+                from: providers,
+                comparing: self.wired.answers,
+                at: self.wired.now()
+            )
             await self.tellInTime(.measured(job.deployment, measurement))
         }
     }

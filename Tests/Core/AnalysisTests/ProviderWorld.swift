@@ -11,6 +11,9 @@ struct ProviderWorld {
     /// What was counted so far, in the order of the gate's queries.
     var canary: [Double]
     var stable: [Double]
+    var examples: [AnswerDifference] = []
+    /// When who compares answers began.
+    var began = Timestamp(milliseconds: 1)
 
     init(_ gate: Gate, with others: [Gate] = [], counters: Int, seed: UInt64 = 1, plannedSteps: Int = 3) {
         self.gate = gate

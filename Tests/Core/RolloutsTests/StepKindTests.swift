@@ -1,3 +1,4 @@
+import Analysis
 import Deployments
 import Rollouts
 import Testing
@@ -53,6 +54,45 @@ struct StepKindTests {
             return
         }
         #expect(stage.rollout.target.traffic == .all(to: Stage.good))
+    }
+
+    @Test
+    func `answers are compared in a step that copies and has a gate for it, of no more than it copies`() {
+        let rule = AnswerRule(method: .label, percent: TrafficWeight(percent: 30))
+        var policy = Self.policy(.canary, .shadow(TrafficWeight(percent: 20)), .weight(TrafficWeight(percent: 50)))
+        policy.steps[0].gates = [Gate(name: "answers", kind: .answers(rule))]
+        let stage = Stage.stepping(policy: policy)
+        let mirror = stage.rollout.target.traffic.mirror
+        #expect(mirror?.percent == TrafficWeight(percent: 20))
+        #expect(mirror?.comparison?.method == .label)
+        #expect(mirror?.comparison?.percent == TrafficWeight(percent: 20))
+    }
+
+    @Test
+    func `a gate on compared answers takes the copies away when too many differ, and lets the step pass otherwise`() {
+        var policy = Self.policy(.canary, .shadow(.all), .weight(TrafficWeight(percent: 50)))
+        policy.steps[0].gates = [Gate(name: "quality", kind: .answers(AnswerRule(method: .exact)))]
+        for (differing, passes) in [(Int64(0), true), (20, false)] {
+            var stage = Stage.stepping(policy: policy)
+            var counts = AnswerCounts()
+            for _ in 0..<200 where Self.step(stage) == 0 {
+                counts.compared += 100
+                counts.differing += differing
+                stage.measurement = .compared(counts)
+                stage.tick()
+            }
+            if passes {
+                #expect(Self.step(stage) == 1)
+                continue
+            }
+            #expect(stage.rollout.target.traffic == .all(to: Stage.good))
+            guard case .rollingBack(.gateFailed(let gate, let text)) = stage.rollout.phase else {
+                Issue.record("\(stage.rollout.phase)")
+                continue
+            }
+            #expect(gate == "quality")
+            #expect(text.hasPrefix("answers differ in 20 % of "))
+        }
     }
 
     @Test

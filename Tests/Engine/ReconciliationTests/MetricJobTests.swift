@@ -53,6 +53,28 @@ struct MetricJobTests {
         )
     }
 
+    @Test
+    func `compared answers are asked for by the canary, and who compares none says so`() async throws {
+        struct Source: AnswerSource {
+            func answers(of deployment: DeploymentID, canary: Revision) async -> AnswerCounts? {
+                deployment == MetricJobTests.canary.id && canary == MetricJobTests.canary.revision
+                    ? AnswerCounts(compared: 7, differing: 2) : nil
+            }
+        }
+        let job = try self.job(.answers(AnswerRule(method: .exact)))
+        let found = await job.measurement(from: [:], comparing: Source(), at: Self.now)
+        #expect(found.answer == .compared(AnswerCounts(compared: 7, differing: 2)))
+        var other = job
+        other.question = .answers(canary: Self.stable.revision)
+        let missing = await other.measurement(from: [:], comparing: Source(), at: Self.now)
+        #expect(missing.answer == .missing("answers are not being compared yet"))
+        guard case .refused(let why) = await job.measurement(from: [:], at: Self.now).answer else {
+            Issue.record("nobody compares")
+            return
+        }
+        #expect(why.contains("take the gate out of the step"))
+    }
+
     private func answer(_ answers: [String: MetricReading]) async throws -> (Measurement.Answer, [String]) {
         let query = RatioQuery(provider: "prometheus", bad: "bad ${revision}", total: "total ${revision}")
         let provider = ScriptedProvider(answers)

@@ -77,6 +77,26 @@ struct RehearsalTests {
     }
 
     @Test
+    func `compared answers are taken as equal, and found to differ when somebody says so`() {
+        var policy = Self.policy
+        policy.steps = [
+            Step(
+                action: .shadow(.all),
+                gates: [Gate(name: "same", kind: .answers(AnswerRule(method: .exact)))],
+                atLeast: .seconds(30),
+                atMost: .minutes(20)
+            ), .weight(50),
+        ]
+        #expect(Self.rehearse(policy: policy).verdict == .promoted)
+        guard case .rolledBack(let reason) = Self.rehearse(policy: policy, { $0.metrics["same"] = 0.05 }).verdict
+        else {
+            Issue.record("one of twenty answers differs")
+            return
+        }
+        #expect(reason.hasPrefix("gate same failed"))
+    }
+
+    @Test
     func `what is bad is found by its own gate`() {
         let errors = Self.rehearse { $0.canary.errors = 0.05 }
         guard case .rolledBack(let reason) = errors.verdict else {

@@ -3,7 +3,7 @@ order through the manifest's `parameters`. Standard library only.
 
 `--faults` is `none`, or settings with commas between them: `share=0.5` (which part of the requests fails), `status=503`
 (with which status), `file=/tmp/x` (only while that file exists), `ms=20` (how long every answer takes), `start=1.5`
-(seconds until the port opens).
+(seconds until the port opens), `other=0.2` (which part of the requests gets another prediction).
 """
 
 import argparse
@@ -19,7 +19,7 @@ parser.add_argument("--model-path", required=True)
 parser.add_argument("--faults", required=True)
 options = parser.parse_args()
 
-faults: dict[str, str] = {"share": "0", "status": "500", "file": "", "ms": "0", "start": "0"}
+faults: dict[str, str] = {"share": "0", "status": "500", "file": "", "ms": "0", "start": "0", "other": "0"}
 for setting in options.faults.split(","):
     if setting != "none":
         name, value = setting.split("=")
@@ -35,7 +35,9 @@ METADATA = b'{"name":"%s","inputs":[{"name":"x","datatype":"FP32","shape":[-1,1]
 ANSWER = b'{"model_version":"%s","outputs":[{"name":"y","datatype":"FP32","shape":[1,1],"data":[1]}]}' % (
     options.model_version.encode()
 )
+OTHER = ANSWER.replace(b"[1]}", b"[2]}")
 debt = 0.0  # of failures: spread evenly, so that a share is a share from the first request on
+others = 0.0  # likewise
 
 
 def head(status: int, body: bytes) -> bytes:
@@ -43,7 +45,7 @@ def head(status: int, body: bytes) -> bytes:
 
 
 def answer(method: bytes, path: bytes) -> bytes:
-    global debt
+    global debt, others
     if method == b"GET":
         if path == MODEL:
             return head(200, METADATA)
@@ -55,6 +57,10 @@ def answer(method: bytes, path: bytes) -> bytes:
         if debt >= 1:
             debt -= 1
             return head(status, b'{"error":"ordered"}')
+    others += float(faults["other"])
+    if others >= 1:
+        others -= 1
+        return head(200, OTHER)
     return head(200, ANSWER)
 
 

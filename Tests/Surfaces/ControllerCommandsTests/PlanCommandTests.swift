@@ -32,6 +32,11 @@ struct PlanCommandTests {
               protocol: http
               command: [serve, --port, "${port}"]
               readiness: {path: /ready}
+            ---
+            apiVersion: controller/v1
+            kind: AnalysisTemplate
+            metadata: {name: same}
+            spec: {answers: {compare: exact, percent: 10, maxShare: 2%}}
             """
         try Data(text.utf8).write(to: URL(filePath: self.file))
     }
@@ -81,6 +86,18 @@ struct PlanCommandTests {
         let run = await self.fixture.run("plan", self.file, "--rate", "100")
         #expect(run.output.contains("when somebody approves"))
         #expect(run.output.contains("Waiting for approvals comes on top."))
+    }
+
+    @Test
+    func `a step that compares answers takes as long as enough of them need`() async throws {
+        try self.write(
+            rollout: "{steps: [{shadow: {percent: 50}, gates: [same]}, {shadow: {percent: 5}, gates: [same]}]}"
+        )
+        let steps = try await self.forecast("--rate", "100").steps
+        // About 240 comparisons: ln(20 · 6) / 0.02, at 10 and at 5 requests a second.
+        let first = try #require(steps[0].secondsUntilSafe)
+        #expect(first > 20 && first < 25)
+        #expect(abs(try #require(steps[1].secondsUntilSafe) - 2 * first) < 0.001)
     }
 
     @Test

@@ -89,6 +89,38 @@ enum EnvoyCluster {
         "max_ejection_percent": 100,
     ]
 
+    /// The controller itself, as who compares answers. No revision's cluster has a name of two parts.
+    static let tap = "controller__tap"
+
+    /// Always there and never changed, so that a route may name it at once. While no controller runs, or it has no
+    /// time, copies fail and nobody waits for them.
+    static func tapDefinition(_ files: EnvoyFiles) -> EnvoyValue {
+        .message(
+            "envoy.config.cluster.v3.Cluster",
+            [
+                "name": .string(Self.tap),
+                "type": "STATIC",
+                "connect_timeout": "1s",
+                "circuit_breakers": [
+                    "thresholds": [
+                        // More than are ever compared at once; what waits here is only memory.
+                        ["max_connections": 64, "max_pending_requests": 64, "max_requests": 64, "max_retries": 0]
+                    ]
+                ],
+                "load_assignment": [
+                    "cluster_name": .string(Self.tap),
+                    "endpoints": [
+                        [
+                            "lb_endpoints": [
+                                ["endpoint": ["address": ["pipe": ["path": .string(files.tapSocket)]]]]
+                            ]
+                        ]
+                    ],
+                ],
+            ]
+        )
+    }
+
     static func assignment(_ name: String, to backends: [RoutingTable.Backend]) -> EnvoyValue {
         .message(
             "envoy.config.endpoint.v3.ClusterLoadAssignment",

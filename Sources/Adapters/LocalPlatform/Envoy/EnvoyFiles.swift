@@ -12,6 +12,8 @@ struct EnvoyFiles: Hashable, Sendable {
     var ledger: String { "\(self.directory)/ledger.json" }
     var process: String { "\(self.directory)/process.json" }
     var adminSocket: String { "\(self.directory)/admin.sock" }
+    /// Where the controller takes copies of requests whose answers are compared. A short name: NIO allows 103 bytes.
+    var tapSocket: String { "\(self.directory)/tap" }
     var log: String { "\(self.directory)/envoy.log" }
     /// What Envoy prints before its log is open, and when it crashes.
     var output: String { "\(self.directory)/envoy.out" }

@@ -11,7 +11,9 @@ extension EnvoyLedger {
     }
 
     func clustersFile(_ files: EnvoyFiles) -> [UInt8] {
-        let definitions = self.clusters.keys.sorted().map { EnvoyCluster.definition($0, files: files) }
+        let definitions =
+            self.clusters.keys.sorted().map { EnvoyCluster.definition($0, files: files) }
+            + [EnvoyCluster.tapDefinition(files)]
         return EnvoyBootstrap.response(version: self.clustersVersion, definitions).bytes
     }
 

@@ -13,6 +13,8 @@ package actor EnvoyRouter: TrafficRouter {
     let files: EnvoyFiles
     let logger: Logger
     let now: @Sendable () -> Timestamp
+    /// Is told of every table; nothing where no answers are compared.
+    private let tap: AnswerTap?
     private let admin: EnvoyAdmin
     /// Nothing before the folder was read.
     private(set) var ledger: EnvoyLedger?
@@ -38,10 +40,12 @@ package actor EnvoyRouter: TrafficRouter {
     package init(
         configuration: EnvoyConfiguration,
         client: HTTPClient,
+        tap: AnswerTap? = nil,
         logger: Logger,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.configuration = configuration
+        self.tap = tap
         self.files = EnvoyFiles(directory: configuration.directory)
         self.logger = logger
         self.now = now
@@ -59,6 +63,7 @@ package actor EnvoyRouter: TrafficRouter {
         let known = Set((self.ledger?.clusters ?? [:]).keys)
         let (admitted, refusal) = InotifyLimit.current()?.admit(table, known: known) ?? (table, nil)
         self.table = admitted
+        self.tap?.follow(admitted)
         if self.sight == nil {
             // After a start nothing is known to be warm. Without an answer the change of weights waits.
             do {

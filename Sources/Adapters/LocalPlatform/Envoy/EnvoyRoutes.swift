@@ -102,7 +102,7 @@ enum EnvoyRoutes {
         } else {
             var action = Self.action(published.route, clusters)
             if let mirror = published.traffic.mirror {
-                action["request_mirror_policies"] = [Self.copies(deployment, mirror)]
+                action["request_mirror_policies"] = .array(Self.copies(deployment, mirror))
             }
             fields["route"] = .object(action)
         }
@@ -117,11 +117,23 @@ enum EnvoyRoutes {
         }
     }
 
-    private static func copies(_ deployment: DeploymentID, _ mirror: Traffic.Mirror) -> EnvoyValue {
+    /// Those to the canary, whose answers it is judged by here, and those to the tap, which asks both revisions itself.
+    private static func copies(_ deployment: DeploymentID, _ mirror: Traffic.Mirror) -> [EnvoyValue] {
+        let canary = EnvoyCluster.name(deployment, mirror.revision)
+        var policies = [Self.copies(to: canary, mirror.percent)]
+        if let rule = mirror.comparison {
+            var fields = Self.copies(to: EnvoyCluster.tap, rule.percent)
+            fields["request_headers_mutations"] = [["append": Self.header(AnswerTap.header, canary)]]
+            policies.append(fields)
+        }
+        return policies.map { .object($0) }
+    }
+
+    private static func copies(to cluster: String, _ percent: TrafficWeight) -> [String: EnvoyValue] {
         [
-            "cluster": .string(EnvoyCluster.name(deployment, mirror.revision)),
+            "cluster": .string(cluster),
             "runtime_fraction": [
-                "default_value": ["numerator": .integer(mirror.percent.percent), "denominator": "HUNDRED"]
+                "default_value": ["numerator": .integer(percent.percent), "denominator": "HUNDRED"]
             ],
             // A model server that looks at the host must see the request as the users' is.
             "disable_shadow_host_suffix_append": true,

@@ -102,10 +102,7 @@ package struct LocalJobs: JobRunner {
     private func path(of name: String) -> String? {
         guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else { return nil }
         let paths = self.programs.map { "\($0)/\(name)" }
-        return paths.first { path in
-            var status = stat()
-            return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
-        }
+        return paths.first(where: SpawnRequest.isProgram)
     }
 
     private func makeDirectory() throws(PlatformError) {

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 package import Reconciliation
 
@@ -72,9 +73,11 @@ package struct SpawnRequest: Hashable, Sendable {
         throw .missingProgram("no program `\(self.executable)` in PATH (\(path)): install it, or write its whole path")
     }
 
-    private static func isProgram(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
+    static func isProgram(_ path: String) -> Bool {
+        // Not `stat`: in one module with NIO, whose headers define it is a matter of luck.
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+            && access(path, X_OK) == 0
     }
 }
 

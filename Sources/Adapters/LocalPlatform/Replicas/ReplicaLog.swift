@@ -9,8 +9,10 @@ struct ReplicaLog: Sendable {
 
     /// Bytes now; 0 without a file.
     var size: Int {
-        var status = stat()
-        return stat(self.path, &status) == 0 ? Int(status.st_size) : 0
+        let file = open(self.path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return 0 }
+        defer { close(file) }
+        return max(0, lseek(file, 0, SEEK_END))
     }
 
     /// Once the file is over the limit, keeps only its end, in a second file. The replica may go on writing meanwhile:

@@ -77,21 +77,17 @@ struct ProviderComparison: Hashable, Codable, Sendable {
                 self.lastMissing = Missing(outcome: .noData, reason: objection)
                 return
             }
-            if let increment = self.ledger.add(canary: canary, stable: stable) {
-                self.note(increment)
-                let objection = self.evidence.add(
-                    increment,
-                    bounds: canary.bounds,
-                    burst: burst,
-                    parameters: parameters
-                )
-                if let objection {
-                    self.lastMissing = Missing(outcome: .noData, reason: objection)
-                    return
-                }
+            self.count(canary, stable, at: time, burst: burst, parameters: parameters)
+        case .compared(let counts):
+            let reading = TrackReading(of: counts, at: time)
+            if self.evidence.objection(to: reading) != nil {
+                self.lastMissing = Missing(outcome: .noData, reason: "the answer is nothing to count with")
+                return
             }
-            self.lastCounted = time
-            self.lastMissing = nil
+            // Counts that grew past those of before a restart would otherwise pass for growth.
+            if self.evidence.note(counts) { self.ledger = CounterLedger() }
+            // Each comparison is one answer of either revision.
+            self.count(reading, reading, at: time, burst: burst, parameters: parameters)
         case .missing(let reason):
             self.lastMissing = Missing(outcome: .noData, reason: reason)
         case .noData, .notANumber, .value, .verdict:
@@ -99,6 +95,30 @@ struct ProviderComparison: Hashable, Codable, Sendable {
         case .refused(let reason), .unavailable(let reason):
             self.lastMissing = Missing(outcome: .providerDown, reason: reason)
         }
+    }
+
+    private mutating func count(
+        _ canary: TrackReading,
+        _ stable: TrackReading,
+        at time: Timestamp,
+        burst: Double,
+        parameters: AnalysisParameters
+    ) {
+        if let increment = self.ledger.add(canary: canary, stable: stable) {
+            self.note(increment)
+            let objection = self.evidence.add(
+                increment,
+                bounds: canary.bounds,
+                burst: burst,
+                parameters: parameters
+            )
+            if let objection {
+                self.lastMissing = Missing(outcome: .noData, reason: objection)
+                return
+            }
+        }
+        self.lastCounted = time
+        self.lastMissing = nil
     }
 
     private mutating func note(_ increment: CounterLedger.Increment) {

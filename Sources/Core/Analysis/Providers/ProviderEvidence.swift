@@ -6,6 +6,7 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
     case ratio(RatioEvidence)
     case mean(MeanEvidence)
     case drift(DriftEvidence)
+    case answers(AnswersEvidence)
 
     /// - Returns: Nothing for gates of other kinds.
     init?(_ kind: Gate.Kind, plannedSteps: Int) {
@@ -13,6 +14,7 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
         case .ratio(let query): self = .ratio(RatioEvidence(query: query, plannedSteps: plannedSteps))
         case .mean(let query): self = .mean(MeanEvidence(query: query, plannedSteps: plannedSteps))
         case .drift(let query): self = .drift(DriftEvidence(query: query, plannedSteps: plannedSteps))
+        case .answers(let rule): self = .answers(AnswersEvidence(rule: rule, plannedSteps: plannedSteps))
         case .errors, .clientErrors, .latency, .threshold, .webhook, .job: return nil
         }
     }
@@ -22,6 +24,7 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
         case .ratio(let ratio): ratio.query.interval
         case .mean(let mean): mean.query.interval
         case .drift(let drift): drift.query.interval
+        case .answers: AnswersEvidence.interval
         }
     }
 
@@ -38,6 +41,7 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
             } else {
                 nil
             }
+        case .answers: reading.values.count == AnswersEvidence.valueCount ? nil : Self.otherQueries
         }
     }
 
@@ -54,6 +58,9 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
         case .drift(var drift):
             drift.beginStep()
             self = .drift(drift)
+        case .answers(var answers):
+            answers.beginStep(burst: burst, parameters: parameters)
+            self = .answers(answers)
         }
     }
 
@@ -91,8 +98,21 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
                 parameters: parameters
             )
             self = .drift(drift)
+        case .answers(var answers):
+            answers.add(increment, parameters: parameters)
+            self = .answers(answers)
         }
         return nil
+    }
+
+    /// Takes what is said of comparisons besides their number.
+    ///
+    /// - Returns: Whether they begin anew, so that nothing can be counted from the last ones.
+    mutating func note(_ counts: AnswerCounts) -> Bool {
+        guard case .answers(var answers) = self else { return false }
+        let isNew = answers.note(counts)
+        self = .answers(answers)
+        return isNew
     }
 
     var breachLogE: Double {
@@ -100,6 +120,7 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
         case .ratio(let ratio): ratio.breach.logE
         case .mean(let mean): mean.breachLogE
         case .drift(let drift): drift.breachLogE
+        case .answers(let answers): answers.breach.logE
         }
     }
 
@@ -107,7 +128,7 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
     /// its share of the error budget to itself.
     var isMerged: Bool {
         switch self {
-        case .ratio, .mean: true
+        case .ratio, .mean, .answers: true
         case .drift: false
         }
     }
@@ -118,6 +139,7 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
         case .ratio(let ratio): ratio.breach.badPolls >= parameters.minimumBadPolls
         case .mean(let mean): mean.polls >= parameters.minimumBadPolls
         case .drift(let drift): drift.polls >= parameters.minimumBadPolls && drift.matters
+        case .answers(let answers): answers.breach.badPolls >= parameters.minimumBadPolls
         }
     }
 
@@ -126,6 +148,7 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
         case .ratio(let ratio): ratio.safeLogE >= parameters.safeLimit
         case .mean(let mean): mean.safeLogE >= parameters.safeLimit
         case .drift(let drift): drift.isEnough
+        case .answers(let answers): answers.safeLogE >= parameters.safeLimit
         }
     }
 
@@ -135,6 +158,7 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
         case .ratio(let ratio): ratio.limit
         case .mean(let mean): mean.limit
         case .drift(let drift): "below a stability index of \(NumberText.number(drift.query.tolerance))"
+        case .answers(let answers): "at most \(NumberText.percent(answers.rule.maximumShare))"
         }
     }
 
@@ -144,6 +168,7 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
         case .ratio(let ratio): Self.missing(canary: ratio.canary.total, stable: ratio.stable.total)
         case .mean(let mean): Self.missing(canary: mean.canary.count, stable: mean.stable.count)
         case .drift(let drift): Self.missing(canary: drift.canary, stable: drift.stable)
+        case .answers(let answers): answers.missing
         }
     }
 

@@ -21,7 +21,7 @@ struct VerdictProgress: Hashable, Codable, Sendable {
         switch gate.kind {
         case .webhook(let query): (self.judge, self.interval) = (query.provider, query.interval)
         case .job: (self.judge, self.interval) = ("the job", nil)
-        case .errors, .clientErrors, .latency, .threshold, .ratio, .mean, .drift: return nil
+        case .errors, .clientErrors, .latency, .threshold, .ratio, .mean, .drift, .answers: return nil
         }
     }
 
@@ -50,7 +50,7 @@ struct VerdictProgress: Hashable, Codable, Sendable {
             if verdict.outcome == .fail { self.hasFailed = true }
         case .refused(let reason), .unavailable(let reason), .missing(let reason):
             self.trouble = reason
-        case .value, .counted, .noData, .notANumber:
+        case .value, .counted, .compared, .noData, .notANumber:
             self.trouble = "the answer is no verdict"
         }
     }

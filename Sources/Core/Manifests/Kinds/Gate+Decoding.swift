@@ -10,6 +10,7 @@ extension Shape {
             .optional("drift", "{query: \"…\"}"),
             .optional("webhook", "{provider: approvals}"),
             .optional("job", "{command: [evaluate, --endpoint, \"${endpoint}\"]}"),
+            .optional("answers", "{compare: label}"),
             .optional("onFailure", "rollback"),
         ]
     )
@@ -33,7 +34,7 @@ extension Gate {
     /// Those that every deployment may name without a template.
     static let builtIn = [Gate.errors, .clientErrors, .latency()]
 
-    private static let kinds = ["threshold", "ratio", "mean", "drift", "webhook", "job"]
+    private static let kinds = ["threshold", "ratio", "mean", "drift", "webhook", "job", "answers"]
 
     init?(name: String, decoding spec: Members) {
         let onFailure = spec["onFailure"]?.choice(of: FailureAction.self)
@@ -54,7 +55,7 @@ extension Gate {
         case .mean(let query): query.interval * 4
         // Two more, whose answers are what the next are compared with.
         case .drift(let query): query.interval * 6
-        case .errors, .clientErrors, .latency: .zero
+        case .errors, .clientErrors, .latency, .answers: .zero
         case .webhook, .job: .zero
         }
     }
@@ -81,6 +82,9 @@ extension Gate.Kind {
         case "job":
             guard let members = field?.members(of: .job) else { return nil }
             self = .job(JobRun(decoding: members))
+        case "answers":
+            guard let rule = field?.members(of: .answers).flatMap({ AnswerRule(decoding: $0) }) else { return nil }
+            self = .answers(rule)
         default: return nil
         }
     }

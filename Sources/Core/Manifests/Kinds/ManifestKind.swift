@@ -23,6 +23,7 @@ package enum ManifestKind: String, Hashable, Sendable, CaseIterable {
         case .analysisTemplate:
             [
                 .analysisTemplate, .sharedMetadata, .analysisSpec, .threshold, .ratio, .mean, .drift, .webhook, .job,
+                .answers,
             ]
         case .freezeWindow: [.freezeWindow, .sharedMetadata, .freezeSpec, .schedule, .selector]
         }

@@ -147,6 +147,7 @@ struct ReferenceResolution {
         for (step, field) in zip(policy.steps, draft.rollout.stepFields) {
             self.warnOfSlowGates(step.gates ?? policy.gates, in: step, at: field)
         }
+        draft.rollout.checkComparedAnswers(of: policy)
         return policy
     }
 

@@ -97,6 +97,7 @@ package struct SimulateCommand: ClientCommand {
         case .mean: "to count a mean of \(Rehearsal.assumedMean) for the canary, as for stable"
         case .webhook, .job: "to be passed at once"
         case .drift: "to see the canary's answers distributed as stable's"
+        case .answers: "to find equal answers"
         }
     }
 }

@@ -95,11 +95,33 @@ package struct RolloutForecast: Codable, Hashable, Sendable {
                 count: comparing.count + holdback
             )
             forecast.secondsUntilSafe = rates.isEmpty ? 0 : plan.secondsUntilSafe
+            if case .shadow(let percent) = step.action,
+                let rule = policy.comparison(inStep: index, copying: percent)
+            {
+                forecast.secondsUntilSafe = Self.later(
+                    forecast.secondsUntilSafe,
+                    Self.secondsUntilCompared(rule, of: rate)
+                )
+            }
             forecast.secondsUntilDoubledErrors = plan.secondsUntilFound(rate: 2 * baselines.errors)
             forecast.secondsUntilFivefoldErrors = plan.secondsUntilFound(rate: 5 * baselines.errors)
             forecast.secondsUntilHalfFailing = plan.secondsUntilFound(rate: 0.5)
             return forecast
         }
+    }
+
+    /// When no answer differs.
+    private static func secondsUntilCompared(_ rule: AnswerRule, of rate: Double) -> Double? {
+        let (parameters, copies) = (AnalysisParameters.default, rate * Double(rule.percent.percent) / 100)
+        let safety = AbsoluteSafety(test: AbsoluteTest(limit: rule.maximumShare), grid: parameters.safeGrid)
+        guard copies > 0 else { return nil }
+        return safety.remaining(rate: 0, grid: parameters.safeGrid, limit: parameters.safeLimit).map { $0 / copies }
+    }
+
+    /// Nothing, which is never, is later than all.
+    private static func later(_ first: Double?, _ second: Double?) -> Double? {
+        guard let first, let second else { return nil }
+        return max(first, second)
     }
 
     /// Requests per second on the canary and on stable.

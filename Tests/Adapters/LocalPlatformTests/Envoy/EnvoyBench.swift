@@ -86,18 +86,19 @@ struct EnvoyBench: Sendable {
         }
     }
 
-    func router() -> EnvoyRouter {
+    func router(tap: AnswerTap? = nil) -> EnvoyRouter {
         EnvoyRouter(
             configuration: self.configuration,
             client: self.client,
+            tap: tap,
             logger: Logger(label: "envoy", factory: { _ in SwiftLogNoOpLogHandler() }),
             now: { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
         )
     }
 
     /// Runs a router for as long as the body takes; ends Envoy and removes the folder after it.
-    func withRouter(_ body: (EnvoyRouter) async throws -> Void) async throws {
-        let router = self.router()
+    func withRouter(tap: AnswerTap? = nil, _ body: (EnvoyRouter) async throws -> Void) async throws {
+        let router = self.router(tap: tap)
         do {
             try await self.running(router) { try await body(router) }
         } catch {

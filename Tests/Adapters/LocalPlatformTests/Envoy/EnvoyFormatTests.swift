@@ -86,6 +86,30 @@ struct EnvoyFormatTests {
     }
 
     @Test
+    func `copies go to the canary and, when answers are compared, to the tap`() throws {
+        var published = Self.published(
+            [EnvoyPlanTests.first: 100],
+            route: Route(pathPrefix: "/v2/models/file-type"),
+            canary: EnvoyPlanTests.second
+        )
+        let rule = AnswerRule(method: .label, percent: TrafficWeight(percent: 5))
+        published.traffic.mirror = .init(revision: EnvoyPlanTests.second, percent: .all, comparison: rule)
+        let routes = [EnvoyPlanTests.deployment: published]
+        let claims = RouteClaims(routes.mapValues(\.route))
+        try Self.expect(
+            EnvoyBootstrap.response(version: 4, [EnvoyRoutes.configuration(routes, claims: claims)]),
+            equals: "rds-compared"
+        )
+        try Self.expect(EnvoyCluster.tapDefinition(Self.files), equals: "tap")
+        // A cluster that is always there can be named at once.
+        let clusters = EnvoyLedger(bootID: "b").clustersFile(Self.files)
+        #expect(String(decoding: clusters, as: UTF8.self).contains("\"name\":\"controller__tap\""))
+        published.traffic.mirror?.comparison = nil
+        let plain = EnvoyRoutes.configuration([EnvoyPlanTests.deployment: published], claims: claims)
+        #expect(!String(decoding: plain.bytes, as: UTF8.self).contains("tap"))
+    }
+
+    @Test
     func `names of clusters differ when anything differs and hold no dot`() {
         let names = [("a", "b-c"), ("a-b", "c"), ("a_b", "c"), ("a.b", "c"), ("a", "_b__c"), ("a_", "b"), ("a", "_b")]
             .map { EnvoyCluster.name(DeploymentID(namespace: $0, name: $1), EnvoyPlanTests.first) }
