@@ -833,4 +833,18 @@ MUTATIONS = [
         "        return self.interval.map { now - last >= $0 } ?? true\n",
         "a load test that fails is run at every look",
     ),
+    Mutation(
+        "a-late-look-is-read-as-it-was",
+        "Sources/Engine/Reconciliation/Fleet.swift",
+        "        let replicas = self.told.applied(to: look, seenAt: time)\n",
+        "        let replicas = look\n",
+        "replicas are stopped by an old look besides those that were stopped since",
+    ),
+    Mutation(
+        "what-is-barred-gets-its-traffic-back",
+        "Sources/Core/Planning/Planner.swift",
+        "            if self.isServedBarred {\n",
+        "            if self.isServedBarred, asked.traffic.isEmpty {\n",
+        "a revision in quarantine is given its traffic back by an old look",
+    ),
 ]

@@ -1,6 +1,9 @@
 import Deployments
+import Logging
+import Manifests
 import Planning
 import Reconciliation
+import Synchronization
 import Testing
 
 @Suite("Looks that arrive late")
@@ -51,5 +54,35 @@ struct ToldReplicasTests {
         #expect(told.applied(to: look, seenAt: Self.time + .seconds(-1)) == look)
         told.note(.route(Traffic()), at: Self.time + .seconds(2))
         #expect(told.applied(to: look, seenAt: Self.time + .seconds(-1)) == look)
+    }
+
+    @Test
+    func `the fleet decides on a late look with what it told since`() async throws {
+        let world = InMemoryWorld()
+        ReconcilerTests.push("1", to: world)
+        let reconciler = ReconcilerTests.reconciler(on: world)
+        let reader = ManifestReader()
+        var fleet = Fleet(
+            ports: reconciler.ports,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            contents: JournalContents(),
+            read: { reader.read($0.files, origin: $0.origin) }
+        )
+        let look = InMemoryWorld.now()
+        await fleet.handle(.platform(.success([]), at: look))
+        await fleet.handle(.router(.success(try await world.observe()), at: look))
+        await fleet.handle(.polled("models", .success(world.state.withLock { $0.snapshot })))
+        let id = ReconcilerTests.id
+        let seen = { (fleet: borrowing Fleet) in fleet.snapshot.deployments[id]?.observation.replicas.last ?? [] }
+        #expect(seen(fleet).isEmpty)
+        #expect(try await world.replicas().count == 1)
+        // Taken before the replica was started, and late: another replica with it makes it news.
+        let stranger = Replica(id: self.other(of: id), state: .failed)
+        await fleet.handle(.platform(.success([stranger]), at: look))
+        #expect(seen(fleet).map(\.state).contains(.starting))
+    }
+
+    private func other(of id: DeploymentID) -> ReplicaID {
+        ReplicaID(deployment: id, revision: Revision(digest: "cccccccccccc"), ordinal: 0)
     }
 }
