@@ -836,7 +836,7 @@ MUTATIONS = [
     Mutation(
         "a-late-look-is-read-as-it-was",
         "Sources/Engine/Reconciliation/Fleet.swift",
-        "        let replicas = self.told.applied(to: look, seenAt: time)\n",
+        "        let replicas = self.told.applied(to: look)\n",
         "        let replicas = look\n",
         "replicas are stopped by an old look besides those that were stopped since",
     ),

@@ -12,16 +12,11 @@ package struct Plan: Hashable, Codable, Sendable {
         self.waitingFor = waitingFor
     }
 
-    /// Whether the router is to be told something, or is waited for to serve it or to know a replica: one that lost its
-    /// table never will.
+    /// Whether the router is to be told something, or is waited for to know a replica: one that lost its table never
+    /// will.
     package var isUpToRouter: Bool {
         self.effects.contains { if case .route = $0 { true } else { false } }
-            || self.waitingFor.contains {
-                switch $0 {
-                case .routerWarm, .trafficServed: true
-                default: false
-                }
-            }
+            || self.waitingFor.contains { if case .routerWarm = $0 { true } else { false } }
     }
 
     package var isSettled: Bool {

@@ -113,6 +113,8 @@ extension Rollout {
                 self.record(.changedInPlace, "applied in place", spec, at: now, into: &outcome)
             }
             if stable.revision == spec.revision { stable.origin = spec.origin }
+            // What was enough by other bounds, or of another number, says nothing any more.
+            if stable.autoscaling != before.autoscaling || stable.replicas != before.replicas { self.surplus = nil }
             self.stable = stable
             // What is kept for a rollback has as many.
             if var previous = self.previous {

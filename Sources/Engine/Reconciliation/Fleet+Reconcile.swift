@@ -130,7 +130,7 @@ extension Fleet {
     ) async -> Situation {
         let id = member.rollout.id
         var observation = Observation()
-        observation.replicas = self.replicas.map { $0[id] ?? [] }
+        observation.replicas = self.replicas.map { self.replicasSinceTold[id] ?? $0[id] ?? [] }
         observation.router = self.router.map { $0.states[id] ?? RouterState() }
         var specs = member.rollout.specs
         let desired = self.tracker.desired(id, at: now)
@@ -285,7 +285,7 @@ extension Fleet {
         for effect in effects {
             do {
                 try await self.apply(effect, for: member)
-                self.told.note(effect, at: self.now)
+                self.note(effect, of: member.rollout.id)
             } catch {
                 // The next look sees that the world is not as planned, and the same plan is made again.
                 self.logger.warning(
@@ -293,6 +293,16 @@ extension Fleet {
                     metadata: ["deployment.name": "\(member.rollout.id)", "effect": "\(effect)", "error": "\(error)"]
                 )
             }
+        }
+    }
+
+    private mutating func note(_ effect: Effect, of id: DeploymentID) {
+        self.told.note(effect, at: self.now)
+        switch effect {
+        case .start, .stop:
+            self.replicasSinceTold[id] = self.told.applied(to: self.replicas.last?[id] ?? [], of: id)
+        case .route, .fetch, .drain, .undrain:
+            break
         }
     }
 

@@ -23,6 +23,8 @@ package struct Fleet: Sendable {
     var replicas: Reading<[DeploymentID: [Replica]]> = .unknown("not looked at yet")
     var seenReplicas: [Replica] = []
     var told = ToldReplicas()
+    /// As the last look, with what was told since; of those deployments of which something was.
+    var replicasSinceTold: [DeploymentID: [Replica]] = [:]
     var router: Reading<RouterObservation> = .unknown("not looked at yet")
     /// What rollouts take their burst factor and latency bound from. In memory only: a rollout keeps what it used.
     var baselines: [DeploymentID: StableHistory] = [:]
@@ -157,8 +159,11 @@ package struct Fleet: Sendable {
 
     /// - Returns: Whether anything differs from the last look.
     private mutating func see(_ look: [Replica], at time: Timestamp) -> Bool {
-        let replicas = self.told.applied(to: look, seenAt: time)
-        if let known = self.replicas.last, self.seenReplicas == replicas {
+        self.told.forget(before: time)
+        let replicas = self.told.applied(to: look)
+        let isToldSince = !self.replicasSinceTold.isEmpty
+        self.replicasSinceTold = [:]
+        if !isToldSince, let known = self.replicas.last, self.seenReplicas == replicas {
             self.replicas = .known(known, at: time)
             return false
         }

@@ -83,6 +83,18 @@ struct AutoscalingTests {
     }
 
     @Test
+    func `what was enough by other bounds is not gone back to`() {
+        var stage = Self.serving(20)
+        #expect(Self.count(stage) == 5)
+        stage.requestsInFlight = 14
+        for _ in 0..<59 { stage.tick() }
+        let narrower = Autoscaling(minReplicas: 2, maxReplicas: 3, targetConcurrency: 8, scaleDownAfter: .seconds(60))
+        stage.desired = .spec(Self.spec(Stage.good, narrower))
+        for _ in 0..<10 { stage.tick() }
+        #expect(Self.count(stage) == 3)
+    }
+
+    @Test
     func `the way down does not make the time longer`() {
         var stage = Self.serving(30)
         for requests in [27, 23, 19, 15, 11, 7] {

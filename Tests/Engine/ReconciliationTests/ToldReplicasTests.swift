@@ -24,11 +24,11 @@ struct ToldReplicasTests {
         let look = [Replica(id: self.id(0), state: .ready), Replica(id: self.id(1), state: .ready)]
         var told = ToldReplicas()
         told.note(.stop(self.id(1)), at: Self.time)
-        let before = told.applied(to: look, seenAt: Self.time + .seconds(-2))
-        #expect(before.map(\.state) == [.ready, .stopping])
-        // One that is newer shows for itself, and ends what was told.
-        #expect(told.applied(to: look, seenAt: Self.time + .seconds(1)) == look)
-        #expect(told.applied(to: look, seenAt: Self.time + .seconds(-2)) == look)
+        told.forget(before: Self.time + .seconds(-2))
+        #expect(told.applied(to: look).map(\.state) == [.ready, .stopping])
+        // A newer look shows for itself.
+        told.forget(before: Self.time + .seconds(1))
+        #expect(told.applied(to: look) == look)
     }
 
     @Test
@@ -36,24 +36,25 @@ struct ToldReplicasTests {
         var told = ToldReplicas()
         told.note(.start(self.id(2)), at: Self.time)
         let look = [Replica(id: self.id(0), state: .ready)]
-        let seen = told.applied(to: look, seenAt: Self.time + .seconds(-1))
+        let seen = told.applied(to: look)
         #expect(seen.map(\.id) == [self.id(0), self.id(2)])
         #expect(seen.last?.state == .starting)
         let known = look + [Replica(id: self.id(2), state: .backingOff(until: Self.time))]
-        #expect(told.applied(to: known, seenAt: Self.time + .seconds(-1)) == known)
+        #expect(told.applied(to: known) == known)
+        #expect(told.applied(to: [], of: DeploymentID(namespace: "default", name: "another")).isEmpty)
     }
 
     @Test
-    func `the last word on a replica counts`() {
+    func `that a replica is drained is seen, not assumed`() {
         let look = [Replica(id: self.id(0), state: .ready)]
         var told = ToldReplicas()
         told.note(.drain(self.id(0)), at: Self.time)
-        let seen = told.applied(to: look, seenAt: Self.time + .seconds(-1))
-        #expect(seen.first?.state == .draining(since: Self.time))
-        told.note(.undrain(self.id(0)), at: Self.time + .seconds(1))
-        #expect(told.applied(to: look, seenAt: Self.time + .seconds(-1)) == look)
-        told.note(.route(Traffic()), at: Self.time + .seconds(2))
-        #expect(told.applied(to: look, seenAt: Self.time + .seconds(-1)) == look)
+        told.note(.route(Traffic()), at: Self.time)
+        #expect(told.applied(to: look) == look)
+        told.note(.stop(self.id(0)), at: Self.time)
+        #expect(told.applied(to: look).first?.state == .stopping)
+        told.note(.undrain(self.id(0)), at: Self.time)
+        #expect(told.applied(to: look) == look)
     }
 
     @Test
@@ -74,7 +75,6 @@ struct ToldReplicasTests {
         await fleet.handle(.polled("models", .success(world.state.withLock { $0.snapshot })))
         let id = ReconcilerTests.id
         let seen = { (fleet: borrowing Fleet) in fleet.snapshot.deployments[id]?.observation.replicas.last ?? [] }
-        #expect(seen(fleet).isEmpty)
         #expect(try await world.replicas().count == 1)
         // Taken before the replica was started, and late: another replica with it makes it news.
         let stranger = Replica(id: self.other(of: id), state: .failed)

@@ -49,6 +49,20 @@ struct FoundBugTests {
     }
 
     @Test
+    func `a first revision that serves is not taken away when git goes back to one in quarantine`() async {
+        let scenario = Self.scenario { scenario in
+            // The first one is taken back as soon as it is ready, and its successor waits until git wants the first.
+            scenario.commands[6] = [Command(.rollback(to: nil), by: "sre", why: "because")]
+            scenario.commits[20] = .spec(Scenario.spec(1, policy: Self.policy))
+            scenario.commands[22] = [Command(.pause(until: nil), by: "sre", why: "lunch")]
+            scenario.commits[24] = .spec(Scenario.spec(0, commit: 9, policy: Self.policy))
+            scenario.commands[40] = [Command(.resume, by: "sre")]
+        }
+        var world = World(scenario: scenario, seed: 1)
+        #expect(await world.run() == [])
+    }
+
+    @Test
     func `a removal that an operator must confirm still waits for it after a restart`() async {
         let scenario = Self.scenario { scenario in
             let both = [0, 1].map { Scenario.spec($0 * 16, of: Scenario.id($0), policy: Self.policy) }
