@@ -17,7 +17,7 @@ extension RoutingTable.Entry {
         // A quarantine outlasts the rollback: while stable cannot serve, what was asked for before stays away too.
         traffic = traffic.filter { rollout.quarantine[$0] == nil || $0 == rollout.stable?.revision }
         // What is rolled back keeps nothing that stable can take, not even in the first table after a restart; and it
-        // takes nothing over, not even when nothing else is left. But one that was never promoted, and that git does not
+        // takes nothing over, not even when nothing else is left. One that was never promoted, and that git does not
         // want any more, has not failed: when it serves, it is all that does.
         if case .rollingBack(let reason) = rollout.phase, let canary = rollout.canary?.revision {
             let canReturn = replicas.contains { $0.id.revision == rollout.stable?.revision && $0.state == .ready }
