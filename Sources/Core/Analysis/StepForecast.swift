@@ -20,7 +20,8 @@ package struct StepForecast: Hashable, Sendable {
     package var parameters: AnalysisParameters
 
     /// - Parameters:
-    ///   - baselines: One per comparing gate.
+    ///   - baselines: One per gate whose rate is known.
+    ///   - gates: That share the error budget.
     ///   - canaryRate: Requests per second.
     ///   - stableRate: Requests per second.
     ///   - nextWeight: Above 0 and at most 1.
@@ -29,6 +30,7 @@ package struct StepForecast: Hashable, Sendable {
     ///   - parameters: The constants of the tests.
     package init(
         baselines: [Double],
+        gates: Int,
         canaryRate: Double,
         stableRate: Double,
         nextWeight: Double,
@@ -37,7 +39,7 @@ package struct StepForecast: Hashable, Sendable {
         parameters: AnalysisParameters = .default
     ) {
         self.baselines = baselines
-        self.gates = max(1, baselines.count)
+        self.gates = max(1, gates)
         self.canaryRate = canaryRate
         self.stableRate = stableRate
         self.nextWeight = nextWeight

@@ -183,6 +183,14 @@ package struct Gate: Hashable, Codable, Sendable {
         }
     }
 
+    /// Whether the gate is tested sequentially, and so has a share of a rollout's error budget.
+    package var sharesBudget: Bool {
+        switch self.kind {
+        case .errors, .clientErrors, .latency, .ratio, .mean, .drift, .answers: true
+        case .threshold, .webhook, .job: false
+        }
+    }
+
     package static let errors = Gate(name: "errors", kind: .errors)
     package static let clientErrors = Gate(name: "client-errors", kind: .clientErrors)
     package static func latency(below bound: Duration? = nil) -> Gate {

@@ -72,6 +72,26 @@ struct PlanCommandTests {
     }
 
     @Test
+    func `a gate on a provider's counters has its share of the budget, too`() async throws {
+        let one = try await self.forecast("--rate", "200")
+        let text = try String(contentsOfFile: self.file, encoding: .utf8)
+        let template = """
+
+            ---
+            apiVersion: controller/v1
+            kind: AnalysisTemplate
+            metadata: {name: wrong}
+            spec: {ratio: {provider: p, bad: 'b{revision="${revision}"}', total: 't{revision="${revision}"}'}}
+            """
+        try Data((text.replacing("[errors]", with: "[errors, wrong]") + template).utf8)
+            .write(to: URL(filePath: self.file))
+        let two = try await self.forecast("--rate", "200")
+        for (few, many) in zip(one.steps, two.steps) {
+            #expect(few.secondsUntilFivefoldErrors ?? .infinity < many.secondsUntilFivefoldErrors ?? 0)
+        }
+    }
+
+    @Test
     func `approvals, copies and matched requests are steps too`() async throws {
         try self.write(
             rollout: """

@@ -72,6 +72,7 @@ package struct RolloutForecast: Codable, Hashable, Sendable {
 
     private static func steps(of policy: RolloutPolicy, _ rate: Double, _ baselines: Baselines) -> [Step] {
         let comparing = policy.steps.indices.filter { policy.steps[$0].action != .approval }
+        let everyGate = Set(policy.gates + policy.steps.flatMap { $0.gates ?? [] })
         let holdback = policy.strategy == .canary && policy.holdback > .none && policy.bakeTime > .zero ? 1 : 0
         return policy.steps.indices.map { index in
             let step = policy.steps[index]
@@ -88,6 +89,7 @@ package struct RolloutForecast: Codable, Hashable, Sendable {
             let next = Self.weight(after: index, in: policy)
             let plan = StepForecast(
                 baselines: rates,
+                gates: everyGate.count(where: \.sharesBudget),
                 canaryRate: canary,
                 stableRate: stable,
                 nextWeight: Double(max(1, next)) / 100,
