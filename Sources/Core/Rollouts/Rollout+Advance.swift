@@ -12,6 +12,8 @@ extension Rollout {
             return false
         }
         guard wanted.revision != canary.revision else { return false }
+        // In stable's place, and asked to serve: the way back would be a second gap. It is promoted first.
+        if self.phase == .replacing, situation.asked?.traffic.reaches(canary.revision) ?? false { return false }
         // An operator's return to an earlier revision stands until git names another one, which clears the pin.
         if self.isRestoring, self.pin?.revision == canary.revision { return false }
         // What is new waits for a freeze's end and for room; what git does not want any more does not.

@@ -18,10 +18,9 @@ package struct ToldReplicas: Sendable {
 
     package mutating func note(_ effect: Effect, at time: Timestamp) {
         switch effect {
-        case .start(let id), .stop(let id):
+        case .start(let id), .drain(let id), .stop(let id):
             self.told[id] = Told(effect: effect, since: time)
-        // Whether a replica is drained is seen, not assumed: it is stopped by that.
-        case .drain(let id), .undrain(let id):
+        case .undrain(let id):
             self.told[id] = nil
         case .route, .fetch:
             break
@@ -46,12 +45,24 @@ package struct ToldReplicas: Sendable {
         }
         var result = replicas.map { replica in
             started[replica.id] = nil
-            guard case .stop? = self.told[replica.id]?.effect else { return replica }
-            var replica = replica
-            replica.state = .stopping
-            return replica
+            guard let told = self.told[replica.id] else { return replica }
+            return Self.changed(replica, by: told)
         }
         result += started.keys.sorted().map { Replica(id: $0, state: .starting) }
         return result
+    }
+
+    private static func changed(_ replica: Replica, by told: Told) -> Replica {
+        var replica = replica
+        switch (told.effect, replica.state) {
+        case (.stop, _):
+            replica.state = .stopping
+        // That a ready one is drained is seen, not assumed. One that was not ready then may have been since.
+        case (.drain, .starting), (.drain, .backingOff), (.drain, .failed):
+            replica.state = .draining(since: told.since)
+        default:
+            break
+        }
+        return replica
     }
 }

@@ -185,6 +185,12 @@ struct Checker: Sendable {
         guard decision.situation.commands.isEmpty, case .spec(let desired) = decision.situation.desired,
             before.pin == nil, before.pause == nil, before.isInFlight, after.isInFlight, decision.isSameCanary
         else { return }
+        // What has taken stable's place already is promoted first: there is nothing else that could serve.
+        if before.phase == .replacing, let canary = before.canary?.revision,
+            decision.situation.asked?.traffic.reaches(canary) ?? false
+        {
+            return
+        }
         if after.canary?.revision != desired.revision {
             self.report("rule 8: a newer revision does not supersede", decision)
         }

@@ -65,6 +65,19 @@ struct ReplacementTests {
         #expect(stage.rollout.quarantine[Stage.next] != nil)
     }
 
+    @Test(arguments: [true, false])
+    func `what was asked to serve in stable's place is promoted before a newer revision`(isAsked: Bool) {
+        let stage = Self.replacing()
+        var rollout = stage.rollout
+        let situation = Situation(
+            desired: .spec(Stage.spec(Stage.third, policy: Self.policy)),
+            asked: AskedTraffic(isAsked ? .all(to: Stage.next) : Traffic(), since: stage.now)
+        )
+        _ = rollout.handle(situation, at: stage.now)
+        #expect(rollout.canary?.revision == (isAsked ? Stage.next : Stage.third))
+        #expect(rollout.phase == (isAsked ? .replacing : .preparing))
+    }
+
     @Test
     func `a failure in stable's place that was seen too long ago takes nothing back, and one seen now does`() {
         var stage = Self.replacing()

@@ -58,6 +58,14 @@ struct ToldReplicasTests {
     }
 
     @Test
+    func `what was drained since an old look was ready then, and is not stopped for having crashed before`() {
+        let look = [Replica(id: self.id(0), state: .backingOff(until: Self.time))]
+        var told = ToldReplicas()
+        told.note(.drain(self.id(0)), at: Self.time)
+        #expect(told.applied(to: look).first?.state == .draining(since: Self.time))
+    }
+
+    @Test
     func `the fleet decides on a late look with what it told since`() async throws {
         let world = InMemoryWorld()
         ReconcilerTests.push("1", to: world)
