@@ -12,14 +12,18 @@ package struct ToldReplicas: Sendable {
     private struct Told: Sendable {
         var effect: Effect
         var since: Timestamp
+        /// It was started since the look, and so is not in it.
+        var isNew: Bool
     }
 
     package init() {}
 
     package mutating func note(_ effect: Effect, at time: Timestamp) {
         switch effect {
-        case .start(let id), .drain(let id), .stop(let id):
-            self.told[id] = Told(effect: effect, since: time)
+        case .start(let id):
+            self.told[id] = Told(effect: effect, since: time, isNew: true)
+        case .drain(let id), .stop(let id):
+            self.told[id] = Told(effect: effect, since: time, isNew: self.told[id]?.isNew ?? false)
         case .undrain(let id):
             self.told[id] = nil
         case .route, .fetch:
@@ -40,15 +44,16 @@ package struct ToldReplicas: Sendable {
     package func applied(to replicas: [Replica], of deployment: DeploymentID? = nil) -> [Replica] {
         if self.told.isEmpty { return replicas }
         var started = self.told.filter { id, told in
-            guard case .start = told.effect else { return false }
-            return deployment == nil || deployment == id.deployment
+            told.isNew && (deployment == nil || deployment == id.deployment)
         }
         var result = replicas.map { replica in
             started[replica.id] = nil
             guard let told = self.told[replica.id] else { return replica }
             return Self.changed(replica, by: told)
         }
-        result += started.keys.sorted().map { Replica(id: $0, state: .starting) }
+        result += started.sorted { $0.key < $1.key }.map { id, told in
+            Self.changed(Replica(id: id, state: .starting), by: told)
+        }
         return result
     }
 

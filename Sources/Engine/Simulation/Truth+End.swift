@@ -73,7 +73,8 @@ extension Truth {
         self.checkCalm(rollout)
     }
 
-    private func isUp(_ revision: Revision) -> Bool {
+    /// Whether its replicas, once ready, stay so.
+    func isUp(_ revision: Revision) -> Bool {
         let behaviour = self.behaviour(revision)
         return behaviour.startTicks != nil && behaviour.crashes == 0 && behaviour.flaps == 0 && !behaviour.failsGolden
             && behaviour.artifact == Behaviour().artifact

@@ -143,7 +143,9 @@ extension Truth {
     /// With a steady demand, the number is in the end what that needs.
     mutating func checkScale(_ rollout: Rollout) {
         guard rollout.isScalable, let stable = rollout.stable, let bounds = stable.autoscaling,
-            let steady = self.load.steadySince, rollout.holds.isEmpty
+            let steady = self.load.steadySince, rollout.holds.isEmpty,
+            // While what serves crashes again and again, nobody knows its load.
+            self.isUp(stable.revision)
         else { return }
         let patience = bounds.scaleDownAfter * 2 + .seconds(60)
         let rollout = (self.load.lastRollouts[rollout.id] ?? steady, rollout.id)

@@ -45,6 +45,14 @@ struct ToldReplicasTests {
     }
 
     @Test
+    func `what was started and stopped since a look still takes its room`() {
+        var told = ToldReplicas()
+        told.note(.start(self.id(2)), at: Self.time)
+        told.note(.stop(self.id(2)), at: Self.time)
+        #expect(told.applied(to: []).map(\.state) == [.stopping])
+    }
+
+    @Test
     func `that a replica is drained is seen, not assumed`() {
         let look = [Replica(id: self.id(0), state: .ready)]
         var told = ToldReplicas()
