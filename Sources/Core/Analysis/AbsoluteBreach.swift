@@ -18,15 +18,9 @@ package struct AbsoluteBreach: Hashable, Codable, Sendable {
 
     /// Sets the step's share of the capital aside, as ``BreachProcess`` does.
     package mutating func beginStep(parameters: AnalysisParameters) {
-        self.mixture.begin(mass: self.nextMass(parameters: parameters))
+        let cash = self.mixture.cash
+        self.mixture.begin(mass: parameters.mass(ofStep: self.stepsBegun, of: self.plannedSteps, cash: cash))
         self.stepsBegun += 1
-    }
-
-    private func nextMass(parameters: AnalysisParameters) -> Double {
-        if self.stepsBegun >= self.plannedSteps { return self.mixture.cash / 2 }
-        if self.plannedSteps == 1 { return 1 }
-        return self.stepsBegun == 0
-            ? parameters.firstStepMass : (1 - parameters.firstStepMass) / Double(self.plannedSteps - 1)
     }
 
     /// - Parameters:

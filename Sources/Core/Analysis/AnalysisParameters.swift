@@ -46,6 +46,21 @@ package struct AnalysisParameters: Hashable, Codable, Sendable {
         AffineTest(ratio: self.breachRatio, difference: self.breachDifference, burst: burst)
     }
 
+    /// What a step sets aside of a breach process's capital: the first step half, and each later one equal parts of
+    /// the rest, because most broken models are broken from the start. Steps beyond the planned ones (a repeated step)
+    /// share what was never invested.
+    ///
+    /// - Parameters:
+    ///   - step: From 0.
+    ///   - planned: Steps of the rollout, at least 1.
+    ///   - cash: What was never invested, of 1.
+    /// - Returns: A share of the capital.
+    func mass(ofStep step: Int, of planned: Int, cash: Double) -> Double {
+        if step >= planned { return cash / 2 }
+        if planned == 1 { return 1 }
+        return step == 0 ? self.firstStepMass : (1 - self.firstStepMass) / Double(planned - 1)
+    }
+
     /// The share of the remaining cash that is invested in a poll: by time, whatever the rate of polling.
     func investedShare(seconds: Double) -> Double {
         -Double.expMinusOne(max(0, seconds) / 10 * Double.log(onePlus: -self.massPerTenSeconds))

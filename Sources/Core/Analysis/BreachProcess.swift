@@ -15,19 +15,14 @@ package struct BreachProcess: Hashable, Codable, Sendable {
         self.plannedSteps = max(1, plannedSteps)
     }
 
-    /// Sets the step's share of the capital aside: the first step's half, and equal parts of the rest for each later
-    /// one, because most broken models are broken from the start. Steps beyond the planned ones (a repeated step) share
-    /// what was never invested.
+    /// Sets the step's share of the capital aside.
     package mutating func beginStep(parameters: AnalysisParameters) {
         self.mixture.begin(mass: self.nextMass(parameters: parameters))
         self.stepsBegun += 1
     }
 
     package func nextMass(parameters: AnalysisParameters) -> Double {
-        if self.stepsBegun >= self.plannedSteps { return self.mixture.cash / 2 }
-        if self.plannedSteps == 1 { return 1 }
-        return self.stepsBegun == 0
-            ? parameters.firstStepMass : (1 - parameters.firstStepMass) / Double(self.plannedSteps - 1)
+        parameters.mass(ofStep: self.stepsBegun, of: self.plannedSteps, cash: self.mixture.cash)
     }
 
     /// - Parameters:

@@ -96,8 +96,6 @@ package struct StepForecast: Hashable, Sendable {
 
     /// The step's share of the breach process's capital; see ``BreachProcess``.
     private var mass: Double {
-        if self.count <= 1 { return 1 }
-        return self.index == 0
-            ? self.parameters.firstStepMass : (1 - self.parameters.firstStepMass) / Double(self.count - 1)
+        self.parameters.mass(ofStep: self.index, of: max(1, self.count), cash: 1)
     }
 }

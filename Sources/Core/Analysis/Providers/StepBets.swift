@@ -24,9 +24,8 @@ struct StepBets<Process: Hashable & Codable & Sendable>: Hashable, Codable, Send
     /// Shares as in ``BreachProcess/beginStep(parameters:)``.
     mutating func beginStep(_ process: Process, parameters: AnalysisParameters) {
         guard self.bets.count < Self.limit else { return }
-        let later = (1 - parameters.firstStepMass) / Double(max(1, self.plannedSteps - 1))
-        let planned = self.plannedSteps == 1 ? 1 : self.bets.isEmpty ? parameters.firstStepMass : later
-        let mass = self.bets.count >= self.plannedSteps ? self.cash / 2 : min(planned, self.cash)
+        let share = parameters.mass(ofStep: self.bets.count, of: self.plannedSteps, cash: self.cash)
+        let mass = min(share, self.cash)
         self.cash -= mass
         self.bets.append(Bet(mass: mass, process: process))
     }
