@@ -118,6 +118,10 @@ struct CalibrateCommandTests {
         let wrong = await self.fixture.run("calibrate", "--traffic", self.file)
         #expect(wrong.status == 2)
         #expect(wrong.remarks.contains("night.csv:5: a line is `requests,bad`"))
+        try Data("2000;4\n2000,4\n".utf8).write(to: URL(filePath: self.file))
+        let first = await self.fixture.run("calibrate", "--traffic", self.file)
+        #expect(first.status == 2, "a first line that is no header is not skipped")
+        #expect(first.remarks.contains("night.csv:1: a line is `requests,bad`"))
         try self.write { _ in "4,2000" }
         let swapped = await self.fixture.run("calibrate", "--traffic", self.file)
         #expect(swapped.remarks.contains("night.csv:2: 2000 bad of 4 requests: requests come first"))

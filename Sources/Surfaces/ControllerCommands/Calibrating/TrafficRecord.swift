@@ -24,7 +24,7 @@ enum TrafficRecord {
                     )
                 }
                 pieces.append(EventCounts(bad: bad, total: total))
-            } else if reader.number > 1 {
+            } else if reader.number > 1 || line.wholeMatch(of: /\s*[A-Za-z_]+\s*,\s*[A-Za-z_]+\s*/) == nil {
                 throw CommandFailure(
                     code: .usage,
                     message: "\(path):\(reader.number): a line is `requests,bad`, two whole numbers such as `1900,2`"
