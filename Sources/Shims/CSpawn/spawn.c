@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 // Linux 5.4; the glibc of Debian 12 has it, older ones only the number.
@@ -100,6 +101,25 @@ static void redirect(const struct ctl_spec *spec, int report) {
     if ((out != 1 && dup2(out, 1) < 0) || (out != 2 && dup2(out, 2) < 0)) fail(report, CTL_STAGE_LOG, errno);
 }
 
+// All descriptors but 0 to 2 and the one to report by. At once, not at the exec: one of them may be what another thread
+// writes a program through, which nobody can execute for as long.
+static void close_inherited(int report) {
+    if (report > 3 && close_range(3, (unsigned)report - 1, 0) != 0) fail(report, CTL_STAGE_DESCRIPTORS, errno);
+    if (close_range((unsigned)report + 1, ~0U, 0) != 0) fail(report, CTL_STAGE_DESCRIPTORS, errno);
+}
+
+// A program that is open for writing, by whoever puts it in place or by a process that was forked meanwhile and has not
+// reached its exec, is free in a moment. The process that waits is not the one that must not.
+static void execute(const struct ctl_spec *spec, int report) {
+    const struct timespec pause = {.tv_sec = 0, .tv_nsec = 10 * 1000 * 1000};
+    for (int attempt = 0; attempt < 200; attempt++) {
+        execve(spec->path, spec->argv, spec->envp);
+        if (errno != ETXTBSY) fail(report, CTL_STAGE_EXEC, errno);
+        nanosleep(&pause, NULL);
+    }
+    fail(report, CTL_STAGE_EXEC, ETXTBSY);
+}
+
 static void child(const struct ctl_spec *spec, int report, pid_t parent) {
     // Until the exec the process is a copy of its parent, which nobody could recognise as a replica: it must not
     // survive a parent that is killed now.
@@ -115,14 +135,14 @@ static void child(const struct ctl_spec *spec, int report, pid_t parent) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 
+    close_inherited(report);
     if (setsid() < 0) fail(report, CTL_STAGE_SESSION, errno);
     redirect(spec, report);
     apply_limits(spec, report);
     if (spec->cwd != NULL && chdir(spec->cwd) != 0) fail(report, CTL_STAGE_DIRECTORY, errno);
     if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) fail(report, CTL_STAGE_DESCRIPTORS, errno);
     prctl(PR_SET_PDEATHSIG, 0);
-    execve(spec->path, spec->argv, spec->envp);
-    fail(report, CTL_STAGE_EXEC, errno);
+    execute(spec, report);
 }
 
 // A pipe whose ends cannot collide with the descriptors 0 to 2 that the child replaces.

@@ -68,6 +68,36 @@ struct `Detached processes` {
     }
 
     @Test
+    func `a program that is being written is executed once it is whole`() async throws {
+        let program = FileManager.default.temporaryDirectory.appending(path: "program-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: program) }
+        try Data("#!/bin/sh\nexit 5\n".utf8).write(to: program)
+        chmod(program.path, 0o755)
+        let descriptor = open(program.path, O_WRONLY | O_CLOEXEC)
+        Thread.detachNewThread {
+            usleep(50000)
+            close(descriptor)
+        }
+        let process = try DetachedProcess.spawn(SpawnRequest(executable: program.path, environment: [:]))
+        #expect(await process.waitUntilExit() == .code(5))
+    }
+
+    @Test
+    func `a program that stays open for writing is told so, and worth another try`() throws {
+        let program = FileManager.default.temporaryDirectory.appending(path: "program-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: program) }
+        try Data("#!/bin/sh\nexit 0\n".utf8).write(to: program)
+        chmod(program.path, 0o755)
+        let descriptor = open(program.path, O_WRONLY | O_CLOEXEC)
+        defer { close(descriptor) }
+        let error = #expect(throws: PlatformError.self) {
+            try DetachedProcess.spawn(SpawnRequest(executable: program.path, environment: [:]))
+        }
+        #expect(error?.message == "\(program.path): executing it: Text file busy")
+        #expect(error?.recovery == .retry)
+    }
+
+    @Test
     func `a running process is adopted, an ended or another one is not`() async throws {
         let process = try DetachedProcess.spawn(Self.shell("sleep 600"))
         let adopted = try #require(DetachedProcess.adopt(process.identity))
