@@ -112,4 +112,5 @@ struct MemorySource: ManifestSource {
     var name: String { "models" }
     func poll() async throws(SourceError) -> SourceSnapshot? { nil }
     func annotate(commit: String, key: String, note: String) async throws(SourceError) {}
+    func acknowledge(commit: String) async throws(SourceError) {}
 }

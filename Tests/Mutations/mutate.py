@@ -2,7 +2,7 @@
 """Makes small wrong changes to the core, one at a time, and shows that simulation or tests catch each.
 
 Every change of mutations.py is applied to a copy of the core, built for release, and run: first the simulator's hostile
-worlds, then, if they notice nothing, the tests of analysis, rollouts, plans and scenarios. A line a change; the last line is
+worlds, then, if they notice nothing, the tests of analysis, rollouts, plans, scenarios and bugs once found. A line a change; the last line is
 `N caught, M survived`. Exits 1 when one survived, 2 when a change does not fit the code any more or does not build.
 Standard library only. What it makes is in .build-mutate, and is kept: a second run builds less.
 """
@@ -30,9 +30,10 @@ FOLDERS = [
     "Tests/Core/PlanningTests",
     "Tests/Core/RolloutsTests",
     "Tests/Engine/ReconciliationTests",
+    "Tests/Engine/SimulationTests",
     "Tests/Scenarios",
 ]
-SUITES = "AnalysisTests|RolloutsTests|PlanningTests|ScenarioTests|ReconciliationTests"
+SUITES = "AnalysisTests|RolloutsTests|PlanningTests|ScenarioTests|ReconciliationTests|FoundBugTests|MillionRunTests"
 PATIENCE = 300  # seconds for a run: a change that makes it go on for ever is noticed by that
 
 

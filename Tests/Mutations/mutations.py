@@ -318,8 +318,8 @@ MUTATIONS = [
     Mutation(
         "a-git-revert-is-a-new-rollout",
         ADVANCE,
-        "if wanted.revision == self.stable?.revision || self.quarantine[wanted.revision] != nil || self.isStopped\n",
-        "if self.quarantine[wanted.revision] != nil || self.isStopped\n",
+        "        if mustWait || wanted.revision == self.stable?.revision {\n",
+        "        if mustWait {\n",
         "going back to the stable revision starts a second copy of it",
     ),
     Mutation(
@@ -733,6 +733,35 @@ MUTATIONS = [
         "if full, let exchange = self.exchange, self.canaryReplicas < canary.replicas {",
         "if full, let exchange = self.exchange, self.canaryReplicas < 0 {",
         "all traffic is sent to a part of the replicas that it takes",
+    ),
+    # What the first million of hostile worlds found.
+    Mutation(
+        "nobody-stands-in-for-stable",
+        PLANNER,
+        "        return ([stable].compactMap(\\.self) + sorted).filter",
+        "        return [stable].compactMap(\\.self).filter",
+        "users get no answer beside a ready replica, when stable crashes as its bake ends",
+    ),
+    Mutation(
+        "a-refused-table-is-not-told-again",
+        PLANNER,
+        "        self.awaitWarmth(into: &plan)\n",
+        "",
+        "a first revision waits for ever for a router that refused its table",
+    ),
+    Mutation(
+        "a-replica-goes-by-a-look-from-before-the-last-word",
+        PLANNER,
+        "        return self.asked.map { seen >= $0.since } ?? true\n",
+        "        return true\n",
+        "stable is left with fewer replicas than its traffic takes",
+    ),
+    Mutation(
+        "a-way-back-is-given-up-for-what-must-wait",
+        ADVANCE,
+        "        if mustWait, self.isRestoring, wanted.revision != self.stable?.revision { return false }\n",
+        "",
+        "an operator's way back is undone by a commit in a freeze, and what was condemned serves on",
     ),
     # What a metric provider counted.
     Mutation(

@@ -2,7 +2,7 @@ import Deployments
 import Foundation
 import Logging
 import Manifests
-import Reconciliation
+package import Reconciliation
 
 extension GitRepository {
     /// How far back a moved branch is fetched until it is known whether it descends from the last commit taken. Most
@@ -59,8 +59,9 @@ extension GitRepository {
         let arrival = try await self.fetch(until: deadline)
         do throws(SourceError) {
             try self.checkHistory(arrival)
-            let snapshot = try self.snapshot(of: arrival.commit, rewroteHistory: arrival.rewroteHistory)
-            try self.accept(arrival)
+            let rewroteHistory = arrival.rewroteHistory || self.accepted?.rewroteHistory ?? false
+            let snapshot = try self.snapshot(of: arrival.commit, rewroteHistory: rewroteHistory)
+            try self.accept(arrival.commit, rewroteHistory: rewroteHistory)
             await self.compactIfNeeded(until: deadline)
             return self.deliver(snapshot)
         } catch {
@@ -166,17 +167,27 @@ extension GitRepository {
         )
     }
 
-    private func accept(_ arrival: Arrival) throws(SourceError) {
+    package func acknowledge(commit: String) async throws(SourceError) {
+        guard var record = self.accepted, record.commit == commit, record.rewroteHistory else { return }
+        record.rewroteHistory = false
+        try self.save(record)
+    }
+
+    private func accept(_ commit: ObjectID, rewroteHistory: Bool) throws(SourceError) {
         let record = StoreDirectory.Accepted(
             url: self.configuration.url,
             branch: self.configuration.branch,
             path: self.folder ?? "",
-            commit: arrival.commit.text,
-            rewroteHistory: arrival.rewroteHistory
+            commit: commit.text,
+            rewroteHistory: rewroteHistory
         )
         try self.reading { store throws(ObjectStore.Failure) in
-            try store.move(Reference.tip, from: try store.target(of: Reference.tip), to: arrival.commit)
+            try store.move(Reference.tip, from: try store.target(of: Reference.tip), to: commit)
         }
+        try self.save(record)
+    }
+
+    private func save(_ record: StoreDirectory.Accepted) throws(SourceError) {
         do {
             try self.directory.save(record)
         } catch {

@@ -16,8 +16,8 @@ package struct Planner: Sendable {
     package var deployment: DeploymentID
     /// The revision that may always have all traffic back.
     package var stable: Revision?
-    /// What takes over for the time being when nothing that the target names is ready.
-    package var substitute: Revision?
+    /// What takes over for the time being when nothing that the target names is ready: the first of them that is.
+    package var substitutes: [Revision]
     /// Whether nothing at all may serve: at the deployment's end, or when what serves is quarantined. Not knowing of a
     /// stable revision, as after a lost journal, is no reason to take traffic away.
     package var mayEndTraffic: Bool
@@ -30,7 +30,7 @@ package struct Planner: Sendable {
     package init(
         deployment: DeploymentID,
         stable: Revision?,
-        substitute: Revision? = nil,
+        substitutes: [Revision] = [],
         target: Target,
         observed: Observation,
         asked: AskedTraffic? = nil,
@@ -42,7 +42,7 @@ package struct Planner: Sendable {
     ) {
         self.deployment = deployment
         self.stable = stable
-        self.substitute = substitute
+        self.substitutes = substitutes
         self.target = target
         self.observed = observed
         self.asked = asked
@@ -68,7 +68,7 @@ package struct Planner: Sendable {
                     })
         self.deployment = rollout.id
         self.stable = rollout.stable?.revision
-        self.substitute = rollout.stable.flatMap { rollout.quarantine[$0.revision] == nil ? $0.revision : nil }
+        self.substitutes = Self.substitutes(for: rollout, served: observed.router.last?.traffic)
         self.target = target
         self.observed = observed
         self.asked = asked
@@ -80,9 +80,22 @@ package struct Planner: Sendable {
         self.now = now
     }
 
+    /// Stable, and whatever still serves and has not failed, most of the traffic first. When stable crashes just after
+    /// a bake has ended or a canary was superseded, its users are better off with the other one than with none.
+    private static func substitutes(for rollout: Rollout, served: Traffic?) -> [Revision] {
+        let stable = rollout.stable?.revision
+        let isTakenBack = if case .rollingBack = rollout.phase { true } else { false }
+        let others = (served?.weights ?? [:]).filter {
+            $0.key != stable && !(isTakenBack && $0.key == rollout.canary?.revision)
+        }
+        let sorted = others.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
+        return ([stable].compactMap(\.self) + sorted).filter { rollout.quarantine[$0] == nil }
+    }
+
     package func plan() -> Plan {
         var plan = Plan()
         self.planRoute(into: &plan)
+        self.awaitWarmth(into: &plan)
         guard let replicas = self.observed.replicas.fresh(at: self.now, within: self.freshness) else {
             plan.waitingFor.append(.observation("the platform"))
             return plan
@@ -166,7 +179,7 @@ package struct Planner: Sendable {
         // Only a revision that the target names may take over: never one that is being taken back.
         guard traffic.weights.count == 1, let survivor = traffic.weights.keys.first else {
             // A canary that was to have all traffic, and has no replica any more, gives it back for the time being.
-            guard traffic.weights.isEmpty, let substitute = self.substitute, self.isReady(substitute) else {
+            guard traffic.weights.isEmpty, let substitute = self.substitutes.first(where: { self.isReady($0) }) else {
                 return nil
             }
             return .all(to: substitute)
@@ -229,6 +242,18 @@ package struct Planner: Sendable {
         }
         plan.effects.append(.route(wanted))
         plan.waitingFor.append(.trafficServed(wanted))
+    }
+
+    /// What is to take traffic later, or to be there for a way back, must be known to the router by then: a router that
+    /// did not take the table is told once more.
+    private func awaitWarmth(into plan: inout Plan) {
+        guard self.target.replicas.count > self.target.traffic.weights.count,
+            let router = self.observed.router.fresh(at: self.now, within: self.freshness)
+        else { return }
+        let cold = self.target.replicas.keys.filter {
+            self.target.traffic[$0] == .none && !router.warm.contains($0) && self.isReady($0)
+        }
+        if let first = cold.min() { plan.waitingFor.append(.routerWarm(first)) }
     }
 
     /// What a revision other than stable must wait for before it takes traffic from one that could keep it: the
@@ -340,9 +365,12 @@ package struct Planner: Sendable {
         }
     }
 
-    /// Where room is shared, which replicas can be spared depends on what the router serves.
+    /// Where room is shared, which replicas can be spared depends on what the router serves: seen later than it was
+    /// last asked for something, as between an older look and that it can have been asked for anything.
     private var isTrafficKnown: Bool {
-        self.target.sharing == nil || self.observed.router.fresh(at: self.now, within: self.freshness) != nil
+        guard self.target.sharing != nil else { return true }
+        guard case .known(_, let seen) = self.observed.router, self.now - seen <= self.freshness else { return false }
+        return self.asked.map { seen >= $0.since } ?? true
     }
 
     /// A replica that is not ready gets no new requests; but one that just failed its probe may still have the

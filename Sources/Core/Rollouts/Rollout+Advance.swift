@@ -16,10 +16,13 @@ extension Rollout {
         if self.phase == .replacing, situation.asked?.traffic.reaches(canary.revision) ?? false { return false }
         // An operator's return to an earlier revision stands until git names another one, which clears the pin.
         if self.isRestoring, self.pin?.revision == canary.revision { return false }
-        // What is new waits for a freeze's end and for room; what git does not want any more does not.
-        if wanted.revision == self.stable?.revision || self.quarantine[wanted.revision] != nil || self.isStopped
+        // What is new waits for a freeze's end and for room; what git does not want any more does not. A way back goes
+        // on until something else can take its place: what it leads away from may be what an operator condemned.
+        let mustWait =
+            self.quarantine[wanted.revision] != nil || self.freeze != nil
             || self.shortage(of: self.sized(wanted), situation) != nil
-        {
+        if mustWait, self.isRestoring, wanted.revision != self.stable?.revision { return false }
+        if mustWait || wanted.revision == self.stable?.revision {
             self.rollBack(.cancelled, at: now, into: &outcome)
             return true
         }

@@ -33,6 +33,7 @@ extension Fleet {
         var after = before
         after.repository = self.tracker.owner(of: id) ?? before.repository
         after.heldRemoval = self.tracker.heldRemoval(of: id)
+        if let served = situation.observation.router.last?.traffic { after.adopt(served) }
         let decision = Decision(
             of: before.rollout,
             in: situation,

@@ -39,6 +39,8 @@ package struct Fleet: Sendable {
     var effects: [DeploymentID: [Effect]] = [:]
     var observations: [DeploymentID: Observation] = [:]
     var sources: [String: SourceState] = [:]
+    /// The last commit of each repository of which one rewrote history, until what follows from it is journaled.
+    var rewritten: [String: String] = [:]
     /// Those that could not be read at the last look.
     var failingSources: Set<String> = []
     var routing = Routing()
@@ -125,6 +127,7 @@ package struct Fleet: Sendable {
             self.take(result, from: name)
             await self.settle()
             await self.reconcileAll()
+            await self.acknowledge(name)
         case .platform(.success(let replicas), let time):
             let isNews = self.see(replicas, at: time)
             self.notePlatform(nil)
@@ -214,6 +217,7 @@ package struct Fleet: Sendable {
                     rewroteHistory: snapshot.rewroteHistory,
                     at: self.now
                 )
+                self.rewritten[name] = snapshot.rewroteHistory ? snapshot.origin.commit : nil
                 self.sources[name]?.commit = snapshot.origin.commit
                 self.sources[name]?.diagnostics = state.diagnostics.map(\.description)
             }
@@ -225,6 +229,20 @@ package struct Fleet: Sendable {
         case .failure(let error):
             self.sources[name]?.problem = error.message
             self.failingSources.insert(name)
+        }
+    }
+
+    /// Removals that an operator must confirm are held by the journal from now on.
+    private mutating func acknowledge(_ name: String) async {
+        guard let commit = self.rewritten[name], self.unwritten.isEmpty,
+            let source = self.ports.sources.first(where: { $0.port.name == name })
+        else { return }
+        do {
+            try await source.port.acknowledge(commit: commit)
+            self.rewritten[name] = nil
+        } catch {
+            // Tried again at the next poll. Until then every removal of this repository waits for an operator.
+            self.logger.warning("rewritten history not acknowledged", metadata: ["error": "\(error)"])
         }
     }
 

@@ -56,7 +56,12 @@ package struct Behaviour: Hashable, Sendable {
 
     /// So bad that with enough traffic nobody could doubt it.
     package var isPlainlyBad: Bool {
-        self.errors >= 0.1 || self.clientErrors >= 0.1 || self.slow >= 0.2 || self.startTicks ?? .max > 1000
-            || self.signature != "a" || self.failsGolden || self.artifact != Behaviour().artifact
+        self.errors >= 0.1 || self.clientErrors >= 0.1 || self.slow >= 0.2 || self.cannotServe
+    }
+
+    /// So bad that it is seen before its first request.
+    var cannotServe: Bool {
+        self.startTicks ?? .max > 1000 || self.signature != "a" || self.failsGolden
+            || self.artifact != Behaviour().artifact
     }
 }

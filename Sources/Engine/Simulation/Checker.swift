@@ -155,8 +155,10 @@ struct Checker: Sendable {
                 self.report("rule 5: a quarantined revision is rolled out", decision)
             }
         }
-        if case .rollingBack = before.phase, after.isInFlight, decision.isSameCanary, !after.isRestoring {
-            if !decision.hasCommand({ $0 == .retry }) {
+        if case .rollingBack(let reason) = before.phase, after.isInFlight, decision.isSameCanary, !after.isRestoring {
+            // What git went back from, and wants again, starts over once its traffic is back.
+            let isOver = reason == .cancelled && (before.stable == nil || !decision.isSeenServing(before.canary))
+            if !isOver, !decision.hasCommand({ $0 == .retry }) {
                 self.report("rule 4: a rollback turned into a rollout", decision)
             }
         }
@@ -191,6 +193,10 @@ struct Checker: Sendable {
         {
             return
         }
+        // A way back goes on while what is new must wait.
+        let mustWait =
+            after.quarantine[desired.revision] != nil || after.freeze != nil || decision.situation.capacity != nil
+        if after.isRestoring, mustWait { return }
         if after.canary?.revision != desired.revision {
             self.report("rule 8: a newer revision does not supersede", decision)
         }

@@ -37,6 +37,13 @@ extension Decision {
         }
     }
 
+    /// The router was seen to send it requests; not seeing the router counts as that.
+    func isSeenServing(_ spec: DeploymentSpec?) -> Bool {
+        guard let spec, let router = self.situation.observation.router.fresh(at: self.time, within: .seconds(10))
+        else { return true }
+        return router.traffic.reaches(spec.revision)
+    }
+
     /// How the step stood that was left, from its judge.
     var isStepPassed: Bool {
         guard let analysis = self.after.analysis ?? self.before.analysis else { return false }

@@ -233,4 +233,12 @@ struct SimulatedSource: ManifestSource {
             if truth.dies(.after, .annotate) || truth.strike(.noteAnswerLost) != nil { throw failure }
         }
     }
+
+    func acknowledge(commit: String) async throws(SourceError) {
+        try self.ports.truth.withLock { truth throws(SourceError) in
+            let failure = SourceError(code: .unreachable, message: "the disk is full", recovery: .retry)
+            if truth.isDead || truth.isGoingOn(.journalOutage) { throw failure }
+            if truth.git[self.number].head == commit { truth.git[self.number].isRewriteUnacknowledged = false }
+        }
+    }
 }

@@ -148,8 +148,10 @@ extension Truth {
             }
         }
         if !self.journal.failing.contains(id) { self.checkRise(traffic, rollout) }
-        if case .rollingBack = rollout.phase, !self.journal.failing.contains(id), let canary = rollout.canary,
-            traffic.reaches(canary.revision)
+        if case .rollingBack(let reason) = rollout.phase, !self.journal.failing.contains(id),
+            let canary = rollout.canary, traffic.reaches(canary.revision),
+            // A first revision that is only not wanted any more serves on: there is nothing else that could.
+            rollout.stable != nil || reason != .cancelled
         {
             self.checker.report("rule 4: traffic for what is rolled back", "\(id) \(traffic)")
         }
@@ -157,6 +159,7 @@ extension Truth {
 
     /// What the router begins to serve: traffic ends only with its deployment, or with all that could answer.
     mutating func checkServing(_ table: RoutingTable) {
+        if self.router.isToldBlindly { return }
         for (id, entry) in self.router.served.deployments where !entry.traffic.isEmpty {
             guard table.deployments[id]?.traffic.isEmpty ?? true, let member = self.journal.member(id) else { continue }
             // On a full disk, what was taken back is not journaled as that. Revisions that can't run beside each other

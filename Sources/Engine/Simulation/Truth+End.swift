@@ -106,7 +106,9 @@ extension Truth {
             default: self.report("liveness: a good last commit is not served", rollout)
             }
         }
-        if behaviour.isPlainlyBad, isServed || verdict == nil, self.hasOther(rollout, desired.revision) {
+        // Without a step nobody compares it with stable while it has traffic.
+        let isPlainlyBad = desired.rollout.steps.isEmpty ? behaviour.cannotServe : behaviour.isPlainlyBad
+        if isPlainlyBad, isServed || verdict == nil, self.hasOther(rollout, desired.revision) {
             self.report("liveness: a plainly bad last commit is \(isServed ? "served" : "not quarantined")", rollout)
         }
     }

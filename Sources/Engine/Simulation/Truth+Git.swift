@@ -1,6 +1,7 @@
 import Deployments
 import Manifests
 import Reconciliation
+import Rollouts
 
 /// A watched repository.
 struct Repository: Sendable {
@@ -12,8 +13,10 @@ struct Repository: Sendable {
     var head = ""
     /// Since the last successful poll.
     var wasRewritten = false
-    /// The commit that the last successful poll brought was a rewriting one.
+    /// The commit that was last handed out was a rewriting one, or one before it was that the controller has not
+    /// acknowledged.
     var isRewrite = false
+    var isRewriteUnacknowledged = false
     var polledVersion = 0
     /// What was there, valid, at some poll, and was not gone at the last one.
     var known: Set<DeploymentID> = []
@@ -68,11 +71,12 @@ extension Truth {
         }
         if self.git[source].version > self.git[source].polledVersion {
             self.git[source].polledVersion = self.git[source].version
-            self.git[source].isRewrite = self.git[source].wasRewritten
+            if self.git[source].wasRewritten { self.git[source].isRewriteUnacknowledged = true }
             self.git[source].wasRewritten = false
         }
+        guard self.git[source].version > seen else { return .success(nil) }
+        self.git[source].isRewrite = self.git[source].isRewriteUnacknowledged
         let repository = self.git[source]
-        guard repository.version > seen else { return .success(nil) }
         let origin = CommitReference(repository: repository.name, branch: "main", commit: repository.head)
         return .success(SourceSnapshot(origin: origin, files: [], rewroteHistory: repository.isRewrite))
     }
@@ -97,6 +101,12 @@ extension Truth {
             self.removals[id] = Removal(since: now, isHeld: isHeld)
         }
         for case (let id, .spec) in repository.files { self.git[source].known.insert(id) }
+    }
+
+    /// What a killed controller could not journal is judged anew, by what git says then.
+    mutating func forgetRemoval(of id: DeploymentID) {
+        guard let member = self.journal.member(id), member.heldRemoval == nil else { return }
+        if self.removals[id]?.isHeld ?? false, member.rollout.phase != .removing { self.removals[id] = nil }
     }
 
     /// Whether git, or an operator, says that the deployment is to go.

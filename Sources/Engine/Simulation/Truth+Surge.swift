@@ -48,7 +48,9 @@ extension Truth {
     /// More traffic for the canary, while stable could keep it, comes after the replicas that take it.
     mutating func checkRise(_ traffic: Traffic, _ rollout: Rollout) {
         guard let room = Room(rollout), let canary = rollout.canary, let stable = rollout.stable,
-            !rollout.isRestoring, self.sight.count(stable.revision, of: rollout.id) > 0
+            !rollout.isRestoring, self.sight.count(stable.revision, of: rollout.id) > 0,
+            // What it refused may have been right when it was asked for.
+            self.router.rejection == nil
         else { return }
         let served = self.router.served.deployments[rollout.id]?.traffic ?? Traffic()
         guard traffic[canary.revision] > served[canary.revision], served[stable.revision] > traffic[stable.revision],

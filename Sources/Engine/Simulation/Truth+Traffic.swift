@@ -7,6 +7,10 @@ struct Wires: Sendable {
     /// What it was last told, and from which tick on that holds; nothing once it does.
     var told: RoutingTable?
     var toldFrom = 0
+    /// When it was last told something, and from when the look was that its controller had then.
+    var toldBy = (tick: 0, look: Timestamp(milliseconds: 0))
+    /// From when the last look is that reached the controller.
+    var lastLook = Timestamp(milliseconds: 0)
     private(set) var served = RoutingTable()
     /// The table before the one served.
     private(set) var before = RoutingTable()
@@ -18,6 +22,10 @@ struct Wires: Sendable {
     var seenVersion = -1
     /// When it last went back to an earlier table, in ticks; long ago for one that never did.
     var forgotAt = -1000
+    var forgotTime = Timestamp(milliseconds: 0)
+
+    /// Who told it what it is to serve cannot have known what it serves: it went back to an earlier table since.
+    var isToldBlindly: Bool { self.forgotAt >= self.toldBy.tick || self.forgotTime >= self.toldBy.look }
 
     /// A part of a deployment's requests and who gets it.
     struct Lane: Sendable {
@@ -126,6 +134,7 @@ extension Truth {
         }
         self.router.rejection = nil
         self.router.told = table
+        self.router.toldBy = (self.time, self.router.lastLook)
         self.router.toldFrom = self.time + (self.strike(.routerSlow) ?? 1)
         self.router.states = nil
     }
@@ -135,6 +144,7 @@ extension Truth {
         self.coverage.see(.fault, Fault.routerForgets.name)
         self.router.serve(self.router.before)
         self.router.forgotAt = self.time
+        self.router.forgotTime = self.now
     }
 
     // MARK: - What a look shows
@@ -163,8 +173,9 @@ extension Truth {
                         let process = self.machines.processes[replica]
                     else { continue }
                     if backend.isDraining {
-                        // Requests in flight when it was told take a moment.
-                        if self.time - process.drainedAt <= 1 { state.activeRequests[process.address] = 1 }
+                        // Requests in flight when it was told take a moment; where a scenario says how long, less than
+                        // a tick.
+                        if !hasLoad, self.time - process.drainedAt <= 1 { state.activeRequests[process.address] = 1 }
                     } else {
                         state.serving.insert(process.address)
                         if hasLoad {

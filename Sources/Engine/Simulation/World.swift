@@ -173,6 +173,7 @@ package struct World: ~Copyable, Sendable {
             truth.load.forget()
             for id in truth.git.flatMap(\.known) {
                 truth.checker.forget(id, allBut: truth.journal.member(id)?.rollout)
+                truth.forgetRemoval(of: id)
             }
             return self.time + truth.downTime
         }
@@ -186,9 +187,16 @@ package struct World: ~Copyable, Sendable {
                 truth.drainsSinceLook = []
             }
         }
-        if case .router(.success(let look), _) = event { self.ports.truth.withLock { $0.load.see(look.time) } }
+        if case .router(.success(let look), _) = event { self.see(look) }
         await self.fleet.handle(event)
         self.collect()
+    }
+
+    private func see(_ look: RouterObservation) {
+        self.ports.truth.withLock { truth in
+            truth.load.see(look.time)
+            truth.router.lastLook = look.time
+        }
     }
 
     // MARK: - What the controller is told

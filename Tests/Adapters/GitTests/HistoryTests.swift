@@ -120,7 +120,9 @@ struct HistoryTests {
     }
 
     @Test(arguments: [Rewrite.amended, .olderThanAllTaken, .unrelated])
-    func `a rewritten branch is taken and marked where the policy accepts it`(_ rewrite: Rewrite) async throws {
+    func `a rewritten branch is taken, and marked until that is acknowledged, where the policy accepts it`(
+        _ rewrite: Rewrite
+    ) async throws {
         try await Workshop.run { workshop in
             let repository = try await self.taken(workshop) { $0.historyRewrite = .accept }
             try await self.rewrite(workshop, rewrite)
@@ -128,9 +130,15 @@ struct HistoryTests {
             #expect(try await snapshot.origin.commit == workshop.head())
             #expect(snapshot.rewroteHistory)
             #expect(try await repository.poll() == nil)
-            try await workshop.commit(["a.yaml": "on top"])
+            // Also for a controller that was killed before it could journal what follows from it.
+            let next = try await workshop.commit(["a.yaml": "on top"])
             try await workshop.push()
-            #expect(try await repository.poll()?.rewroteHistory == false)
+            let restarted = workshop.repository { $0.historyRewrite = .accept }
+            #expect(try await restarted.poll()?.rewroteHistory == true)
+            try await restarted.acknowledge(commit: next)
+            try await workshop.commit(["a.yaml": "more"])
+            try await workshop.push()
+            #expect(try await restarted.poll()?.rewroteHistory == false)
         }
     }
 

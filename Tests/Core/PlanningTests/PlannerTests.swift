@@ -29,7 +29,7 @@ struct PlannerTests {
         return Planner(
             deployment: Self.id,
             stable: Self.stable,
-            substitute: Self.stable,
+            substitutes: [Self.stable],
             target: target,
             observed: observed,
             asked: asked,

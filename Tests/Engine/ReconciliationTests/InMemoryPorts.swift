@@ -125,6 +125,8 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
         }
     }
 
+    func acknowledge(commit: String) async throws(SourceError) {}
+
     func annotate(commit: String, key: String, note: String) async throws(SourceError) {
         let fails = self.state.withLock { state in
             if state.failingNotes > 0 {

@@ -80,6 +80,10 @@ private struct BrokenSource: ManifestSource {
         try await self.source.poll()
     }
 
+    func acknowledge(commit: String) async throws(SourceError) {
+        try await self.source.acknowledge(commit: commit)
+    }
+
     func annotate(commit: String, key: String, note: String) async throws(SourceError) {
         if self.defect == .neverTellsGit { return }
         try await self.source.annotate(commit: commit, key: key, note: note)

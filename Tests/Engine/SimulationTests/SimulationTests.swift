@@ -47,7 +47,7 @@ struct SimulationTests {
     @Test(arguments: RolloutDefect.allCases)
     func `a rollout with a broken rule is caught`(defect: RolloutDefect) async {
         let functions = DecisionFunctions(handle: { defect.handle(&$0, $1, at: $2) })
-        #expect(await Self.isCaught(within: 1..<1000, functions: functions))
+        #expect(await Self.isCaught(within: 1..<3000, functions: functions))
     }
 
     @Test(arguments: ShellDefect.allCases)

@@ -126,6 +126,12 @@ package struct Member: Hashable, Codable, Sendable {
 
     package var asked: AskedTraffic? { self.askedSince.map { AskedTraffic(self.traffic, since: $0) } }
 
+    /// What the router serves is left to it as long as it was asked for nothing: after a lost journal, the look that
+    /// first showed the deployment may have come too early to show its traffic.
+    package mutating func adopt(_ served: Traffic) {
+        if self.askedSince == nil, !served.isEmpty { self.traffic = served }
+    }
+
     package mutating func ask(for traffic: Traffic, at now: Timestamp) {
         guard traffic != self.traffic || self.askedSince == nil else { return }
         self.traffic = traffic

@@ -15,6 +15,10 @@ package protocol ManifestSource: Sendable {
     /// Puts `note` under `key` into the JSON note of a commit on `refs/notes/rollouts`, keeping what others wrote
     /// there, and pushes it.
     func annotate(commit: String, key: String, note: String) async throws(SourceError)
+
+    /// What follows from `commit` and those before it is journaled: that one of them rewrote history need not be told
+    /// again. Until then every snapshot tells it, also after a restart.
+    func acknowledge(commit: String) async throws(SourceError)
 }
 
 /// The manifests of one commit.
@@ -23,7 +27,8 @@ package struct SourceSnapshot: Hashable, Sendable {
     package var origin: CommitReference
     /// Every manifest and every file that one may refer to, under the watched path, sorted by path.
     package var files: [SourceFile]
-    /// The commit does not descend from the one before it, and the repository's policy accepts that.
+    /// The commit, or one before it that was not acknowledged, does not descend from the one before it, and the
+    /// repository's policy accepts that.
     package var rewroteHistory: Bool
 
     package init(origin: CommitReference, files: [SourceFile], rewroteHistory: Bool = false) {
