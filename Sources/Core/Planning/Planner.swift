@@ -237,6 +237,7 @@ package struct Planner: Sendable {
             }
             if let wait = gains.lazy.compactMap({ self.lack(of: $0, for: wanted, served) }).first {
                 plan.waitingFor.append(wait)
+                if self.isAskedInVain(served) { plan.effects.append(.route(served)) }
                 return
             }
         }
@@ -254,6 +255,15 @@ package struct Planner: Sendable {
             self.target.traffic[$0] == .none && !router.warm.contains($0) && self.isReady($0)
         }
         if let first = cold.min() { plan.waitingFor.append(.routerWarm(first)) }
+    }
+
+    /// The router does not serve what it was asked for, as a look shows that is later: it has not taken it yet, or was
+    /// never told. When the replicas are gone by now that it was asked for, it is to stay as it is.
+    private func isAskedInVain(_ served: Traffic) -> Bool {
+        guard let asked = self.asked, case .known(_, let seen) = self.observed.router, seen > asked.since else {
+            return false
+        }
+        return asked.traffic != served && !served.isEmpty && served.revisions.allSatisfy { self.isReady($0) }
     }
 
     /// What a revision other than stable must wait for before it takes traffic from one that could keep it: the
