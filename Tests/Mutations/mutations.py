@@ -738,8 +738,8 @@ MUTATIONS = [
     Mutation(
         "nobody-stands-in-for-stable",
         PLANNER,
-        "        return ([stable].compactMap(\\.self) + sorted).filter",
-        "        return [stable].compactMap(\\.self).filter",
+        "        return ([self.stable].compactMap(\\.self) + others).first {",
+        "        return [self.stable].compactMap(\\.self).first {",
         "users get no answer beside a ready replica, when stable crashes as its bake ends",
     ),
     Mutation(
@@ -754,6 +754,27 @@ MUTATIONS = [
         PLANNER,
         "        return self.asked.map { seen >= $0.since } ?? true\n",
         "        return true\n",
+        "stable is left with fewer replicas than its traffic takes",
+    ),
+    Mutation(
+        "a-rise-in-vain-stands",
+        PLANNER,
+        "                if self.isAskedInVain(served) {\n",
+        "                if false {\n",
+        "after a restart a canary gets traffic for which its replicas are gone",
+    ),
+    Mutation(
+        "what-a-step-gave-is-left-to-the-router",
+        PLANNER,
+        "plan.effects.append(.route(Traffic(weights: served.weights)))",
+        "plan.effects.append(.route(served))",
+        "matched requests go to a superseded revision when no step says so",
+    ),
+    Mutation(
+        "a-crashed-replica-goes-blindly",
+        PLANNER,
+        "if isGoing ? !self.isTrafficGone(from: replica.id.revision) : !self.isTrafficKnown {",
+        "if isGoing, !self.isTrafficGone(from: replica.id.revision) {",
         "stable is left with fewer replicas than its traffic takes",
     ),
     Mutation(

@@ -16,8 +16,10 @@ package struct Planner: Sendable {
     package var deployment: DeploymentID
     /// The revision that may always have all traffic back.
     package var stable: Revision?
-    /// What takes over for the time being when nothing that the target names is ready: the first of them that is.
-    package var substitutes: [Revision]
+    /// What has failed, and gets no traffic.
+    package var quarantine: [Revision: Rollout.Quarantine]
+    /// The revision that is being taken back, failed or not.
+    package var takenBack: Revision?
     /// Whether nothing at all may serve: at the deployment's end, or when what serves is quarantined. Not knowing of a
     /// stable revision, as after a lost journal, is no reason to take traffic away.
     package var mayEndTraffic: Bool
@@ -30,7 +32,6 @@ package struct Planner: Sendable {
     package init(
         deployment: DeploymentID,
         stable: Revision?,
-        substitutes: [Revision] = [],
         target: Target,
         observed: Observation,
         asked: AskedTraffic? = nil,
@@ -42,7 +43,7 @@ package struct Planner: Sendable {
     ) {
         self.deployment = deployment
         self.stable = stable
-        self.substitutes = substitutes
+        self.quarantine = [:]
         self.target = target
         self.observed = observed
         self.asked = asked
@@ -68,7 +69,8 @@ package struct Planner: Sendable {
                     })
         self.deployment = rollout.id
         self.stable = rollout.stable?.revision
-        self.substitutes = Self.substitutes(for: rollout, served: observed.router.last?.traffic)
+        self.quarantine = rollout.quarantine
+        if case .rollingBack = rollout.phase { self.takenBack = rollout.canary?.revision }
         self.target = target
         self.observed = observed
         self.asked = asked
@@ -78,18 +80,6 @@ package struct Planner: Sendable {
             observed.router.last?.traffic.revisions.contains { rollout.quarantine[$0] != nil } ?? false
         self.freshness = Rollout.freshness
         self.now = now
-    }
-
-    /// Stable, and whatever still serves and has not failed, most of the traffic first. When stable crashes just after
-    /// a bake has ended or a canary was superseded, its users are better off with the other one than with none.
-    private static func substitutes(for rollout: Rollout, served: Traffic?) -> [Revision] {
-        let stable = rollout.stable?.revision
-        let isTakenBack = if case .rollingBack = rollout.phase { true } else { false }
-        let others = (served?.weights ?? [:]).filter {
-            $0.key != stable && !(isTakenBack && $0.key == rollout.canary?.revision)
-        }
-        let sorted = others.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
-        return ([stable].compactMap(\.self) + sorted).filter { rollout.quarantine[$0] == nil }
     }
 
     package func plan() -> Plan {
@@ -179,13 +169,23 @@ package struct Planner: Sendable {
         // Only a revision that the target names may take over: never one that is being taken back.
         guard traffic.weights.count == 1, let survivor = traffic.weights.keys.first else {
             // A canary that was to have all traffic, and has no replica any more, gives it back for the time being.
-            guard traffic.weights.isEmpty, let substitute = self.substitutes.first(where: { self.isReady($0) }) else {
-                return nil
-            }
-            return .all(to: substitute)
+            return traffic.weights.isEmpty ? self.substitute.map { .all(to: $0) } : nil
         }
         traffic.weights[survivor] = .all
         return traffic
+    }
+
+    /// What takes over for the time being when nothing that the target names is ready: stable, or what still serves and
+    /// has not failed, most of the traffic first. When stable crashes just after a bake has ended or a canary was
+    /// superseded, its users are better off with the other one than with none.
+    private var substitute: Revision? {
+        let served = (self.observed.router.last?.traffic.weights ?? [:]).filter {
+            $0.key != self.stable && $0.key != self.takenBack
+        }
+        let others = served.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
+        return ([self.stable].compactMap(\.self) + others).first {
+            self.quarantine[$0] == nil && self.isReady($0)
+        }
     }
 
     private func isReady(_ revision: Revision) -> Bool {
@@ -216,7 +216,8 @@ package struct Planner: Sendable {
                 // What was asked for is the way out of it.
                 plan.waitingFor.append(.trafficServed(asked.traffic))
             } else if served.revisions.allSatisfy({ self.isReady($0) }) {
-                plan.effects.append(.route(served))
+                // Its weights alone: what a step gave besides ended with it.
+                plan.effects.append(.route(Traffic(weights: served.weights)))
             }
             return
         }
@@ -237,7 +238,11 @@ package struct Planner: Sendable {
             }
             if let wait = gains.lazy.compactMap({ self.lack(of: $0, for: wanted, served) }).first {
                 plan.waitingFor.append(wait)
-                if self.isAskedInVain(served) { plan.effects.append(.route(served)) }
+                if self.isAskedInVain(served) {
+                    var kept = wanted
+                    kept.weights = served.weights
+                    plan.effects.append(.route(kept))
+                }
                 return
             }
         }
@@ -386,7 +391,7 @@ package struct Planner: Sendable {
     /// A replica that is not ready gets no new requests; but one that just failed its probe may still have the
     /// revision's traffic on it while the router catches up.
     private func planStop(of replica: Replica, isGoing: Bool, into plan: inout Plan) {
-        if isGoing, !self.isTrafficGone(from: replica.id.revision) {
+        if isGoing ? !self.isTrafficGone(from: replica.id.revision) : !self.isTrafficKnown {
             plan.waitingFor.append(.trafficMoved(away: replica.id.revision))
         } else {
             plan.effects.append(.stop(replica.id))

@@ -300,9 +300,9 @@ extension Fleet {
     private mutating func note(_ effect: Effect, of id: DeploymentID) {
         self.told.note(effect, at: self.now)
         switch effect {
-        case .start, .stop:
+        case .start, .stop, .undrain:
             self.replicasSinceTold[id] = self.told.applied(to: self.replicas.last?[id] ?? [], of: id)
-        case .route, .fetch, .drain, .undrain:
+        case .route, .fetch, .drain:
             break
         }
     }
@@ -340,7 +340,9 @@ extension Fleet {
     private mutating func route(_ member: Member, isChanged: Bool, isPlanned: Bool, at now: Timestamp) async {
         guard let replicas = self.replicas.last, self.router.last != nil else { return }
         if self.routing.isBuilt {
-            if isChanged { self.routing.update(member, replicas: replicas[member.rollout.id] ?? []) }
+            let id = member.rollout.id
+            // As the decision saw them: a change that is told of once is not told of again by the next look.
+            if isChanged { self.routing.update(member, replicas: self.replicasSinceTold[id] ?? replicas[id] ?? []) }
         } else if self.isDecidingAll {
             // The first table holds all, and is made when all are decided.
             return
@@ -354,7 +356,9 @@ extension Fleet {
     /// Hands the table to the router, when that is due.
     mutating func tellRouter(at now: Timestamp) async {
         guard let replicas = self.replicas.last, self.router.last != nil, self.isFleetKnown else { return }
-        if !self.routing.isBuilt { self.routing.build(for: self.members, replicas: replicas) }
+        if !self.routing.isBuilt {
+            self.routing.build(for: self.members, replicas: replicas.merging(self.replicasSinceTold) { $1 })
+        }
         guard self.routing.isDue(isPlanned: self.isRoutingPlanned, at: now) else { return }
         self.isRoutingPlanned = false
         do {

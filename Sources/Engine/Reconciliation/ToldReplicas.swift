@@ -22,10 +22,8 @@ package struct ToldReplicas: Sendable {
         switch effect {
         case .start(let id):
             self.told[id] = Told(effect: effect, since: time, isNew: true)
-        case .drain(let id), .stop(let id):
+        case .drain(let id), .undrain(let id), .stop(let id):
             self.told[id] = Told(effect: effect, since: time, isNew: self.told[id]?.isNew ?? false)
-        case .undrain(let id):
-            self.told[id] = nil
         case .route, .fetch:
             break
         }
@@ -65,6 +63,9 @@ package struct ToldReplicas: Sendable {
         // That a ready one is drained is seen, not assumed. One that was not ready then may have been since.
         case (.drain, .starting), (.drain, .backingOff), (.drain, .failed):
             replica.state = .draining(since: told.since)
+        // It was ready when it began to drain, and must not be stopped as one that has done so long enough.
+        case (.undrain, .draining):
+            replica.state = .ready
         default:
             break
         }

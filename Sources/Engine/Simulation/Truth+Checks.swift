@@ -52,6 +52,22 @@ extension Truth {
     mutating func undrain(_ id: ReplicaID) {
         guard let process = self.machines.processes[id], case .draining = process.state else { return }
         self.machines.change(id) { $0.state = .ready }
+        self.toldSince[id] = (.ready, self.time)
+        self.see(self.sight)
+    }
+
+    /// What the controller sees. A replica that it had back since is no less ready for a look from before, and one that
+    /// it stopped is not ready any more.
+    mutating func see(_ sight: Sight) {
+        self.sight = sight
+        for index in sight.replicas.indices {
+            guard let told = self.toldSince[sight.replicas[index].id], told.tick >= sight.platform else { continue }
+            switch (told.state, sight.replicas[index].state) {
+            case (.stopping, _): self.sight.replicas[index].state = .stopping
+            case (_, .draining): self.sight.replicas[index].state = .ready
+            default: break
+            }
+        }
     }
 
     /// Rule 7: a replica that the router still sends requests to is never stopped.
@@ -80,6 +96,8 @@ extension Truth {
             }
         }
         self.machines.change(id) { $0.state = .stopping }
+        self.toldSince[id] = (.stopping, self.time)
+        self.see(self.sight)
     }
 
     /// Rule 6: who does not see moves nothing.

@@ -87,7 +87,8 @@ extension Truth {
 extension Truth {
     mutating func checkScaling(_ decision: Decision) {
         let (before, after) = (decision.before, decision.after)
-        if !after.isScalable { self.load.lastRollouts[after.id] = decision.time }
+        // What could not be journaled was no rollout.
+        if !before.isScalable { self.load.lastRollouts[after.id] = decision.time }
         for spec in [after.stable, after.canary].compactMap(\.self) {
             guard let bounds = spec.autoscaling else { continue }
             if spec.replicas < bounds.minReplicas || spec.replicas > bounds.maxReplicas {

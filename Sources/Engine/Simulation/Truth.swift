@@ -20,6 +20,8 @@ struct Truth: Sendable {
     var sight = Sight()
     /// It drained these since.
     var drainsSinceLook: Set<ReplicaID> = []
+    /// The replicas that were stopped, or had back while they drained, and when, in ticks.
+    var toldSince: [ReplicaID: (state: Replica.State, tick: Int)] = [:]
     private(set) var hasClockStepped = false
     private(set) var hasClockGoneBack = false
 

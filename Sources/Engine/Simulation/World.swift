@@ -183,7 +183,7 @@ package struct World: ~Copyable, Sendable {
         guard self.isUp else { return }
         if let sight {
             self.ports.truth.withLock { truth in
-                truth.sight = sight
+                truth.see(sight)
                 truth.drainsSinceLook = []
             }
         }

@@ -29,7 +29,6 @@ struct PlannerTests {
         return Planner(
             deployment: Self.id,
             stable: Self.stable,
-            substitutes: [Self.stable],
             target: target,
             observed: observed,
             asked: asked,

@@ -74,6 +74,16 @@ struct ToldReplicasTests {
     }
 
     @Test
+    func `what drained and was had back since a look is ready in it, and not stopped as one that drained long enough`() {
+        let look = [Replica(id: self.id(0), state: .draining(since: Self.time + .seconds(-60)))]
+        var told = ToldReplicas()
+        told.note(.undrain(self.id(0)), at: Self.time)
+        #expect(told.applied(to: look).first?.state == .ready)
+        told.note(.drain(self.id(0)), at: Self.time + .seconds(1))
+        #expect(told.applied(to: look) == look)
+    }
+
+    @Test
     func `the fleet decides on a late look with what it told since`() async throws {
         let world = InMemoryWorld()
         ReconcilerTests.push("1", to: world)
