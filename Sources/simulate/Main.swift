@@ -21,7 +21,6 @@ struct Main {
         let report = await Self.run(runs, from: first) { clock.now - start }
         let seconds = ((clock.now - start) / .milliseconds(1)).rounded() / 1000
         let failures = report.failures.sorted { $0.seed < $1.seed }
-        for failure in failures { print(failure) }
         // One is shortened: most of the time all are of one kind.
         if let failure = failures.first { print(await failure.minimised()) }
         let isCoverageWanted = CommandLine.arguments.contains("--coverage")
@@ -63,6 +62,9 @@ struct Main {
             for _ in 0..<Self.cores { addTask(&group) }
             for await part in group {
                 report += part
+                // At once: a long run may have an hour to go.
+                if isTerminal, !part.failures.isEmpty { Self.say("\r\u{1B}[K") }
+                for failure in part.failures { Self.write("\(failure)\n", STDOUT_FILENO) }
                 if report.failures.count < 10, !Self.isInterrupted.load(ordering: .relaxed) { addTask(&group) }
                 if let text = progress.text(
                     after: report.worlds,
@@ -78,9 +80,13 @@ struct Main {
     }
 
     private static func say(_ text: String) {
+        Self.write(text, STDERR_FILENO)
+    }
+
+    private static func write(_ text: String, _ descriptor: Int32) {
         let bytes = Array(text.utf8)
         // Nobody is harmed by a line less.
-        _ = write(STDERR_FILENO, bytes, bytes.count)
+        _ = Glibc.write(descriptor, bytes, bytes.count)
     }
 
     /// One more than there are would only take time from them.

@@ -18,8 +18,6 @@ package struct Planner: Sendable {
     package var stable: Revision?
     /// What has failed, and gets no traffic.
     package var quarantine: [Revision: Rollout.Quarantine]
-    /// The revision that is being taken back, failed or not.
-    package var takenBack: Revision?
     /// Whether nothing at all may serve: at the deployment's end, or when what serves is quarantined. Not knowing of a
     /// stable revision, as after a lost journal, is no reason to take traffic away.
     package var mayEndTraffic: Bool
@@ -70,7 +68,6 @@ package struct Planner: Sendable {
         self.deployment = rollout.id
         self.stable = rollout.stable?.revision
         self.quarantine = rollout.quarantine
-        if case .rollingBack = rollout.phase { self.takenBack = rollout.canary?.revision }
         self.target = target
         self.observed = observed
         self.asked = asked
@@ -176,12 +173,10 @@ package struct Planner: Sendable {
     }
 
     /// What takes over for the time being when nothing that the target names is ready: stable, or what still serves and
-    /// has not failed, most of the traffic first. When stable crashes just after a bake has ended or a canary was
-    /// superseded, its users are better off with the other one than with none.
+    /// has not failed, most of the traffic first. When stable crashes just after a bake has ended, or as a canary is
+    /// superseded or cancelled, its users are better off with the other one than with none.
     private var substitute: Revision? {
-        let served = (self.observed.router.last?.traffic.weights ?? [:]).filter {
-            $0.key != self.stable && $0.key != self.takenBack
-        }
+        let served = (self.observed.router.last?.traffic.weights ?? [:]).filter { $0.key != self.stable }
         let others = served.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
         return ([self.stable].compactMap(\.self) + others).first {
             self.quarantine[$0] == nil && self.isReady($0)
@@ -236,7 +231,7 @@ package struct Planner: Sendable {
                 plan.waitingFor.append(.routerWarm(cold))
                 return
             }
-            if let wait = gains.lazy.compactMap({ self.lack(of: $0, for: wanted, served) }).first {
+            if let wait = self.lack(for: wanted, served) {
                 plan.waitingFor.append(wait)
                 if self.isAskedInVain(served) {
                     var kept = wanted
@@ -260,6 +255,18 @@ package struct Planner: Sendable {
             self.target.traffic[$0] == .none && !router.warm.contains($0) && self.isReady($0)
         }
         if let first = cold.min() { plan.waitingFor.append(.routerWarm(first)) }
+    }
+
+    /// What must be waited for before `wanted` is more for a revision than the router serves, or may serve by now: what
+    /// it was asked for since the look.
+    private func lack(for wanted: Traffic, _ served: Traffic) -> Wait? {
+        guard self.target.sharing != nil else { return nil }
+        var bases = [served]
+        if let asked = self.asked, case .known(_, let seen) = self.observed.router, seen <= asked.since {
+            bases.append(asked.traffic)
+        }
+        let revisions = wanted.revisions.sorted()
+        return bases.lazy.flatMap { base in revisions.lazy.compactMap { self.lack(of: $0, for: wanted, base) } }.first
     }
 
     /// The router does not serve what it was asked for, as a look shows that is later: it has not taken it yet, or was

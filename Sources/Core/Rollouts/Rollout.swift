@@ -170,6 +170,12 @@ extension Rollout {
         package var spec: DeploymentSpec
         package var reason: RollbackReason
         package var since: Timestamp
+
+        package init(spec: DeploymentSpec, reason: RollbackReason, since: Timestamp) {
+            self.spec = spec
+            self.reason = reason
+            self.since = since
+        }
     }
 }
 

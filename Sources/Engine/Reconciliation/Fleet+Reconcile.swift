@@ -63,7 +63,9 @@ extension Fleet {
         if isChanged, after.rollout.specs != before.rollout.specs { self.isRetentionDue = true }
 
         let isRouteDue = hasNewReplicas || !RoutingTable.Entry.isSame(for: before, and: after)
-        await self.route(after, isChanged: isRouteDue, isPlanned: plan.isUpToRouter, at: now)
+        // What it refused is not what it serves, however well that looks by now: an older table may still come.
+        let isRefused = decision.situation.observation.router.last?.rejection != nil
+        await self.route(after, isChanged: isRouteDue, isPlanned: plan.isUpToRouter || isRefused, at: now)
         await self.apply(plan.effects, for: after)
         self.ask(after, at: now)
         self.note(decision, isChanged: isChanged)
@@ -79,6 +81,7 @@ extension Fleet {
             let desired = member.rollout.desired,
             self.replicas.fresh(at: now, within: Rollout.freshness)?[id] ?? [] == seen.replicas.last,
             let router = self.router.fresh(at: now, within: Rollout.freshness), router.states[id] == seen.router.last,
+            router.states[id]?.rejection == nil,
             self.routing.isBuilt, self.isNeedUnchanged(member.rollout, at: now)
         else { return false }
         return self.tracker.desired(id, at: now) == .spec(desired)

@@ -17,12 +17,14 @@ extension RoutingTable.Entry {
         // A quarantine outlasts the rollback: while stable cannot serve, what was asked for before stays away too.
         traffic = traffic.filter { rollout.quarantine[$0] == nil || $0 == rollout.stable?.revision }
         // What is rolled back keeps nothing that stable can take, not even in the first table after a restart; and it
-        // takes nothing over, not even when nothing else is left. One that was never promoted, and that git does not
-        // want any more, has not failed: when it serves, it is all that does.
+        // takes nothing over, not even when nothing else is left. One that git merely does not want any more has not
+        // failed: until the router knows a replica of stable, or when nothing was promoted yet, it may be all there is.
         if case .rollingBack(let reason) = rollout.phase, let canary = rollout.canary?.revision {
             let canReturn = replicas.contains { $0.id.revision == rollout.stable?.revision && $0.state == .ready }
-            let isAllThereIs = reason == .cancelled && rollout.stable == nil
-            if canReturn || traffic.weights.count == 1 && !isAllThereIs { traffic = traffic.filter { $0 != canary } }
+            let rest = traffic.filter { $0 != canary }
+            if reason == .cancelled ? canReturn && !rest.isEmpty : canReturn || traffic.weights.count == 1 {
+                traffic = rest
+            }
         }
         if traffic.weights.count == 1, let only = traffic.weights.keys.first { traffic.weights[only] = .all }
         self.init(route: spec.route, backends: backends, traffic: traffic, canary: rollout.canary?.revision)

@@ -75,8 +75,10 @@ extension OutboxItem {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let bytes = try? encoder.encode(note) else { return nil }  // strings and a Bool always encode
+        // With the reason, as two operators may take one revision back in the same moment.
+        let what = "\(transition.kind.rawValue)/\(transition.time.milliseconds)/\(transition.message)"
         self.init(
-            id: "\(rollout.id)/\(origin.commit)/\(transition.kind.rawValue)/\(transition.time.milliseconds)",
+            id: "\(rollout.id)/\(origin.commit)/\(what)",
             repository: repository,
             commit: origin.commit,
             key: rollout.id.description,

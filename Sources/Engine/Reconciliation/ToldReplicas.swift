@@ -63,6 +63,9 @@ package struct ToldReplicas: Sendable {
         // That a ready one is drained is seen, not assumed. One that was not ready then may have been since.
         case (.drain, .starting), (.drain, .backingOff), (.drain, .failed):
             replica.state = .draining(since: told.since)
+        // It may have been had back in between.
+        case (.drain, .draining(let since)) where since < told.since:
+            replica.state = .draining(since: told.since)
         // It was ready when it began to drain, and must not be stopped as one that has done so long enough.
         case (.undrain, .draining):
             replica.state = .ready

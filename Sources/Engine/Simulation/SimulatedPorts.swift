@@ -80,6 +80,7 @@ extension SimulatedPorts: ServingPlatform {
 
 extension SimulatedPorts: TrafficRouter {
     func apply(_ table: RoutingTable) async throws(PlatformError) {
+        self.truth.withLock { if !$0.isDead { $0.attempt(table) } }
         try self.act(.route) { truth in
             truth.checkTelling(table)
             truth.tell(table)

@@ -165,26 +165,31 @@ extension Truth {
                 self.checker.report("journal: matches or copies that were not journaled", "\(id) \(traffic)")
             }
         }
-        if !self.journal.failing.contains(id) { self.checkRise(traffic, rollout) }
         if case .rollingBack(let reason) = rollout.phase, !self.journal.failing.contains(id),
             let canary = rollout.canary, traffic.reaches(canary.revision),
-            // A first revision that is only not wanted any more serves on: there is nothing else that could.
-            rollout.stable != nil || reason != .cancelled
+            // One that is only not wanted any more serves on while there is nothing else that could.
+            reason != .cancelled || rollout.stable.map({ self.isServing($0.revision, of: id) }) ?? false
         {
             self.checker.report("rule 4: traffic for what is rolled back", "\(id) \(traffic)")
         }
     }
 
+    /// By what the router does and what is seen of the replicas.
+    private func isServing(_ revision: Revision, of id: DeploymentID) -> Bool {
+        self.router.weight(revision, of: id) > .none && self.sight.count(revision, of: id) > 0
+    }
+
     /// What the router begins to serve: traffic ends only with its deployment, or with all that could answer.
     mutating func checkServing(_ table: RoutingTable) {
-        if self.router.isToldBlindly { return }
+        // Nor could one whose last word was refused keep an older one from coming into force.
+        if self.router.isToldBlindly || self.router.rejection != nil { return }
         for (id, entry) in self.router.served.deployments where !entry.traffic.isEmpty {
             guard table.deployments[id]?.traffic.isEmpty ?? true, let member = self.journal.member(id) else { continue }
             // On a full disk, what was taken back is not journaled as that. Revisions that can't run beside each other
             // leave a gap.
             if member.rollout.phase == .removing || self.journal.failing.contains(id) { continue }
             if member.rollout.isReplacement { continue }
-            let canAnswer = entry.traffic.revisions.contains {
+            let canAnswer = entry.traffic.weights.keys.contains {
                 member.rollout.quarantine[$0] == nil && self.machines.isReady($0, of: id)
                     && self.sight.count($0, of: id) > 0
             }
@@ -213,8 +218,9 @@ extension Truth {
             for index in self.git.indices { self.git[index].known.remove(record.deployment) }
             return
         }
-        if member.rollout.phase == .removing, self.journal.member(record.deployment)?.rollout.phase != .removing,
-            !self.isGone(record.deployment)
+        // What was forgotten without the controller hearing of it is forgotten once more.
+        if member.rollout.phase == .removing, let known = self.journal.member(record.deployment),
+            known.rollout.phase != .removing, !self.isGone(record.deployment)
         {
             self.checker.report("rule 6: removed although git does not say so", "\(record.deployment)")
         }

@@ -45,12 +45,20 @@ extension Truth {
         return Self.isEnough(ready - 1, of: stable.replicas, for: max(served, told))
     }
 
+    /// What the router is about to be told, whether or not the call works: a rise must be right when it is first asked
+    /// for. When it is asked for again, as the call failed or the router refused, a replica may be gone.
+    mutating func attempt(_ table: RoutingTable) {
+        for (id, entry) in table.deployments where self.attempted[id] != entry.traffic {
+            self.attempted[id] = entry.traffic
+            guard let member = self.journal.member(id), !self.journal.failing.contains(id) else { continue }
+            self.checkRise(entry.traffic, member.rollout)
+        }
+    }
+
     /// More traffic for the canary, while stable could keep it, comes after the replicas that take it.
-    mutating func checkRise(_ traffic: Traffic, _ rollout: Rollout) {
+    private mutating func checkRise(_ traffic: Traffic, _ rollout: Rollout) {
         guard let room = Room(rollout), let canary = rollout.canary, let stable = rollout.stable,
-            !rollout.isRestoring, self.sight.count(stable.revision, of: rollout.id) > 0,
-            // What it refused may have been right when it was asked for.
-            self.router.rejection == nil
+            !rollout.isRestoring, self.sight.count(stable.revision, of: rollout.id) > 0
         else { return }
         let served = self.router.served.deployments[rollout.id]?.traffic ?? Traffic()
         guard traffic[canary.revision] > served[canary.revision], served[stable.revision] > traffic[stable.revision],

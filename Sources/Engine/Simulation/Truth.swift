@@ -22,6 +22,8 @@ struct Truth: Sendable {
     var drainsSinceLook: Set<ReplicaID> = []
     /// The replicas that were stopped, or had back while they drained, and when, in ticks.
     var toldSince: [ReplicaID: (state: Replica.State, tick: Int)] = [:]
+    /// What the present controller last told the router of each deployment, or tried to.
+    var attempted: [DeploymentID: Traffic] = [:]
     private(set) var hasClockStepped = false
     private(set) var hasClockGoneBack = false
 

@@ -170,6 +170,7 @@ package struct World: ~Copyable, Sendable {
         self.startsAt = self.ports.truth.withLock { truth in
             truth.sight = Truth.Sight()
             truth.drainsSinceLook = []
+            truth.attempted = [:]
             truth.load.forget()
             for id in truth.git.flatMap(\.known) {
                 truth.checker.forget(id, allBut: truth.journal.member(id)?.rollout)

@@ -129,7 +129,16 @@ struct LateLookPlanTests {
             return planner.plan().effects
         }
         #expect(plan { _ in }.contains(.route(.all(to: Self.canary))))
-        #expect(!plan { $0.takenBack = Self.canary }.contains(.route(.all(to: Self.canary))))
+        let spec = DeploymentSpec(
+            id: PlannerTests.id,
+            revision: Self.canary,
+            origin: CommitReference(repository: "models", branch: "main", commit: "1"),
+            model: Model(name: "model", version: "1", format: "onnx", uri: "file:/m"),
+            runtime: ServingRuntime(name: "onnx", command: ["serve"]),
+            rollout: RolloutPolicy()
+        )
+        let failed = Rollout.Quarantine(spec: spec, reason: .artifact("no such file"), since: Self.now)
+        #expect(!plan { $0.quarantine = [Self.canary: failed] }.contains(.route(.all(to: Self.canary))))
     }
 
     @Test

@@ -56,17 +56,45 @@ struct MillionRunTests {
         #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(0)))
     }
 
+    @Test
+    func `a table that the router refused is told again while an older one still serves`() async {
+        let scenario = FoundBugTests.scenario(ticks: 60) { scenario in
+            // It is told that no replica is left and takes that only later; that one is back, it refuses.
+            scenario.happenings.append(.init(20, .fault(.routerSlow, amount: 12)))
+            for _ in 0..<2 { scenario.happenings.append(.init(20, .fault(.replicaCrash, amount: 0))) }
+            scenario.happenings.append(.init(22, .fault(.routerRejects, amount: 0)))
+        }
+        var world = World(scenario: scenario, seed: 1)
+        #expect(await world.run().map(\.description) == [])
+        #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(0)))
+    }
+
+    @Test
+    func `git is told both of two outcomes of one moment`() async {
+        let scenario = FoundBugTests.scenario { scenario in
+            scenario.commits[12] = .spec(Scenario.spec(1, policy: FoundBugTests.policy))
+            scenario.revisions[Scenario.revision(1), default: Behaviour()].startTicks = 20
+            scenario.commands[20] = [
+                Command(.rollback(to: nil), by: "sre"), Command(.retry, by: "lead"), Command(.abort, by: "sre"),
+            ]
+        }
+        var world = World(scenario: scenario, seed: 1)
+        #expect(await world.run() == [])
+        #expect(world.transitions.count { $0.transition.kind == .rolledBack } == 2)
+    }
+
     private static let crashing: Behaviour = {
         var behaviour = Behaviour()
         (behaviour.crashes, behaviour.startTicks) = (1, 1)
         return behaviour
     }()
 
-    @Test(arguments: 26...36)
-    func `what was superseded serves while stable has no replica`(tick: Int) async {
+    /// The third commit brings another revision, or goes back to the first.
+    @Test(arguments: [2, 0], 26...36)
+    func `what was superseded or cancelled serves while stable has no replica`(third: Int, tick: Int) async {
         let scenario = FoundBugTests.scenario(ticks: 400) { scenario in
             scenario.commits[12] = .spec(Scenario.spec(1, policy: FoundBugTests.policy))
-            scenario.commits[30] = .spec(Scenario.spec(2, policy: FoundBugTests.policy))
+            scenario.commits[30] = .spec(Scenario.spec(third, commit: 3, policy: FoundBugTests.policy))
             scenario.outages[.routerOutage] = 31...33
             scenario.changes[tick] = [Scenario.revision(0): Self.crashing]
             scenario.changes[tick + 4] = [Scenario.revision(0): Behaviour()]
