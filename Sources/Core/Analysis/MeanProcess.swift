@@ -92,5 +92,5 @@ package struct MeanProcess: Hashable, Codable, Sendable {
     /// The mean of the polls before, drawn a little towards one half.
     private static func center(_ past: MeanCounts) -> Double { (0.5 + past.sum) / (1 + past.count) }
 
-    private static func psi(_ bet: Double) -> Double { -Double.log(onePlus: -bet) - bet }
+    static func psi(_ bet: Double) -> Double { -Double.log(onePlus: -bet) - bet }
 }

@@ -57,8 +57,7 @@ struct DistributionVectorTests {
             var process = DominanceProcess(
                 bounds: vector.bounds,
                 factor: vector.r,
-                test: AffineTest(ratio: vector.rho, difference: vector.delta),
-                grid: vector.grid
+                test: AffineTest(ratio: vector.rho, difference: vector.delta)
             )
             for (index, poll) in vector.polls.enumerated() {
                 process.add(
