@@ -19,6 +19,7 @@ VERDICTS = "Sources/Core/Analysis/Providers/VerdictProgress.swift"
 EVIDENCE = "Sources/Core/Analysis/Providers/ProviderEvidence.swift"
 MEANS = "Sources/Core/Analysis/Providers/MeanEvidence.swift"
 BETS = "Sources/Core/Analysis/Providers/StepBets.swift"
+SLOWDOWN = "Sources/Core/Analysis/SlowdownEvidence.swift"
 PROVIDED = "Sources/Core/Analysis/Providers/ProviderComparison.swift"
 
 
@@ -896,5 +897,26 @@ MUTATIONS = [
         "            if self.isServedBarred {\n",
         "            if self.isServedBarred, asked.traffic.isEmpty {\n",
         "a revision in quarantine is given its traffic back by an old look",
+    ),
+    Mutation(
+        "slower-answers-win-bets-on-quicker-ones",
+        SLOWDOWN,
+        "poll.logs(sign: 1, difference: self.margin, burst: burst)",
+        "poll.logs(sign: -1, difference: self.margin, burst: burst)",
+        "a canary that is as fast as stable is rolled back, and a slower one promoted",
+    ),
+    Mutation(
+        "quantiles-are-not-needed-to-pass",
+        SLOWDOWN,
+        "            quantile.0 == nil ? least : min(least, quantile.1.logE)\n",
+        "            quantile.0 == nil ? min(least, quantile.1.logE) : least\n",
+        "a canary twice as slow in its tail goes on although `maxRatio` forbids it",
+    ),
+    Mutation(
+        "ranks-of-all-steps-are-safe-for-the-next",
+        SLOWDOWN,
+        "        self.nextWeight = nextWeight\n        self.ranks = MeanDifference()\n",
+        "        self.nextWeight = nextWeight\n",
+        "a canary that is slower under more traffic goes on by what it showed with little",
     ),
 ]

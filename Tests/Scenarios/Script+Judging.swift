@@ -53,7 +53,34 @@ extension Script {
             ends: 0,
             quarantined: [1]
         ),
+        Script(
+            "slower-throughout",
+            "the canary is slower in its body and as good in its tail: with a gate on slower answers it goes back",
+            ticks: 80,
+            policy: Self.rankingAnswers,
+            canary: Self.with { $0.sluggish = 0.3 },
+            ends: 0,
+            quarantined: [1]
+        ) { $0.showsAnswerTimes = true },
+        Script(
+            "slower-within-the-objective",
+            "the same canary, judged by its tail alone, is promoted",
+            canary: Self.with { $0.sluggish = 0.3 },
+            ends: 1
+        ) { $0.showsAnswerTimes = true },
+        Script(
+            "as-fast-as-stable",
+            "a canary as fast as stable passes a gate on slower answers at every step, and goes on through the bake",
+            policy: Self.rankingAnswers,
+            ends: 1
+        ) { $0.showsAnswerTimes = true },
     ]
+
+    private static let rankingAnswers: RolloutPolicy = {
+        var policy = Self.policy
+        policy.gates.append(.slowdown)
+        return policy
+    }()
 
     private static func holding(_ atMost: Duration, atLeast: Duration = .seconds(10)) -> RolloutPolicy {
         var policy = Self.policy

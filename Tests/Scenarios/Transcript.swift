@@ -54,7 +54,7 @@ struct Transcript {
         for (revision, counters) in world.counters(of: Scenario.id).sorted(by: { $0.key < $1.key }) {
             self.text +=
                 "model \(Self.number(revision)): \(counters.requests) requests, \(counters.serverErrors) answered 5xx, "
-                + "\(counters.clientErrors) answered 4xx, \(counters.latency.total - counters.latency.counts[0]) slow\n"
+                + "\(counters.clientErrors) answered 4xx, \(counters.latency.slower(than: 250) ?? 0) slow\n"
         }
         let quarantine = self.rollout.quarantine.sorted { $0.key < $1.key }
         for (revision, record) in quarantine {

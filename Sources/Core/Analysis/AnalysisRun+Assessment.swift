@@ -34,6 +34,9 @@ extension AnalysisRun {
         at now: Timestamp
     ) -> GateAssessment {
         let comparison = self.comparisons[index]
+        if let slowdown = comparison.slowdown {
+            return self.assessment(of: slowdown, ofComparison: index, gate: gate, step: step, at: now)
+        }
         let evidence = comparison.evidence(burst: self.burst, parameters: self.parameters)
         let outcome = self.outcome(ofComparison: index, step: step, at: now)
         return GateAssessment(
@@ -51,6 +54,7 @@ extension AnalysisRun {
 
     /// Why there is nothing to judge by, if so.
     func missing(_ comparison: GateComparison) -> String? {
+        if let slowdown = comparison.slowdown { return slowdown.missing }
         if case .latency = comparison.gate.kind, comparison.bound == nil {
             return "no bound: the gate and the objectives name none, and stable has too few answers to take one from"
         }

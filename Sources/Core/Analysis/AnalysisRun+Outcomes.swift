@@ -44,7 +44,8 @@ extension AnalysisRun {
         guard self.comparisons[index].hasEvidence else {
             return (now - step.since).inSeconds >= self.parameters.patienceSeconds ? .noData : .inconclusive
         }
-        return (self.comparisons[index].safe?.logE ?? 0) >= self.parameters.safeLimit ? .passed : .inconclusive
+        let isSafe = self.comparisons[index].safeLogE(burst: self.burst) >= self.parameters.safeLimit
+        return isSafe ? .passed : .inconclusive
     }
 }
 

@@ -74,6 +74,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
         for gate in gates {
             self.enroll(gate) { latencyBound(for: gate, objectives: objectives, history: history) }
         }
+        self.rank(among: history)
         let count = Double(self.comparisons.count + self.providerComparisons.count)
         for index in self.comparisons.indices { self.comparisons[index].weight = 1 / count }
         for index in self.providerComparisons.indices { self.providerComparisons[index].weight = 1 / count }
@@ -95,7 +96,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
         case .threshold(let query):
             guard !self.thresholds.contains(where: { $0.gate.name == gate.name }) else { return }
             self.thresholds.append(ThresholdProgress(gate: gate, query: query))
-        case .errors, .clientErrors, .latency:
+        case .errors, .clientErrors, .latency, .slowdown:
             guard !self.comparisons.contains(where: { $0.gate.name == gate.name }) else { return }
             let weight = self.takeShare()
             self.comparisons.append(
@@ -183,6 +184,8 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
         let base = self.base
         self.base = Base(time: sample.time, canary: canary, stable: stable)
         self.findMissingBounds(in: stable)
+        // Of what comes after, as nobody's rank may depend on what is ranked.
+        defer { self.rank(among: stable.latency) }
         guard let base, !weightsChanged, self.step != nil else { return }
         guard canary.canFollow(base.canary), stable.canFollow(base.stable) else {
             self.droppedSamples += 1
@@ -208,6 +211,13 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
 
     private mutating func judge(_ canary: TrackCounters, _ stable: TrackCounters, since base: Base, seconds: Double) {
         for index in self.comparisons.indices where self.isActive(self.comparisons[index].gate) {
+            let isOfAnswerTimes = self.judgeAnswerTimes(
+                index,
+                canary: (canary.latency, base.canary.latency),
+                stable: (stable.latency, base.stable.latency),
+                seconds: seconds
+            )
+            if isOfAnswerTimes { continue }
             let (kind, bound) = (self.comparisons[index].gate.kind, self.comparisons[index].bound)
             let increment = { (now: TrackCounters, before: TrackCounters) -> EventCounts? in
                 guard let now = now.events(of: kind, bound: bound) else { return nil }

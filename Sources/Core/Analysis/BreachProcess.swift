@@ -36,12 +36,18 @@ package struct BreachProcess: Hashable, Codable, Sendable {
         test: AffineTest,
         parameters: AnalysisParameters
     ) {
+        let increments = test.logE(poll, grid: parameters.breachGrid)
+        self.add(increments, isBad: poll.canaryBad > 0, seconds: seconds, parameters: parameters)
+    }
+
+    /// One poll of another test than the affine one: ln e at each of its bets, always as many.
+    mutating func add(_ increments: [Double], isBad: Bool, seconds: Double, parameters: AnalysisParameters) {
         self.mixture.add(
-            test.logE(poll, grid: parameters.breachGrid),
+            increments,
             first: parameters.massAtStart,
             share: parameters.investedShare(seconds: seconds)
         )
-        if poll.canaryBad > 0 { self.badPolls += 1 }
+        if isBad { self.badPolls += 1 }
     }
 
     /// ln E, in nats.

@@ -10,6 +10,8 @@ struct GateComparison: Hashable, Codable, Sendable {
     var bound: Double?
     private(set) var breach: BreachProcess
     private(set) var safe: SafeProcess?
+    /// Of gates on answer times as a whole, which have this in the place of counts of bad ones.
+    var slowdown: SlowdownEvidence?
     private(set) var ratio = RatioSequence()
     private(set) var canary = EventCounts()
     private(set) var stable = EventCounts()
@@ -26,11 +28,16 @@ struct GateComparison: Hashable, Codable, Sendable {
         self.weight = weight
         self.bound = bound
         self.breach = BreachProcess(plannedSteps: plannedSteps)
+        if case .slowdown(let rule) = gate.kind { self.slowdown = SlowdownEvidence(rule: rule) }
     }
 
     mutating func beginStep(nextWeight: TrafficWeight, burst: Double, parameters: AnalysisParameters) {
         self.stake = parameters.massAtStart * self.breach.nextMass(parameters: parameters)
         self.breach.beginStep(parameters: parameters)
+        if self.slowdown != nil {
+            self.slowdown?.beginStep(nextWeight: nextWeight, burst: burst, parameters: parameters)
+            return
+        }
         let test = AffineTest.safe(
             toward: Double(max(1, nextWeight.percent)) / 100,
             ratio: parameters.safeRatio,
@@ -61,8 +68,19 @@ struct GateComparison: Hashable, Codable, Sendable {
         self.seconds += seconds
     }
 
+    /// ln e of each bet of one poll, of a gate whose evidence is not one of bad ones.
+    mutating func addBets(_ increments: [Double], isBad: Bool, seconds: Double, parameters: AnalysisParameters) {
+        self.breach.add(increments, isBad: isBad, seconds: seconds, parameters: parameters)
+    }
+
+    /// ln E that the next weight is safe.
+    func safeLogE(burst: Double) -> Double {
+        self.slowdown?.safeLogE(burst: burst) ?? self.safe?.logE ?? 0
+    }
+
     /// Whether there is anything to judge by: ``AnalysisRun/missing(_:)`` says what is not.
     var hasEvidence: Bool {
+        if let slowdown = self.slowdown { return slowdown.missing == nil }
         if case .latency = self.gate.kind, self.bound == nil { return false }
         return self.canary.total != 0 && self.stable.total != 0
     }

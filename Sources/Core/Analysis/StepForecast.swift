@@ -1,4 +1,4 @@
-import Deployments
+package import Deployments
 import RealModule
 
 /// How long one step of a rollout takes, and what it would notice, before a request is sent.
@@ -84,6 +84,28 @@ package struct StepForecast: Hashable, Sendable {
             capital: self.parameters.massAtStart * mass
         )
         .map { $0 / self.canaryRate }
+    }
+
+    /// Seconds until a canary that is as fast as stable passes a gate on slower answers by its ranks.
+    ///
+    /// - Parameters:
+    ///   - rule: The gate's.
+    ///   - weight: What passing leads to, in percent.
+    ///   - canary: Requests per second.
+    ///   - stable: Requests per second.
+    ///   - parameters: The constants of the tests.
+    /// - Returns: Nothing without traffic.
+    package static func secondsUntilRanked(
+        _ rule: SlowdownRule,
+        toward weight: Int,
+        canary: Double,
+        stable: Double,
+        parameters: AnalysisParameters = .default
+    ) -> Double? {
+        MeanDifference(expectedOfCanary: canary, stable: stable).repetitionsFromNothing(
+            untilBelow: SlowdownEvidence.safeMargin(of: rule, toward: TrafficWeight(percent: max(1, weight))),
+            limit: parameters.safeLimit
+        )
     }
 
     private func plan(canary: Double, stable: Double) -> RequestPlan {

@@ -154,6 +154,8 @@ package struct Gate: Hashable, Codable, Sendable {
         /// Share of answers slower than a bound, canary against stable. Without a bound, the objective's; without
         /// that, the smallest histogram bound that at most 5 percent of stable's answers exceeded before the rollout.
         case latency(below: Duration?)
+        /// Answer times as a whole at the router, canary against stable, by their ranks.
+        case slowdown(SlowdownRule)
         /// A number from a metric provider, within limits. Carries no statistical guarantee.
         case threshold(ThresholdQuery)
         /// Bad ones of all, as a metric provider counts them, canary against stable.
@@ -178,7 +180,7 @@ package struct Gate: Hashable, Codable, Sendable {
     /// Whether the gate compares what the router counted for both revisions.
     package var comparesCounters: Bool {
         switch self.kind {
-        case .errors, .clientErrors, .latency: true
+        case .errors, .clientErrors, .latency, .slowdown: true
         case .threshold, .ratio, .mean, .drift, .webhook, .job, .answers: false
         }
     }
@@ -186,7 +188,7 @@ package struct Gate: Hashable, Codable, Sendable {
     /// Whether the gate is tested sequentially, and so has a share of a rollout's error budget.
     package var sharesBudget: Bool {
         switch self.kind {
-        case .errors, .clientErrors, .latency, .ratio, .mean, .drift, .answers: true
+        case .errors, .clientErrors, .latency, .slowdown, .ratio, .mean, .drift, .answers: true
         case .threshold, .webhook, .job: false
         }
     }
@@ -196,6 +198,7 @@ package struct Gate: Hashable, Codable, Sendable {
     package static func latency(below bound: Duration? = nil) -> Gate {
         Gate(name: "latency", kind: .latency(below: bound))
     }
+    package static let slowdown = Gate(name: "slowdown", kind: .slowdown(SlowdownRule()))
 }
 
 /// A query whose answer is one number, and the limits it must keep.

@@ -10,6 +10,9 @@ package struct Behaviour: Hashable, Sendable {
     package var overload: Overload?
     /// Share of answers over the latency bound.
     package var slow = 0.02
+    /// Share of the answers within the latency bound that take a bucket longer than usual; seen only in worlds that
+    /// tell them apart, ``Scenario/showsAnswerTimes``.
+    package var sluggish = 0.0
     /// Ticks until a replica is ready; nothing if it never is.
     package var startTicks: Int? = 2
     /// Chance per tick that a ready replica crashes.
@@ -49,14 +52,16 @@ package struct Behaviour: Hashable, Sendable {
     }
 
     package var isGood: Bool {
-        self.errors <= 0.002 && self.clientErrors <= 0.001 && self.slow <= 0.02 && self.startTicks ?? .max <= 30
-            && self.overload == nil && self.crashes == 0 && self.flaps == 0 && self.signature == "a"
+        self.errors <= 0.002 && self.clientErrors <= 0.001 && self.slow <= 0.02 && self.sluggish == 0
+            && self.startTicks ?? .max <= 30 && self.overload == nil && self.crashes == 0 && self.flaps == 0
+            && self.signature == "a"
             && !self.failsGolden && self.load <= 100 && self.artifact == Behaviour().artifact
     }
 
     /// So bad that with enough traffic nobody could doubt it.
     package var isPlainlyBad: Bool {
-        self.errors >= 0.1 || self.clientErrors >= 0.1 || self.slow >= 0.2 || self.cannotServe
+        self.errors >= 0.1 || self.clientErrors >= 0.1 || self.slow >= 0.2 || self.sluggish >= 0.5
+            || self.cannotServe
     }
 
     /// So bad that it is seen before its first request.

@@ -26,6 +26,7 @@ package struct Coverage: Hashable, Sendable {
         .transition: Transition.Kind.allCases.map(\.rawValue),
         .rollback: [
             "gateFailed: errors", "gateFailed: client-errors", "gateFailed: latency", "gateFailed: load",
+            "gateFailed: slowdown",
             "objectiveBreached", "inconclusive", "progressDeadline", "artifact", "replicaFailed", "signatureChanged",
             "requested", "aborted", "cancelled",
         ],

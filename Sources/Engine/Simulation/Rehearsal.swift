@@ -38,7 +38,8 @@ package struct Rehearsal: Sendable {
         package var approval: Duration? = .zero
         /// What a gate that asks others is answered, by its name: for a threshold its value, for a ratio the canary's
         /// share of bad ones, for a mean its mean, for drift the share of its answers that are others than stable's,
-        /// for compared answers the share that differs. A gate that is not here gets an answer within its limits, or
+        /// for compared answers the share that differs, for slower answers the share of pairs in which the canary's is
+        /// the slower one, 0.1 to 0.9. A gate that is not here gets an answer within its limits, or
         /// as stable's.
         package var metrics: [String: Double] = [:]
         /// What has not ended by then stays open.

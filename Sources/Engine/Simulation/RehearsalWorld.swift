@@ -8,8 +8,7 @@ struct RehearsalWorld {
     private let assumptions: Rehearsal.Assumptions
     private let canary: DeploymentSpec
     private let stable: DeploymentSpec
-    /// Upper bounds in milliseconds of all that the manifest compares answer times with.
-    private let bounds: [Double]
+    private let times: RehearsedTimes
     private var dice: Dice
     private var provider = RehearsalProvider()
     private let start = Timestamp(milliseconds: 1_700_000_000_000)
@@ -34,7 +33,7 @@ struct RehearsalWorld {
         stable.origin = CommitReference(repository: spec.origin.repository, branch: "main", commit: "present")
         (self.canary, self.stable, self.assumptions) = (spec, stable, assumptions)
         self.dice = Dice(seed: seed)
-        self.bounds = Self.bounds(of: spec)
+        self.times = RehearsedTimes(spec, metrics: assumptions.metrics)
         self.rollout = Rollout(id: spec.id, at: self.now)
         self.rollout.desired = stable
         self.rollout.stable = stable
@@ -44,15 +43,6 @@ struct RehearsalWorld {
             let id = ReplicaID(deployment: spec.id, revision: stable.revision, ordinal: ordinal)
             self.replicas[id] = Replica(id: id, state: .ready, endpoint: self.endpoint(of: id))
         }
-    }
-
-    private static func bounds(of spec: DeploymentSpec) -> [Double] {
-        var bounds: Set<Double> = []
-        for gate in spec.rollout.gates + spec.rollout.steps.flatMap({ $0.gates ?? [] }) {
-            if case .latency(.some(let bound)) = gate.kind { bounds.insert(bound.inSeconds * 1000) }
-        }
-        for case .latency(let bound) in spec.objectives.map(\.indicator) { bounds.insert(bound.inSeconds * 1000) }
-        return bounds.isEmpty ? [250] : bounds.sorted()
     }
 
     var elapsed: Duration { self.now - self.start }
@@ -123,18 +113,20 @@ struct RehearsalWorld {
 
     /// - Returns: How many failed.
     private mutating func answer(_ count: Int, by revision: Revision) -> Int {
-        let quality = revision == self.canary.revision ? self.assumptions.canary : self.assumptions.stable
+        let isCanary = revision == self.canary.revision
+        let quality = isCanary ? self.assumptions.canary : self.assumptions.stable
         let isUp = self.replicas.values.contains { $0.id.revision == revision && $0.state == .ready }
         let errors = self.dice.hits(of: count, probability: isUp ? quality.errors : 1)
         let client = self.dice.hits(of: count - errors, probability: quality.clientErrors)
         let slow = self.dice.hits(of: count, probability: quality.slow)
         var counters =
             self.counters[revision]
-            ?? TrackCounters(latency: LatencyHistogram(bounds: self.bounds, counts: self.bounds.map { _ in 0 }))
+            ?? TrackCounters(latency: self.times.history(quick: 0, total: 0))
         counters.requests += Int64(count)
         counters.serverErrors += Int64(errors)
         counters.clientErrors += Int64(client)
-        for index in counters.latency.counts.indices { counters.latency.counts[index] += Int64(count - slow) }
+        let within = self.times.within(count - slow, isCanary: isCanary, &self.dice)
+        for index in within.indices { counters.latency.counts[index] += within[index] }
         counters.latency.total += Int64(count)
         self.counters[revision] = counters
         return errors + client
@@ -162,9 +154,7 @@ struct RehearsalWorld {
         situation.measurements = self.measure()
         // Ten thousand answers from before the merge.
         let quick = Int64((10_000 * (1 - self.assumptions.stable.slow)).rounded())
-        situation.baseline = Baseline(
-            latency: LatencyHistogram(bounds: self.bounds, counts: self.bounds.map { _ in quick }, total: 10_000)
-        )
+        situation.baseline = Baseline(latency: self.times.history(quick: quick, total: 10_000))
         return situation
     }
 

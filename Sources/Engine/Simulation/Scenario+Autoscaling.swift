@@ -37,7 +37,7 @@ extension Scenario {
     }
 
     /// Changes the manifests of a deployment, by the tick of their commit.
-    private mutating func rewrite(_ id: DeploymentID, _ change: (Int, inout DeploymentSpec) -> Void) {
+    mutating func rewrite(_ id: DeploymentID, _ change: (Int, inout DeploymentSpec) -> Void) {
         for index in self.happenings.indices {
             guard case .commit(var commit) = self.happenings[index].what, case .spec(var spec) = commit.changes[id]
             else { continue }

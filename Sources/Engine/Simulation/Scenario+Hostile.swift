@@ -26,6 +26,7 @@ extension Scenario {
         if !isCalm { scenario.trouble(count, &push, &dice) }
         scenario.happenings += push.happenings(&dice, isCalm: isCalm)
         scenario.autoscale(count, seed: seed, isCalm: isCalm)
+        scenario.slowDown(count, seed: seed, isCalm: isCalm)
         // Whatever an operator paused is resumed once the world is quiet, and what is gone is meant to be.
         for number in 0..<count where !isCalm {
             let resume = Command(.resume, by: "simulator")
@@ -79,7 +80,7 @@ extension Scenario {
     private func source(of number: Int) -> Int { number % self.sources }
 
     /// The revisions of one deployment are numbered apart from the others'.
-    private static func revision(_ number: Int, of deployment: Int) -> Int { deployment * 16 + number }
+    static func revision(_ number: Int, of deployment: Int) -> Int { deployment * 16 + number }
 
     private mutating func declare(_ number: Int, isCalm: Bool, _ push: inout Pushes, _ dice: inout Dice) {
         let source = self.source(of: number)

@@ -9,6 +9,8 @@ package struct Scenario: Sendable {
     package var tick: Duration = .seconds(1)
     /// How long a request is in flight; with zero, none ever is at a look.
     package var serviceTime: Duration = .zero
+    /// The router's histogram tells answers within the latency bound apart, too.
+    package var showsAnswerTimes = false
     /// Git is looked at every so many ticks.
     package var pollEvery = 1
     /// How long a manifest must be gone before its deployment is removed.

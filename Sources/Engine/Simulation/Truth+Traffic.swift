@@ -115,17 +115,37 @@ extension Truth {
         )
         let client = self.dice.hits(of: requests - errors, probability: behaviour.clientErrors)
         let slow = self.dice.hits(of: requests, probability: behaviour.slow)
+        let inTime = self.answerTimes(of: requests - slow, behaviour)
+        let none = self.scenario.showsAnswerTimes ? Self.noAnswers : Self.noRequests
         let count = { (counters: inout TrackCounters) in
             counters.requests += Int64(requests)
             counters.serverErrors += Int64(errors)
             counters.clientErrors += Int64(client)
-            counters.latency.counts[0] += Int64(requests - slow)
+            for index in inTime.indices { counters.latency.counts[index] += Int64(inTime[index]) }
             counters.latency.total += Int64(requests)
         }
-        count(&self.router.counters[lane.deployment, default: [:]][lane.revision, default: Self.noRequests])
+        count(&self.router.counters[lane.deployment, default: [:]][lane.revision, default: none])
     }
 
     private static let noRequests = TrackCounters(latency: LatencyHistogram(bounds: [250], counts: [0]))
+    private static let noAnswers = TrackCounters(
+        latency: LatencyHistogram(bounds: [25, 50, 100, 250], counts: [0, 0, 0, 0])
+    )
+
+    /// - Returns: Of answers within the latency bound, how many are within each bound of the histogram.
+    private mutating func answerTimes(of answers: Int, _ behaviour: Behaviour) -> [Int] {
+        guard self.scenario.showsAnswerTimes else { return [answers] }
+        var (left, counts) = (answers, [0, 0, 0, 0])
+        // 40, 40, 15 and 5 percent of them.
+        for (bin, share) in [0.4, 0.4 / 0.6, 0.15 / 0.2, 1].enumerated() {
+            let hits = self.laterDice.hits(of: left, probability: share)
+            left -= hits
+            let late = bin < 3 ? self.laterDice.hits(of: hits, probability: behaviour.sluggish) : 0
+            counts[bin] += hits - late
+            counts[min(3, bin + 1)] += late
+        }
+        return counts.indices.map { counts[...$0].reduce(0, +) }
+    }
 
     mutating func tell(_ table: RoutingTable) {
         if self.strike(.routerRejects) != nil {

@@ -11,6 +11,8 @@ struct Truth: Sendable {
     var time = 0
     var now = Scenario.begin
     var dice: Dice
+    /// For what was added to worlds later, so that the others stay as they were.
+    var laterDice: Dice
 
     /// The controller was killed: from here on nothing that it still does has any effect.
     var isDead = false
@@ -81,6 +83,7 @@ struct Truth: Sendable {
         }
         .map(\.element)
         self.dice = Dice(seed: seed ^ 0x5EED)
+        self.laterDice = Dice(seed: seed ^ 0x1A7E)
         self.revisions = scenario.revisions
         self.traffic = scenario.traffic
         self.git = (0..<scenario.sources).map { Repository(name: Scenario.sourceName($0)) }

@@ -54,6 +54,22 @@ struct RehearsalTests {
         #expect(reason.hasPrefix("gate wrong failed"))
     }
 
+    @Test
+    func `a gate on slower answers passes what is as fast as stable, and finds what is slower throughout`() {
+        var policy = Self.policy
+        policy.gates = [.errors, .latency(below: .milliseconds(100)), .slowdown]
+        #expect(Self.rehearse(policy: policy).verdict == .promoted)
+        #expect(Self.rehearse(policy: policy, { $0.metrics["slowdown"] = 0.4 }).verdict == .promoted)
+        let slower = Self.rehearse(policy: policy) { $0.metrics["slowdown"] = 0.6 }
+        guard case .rolledBack(let reason) = slower.verdict else {
+            Issue.record("the canary's answer is the slower one in 60 of 100 pairs")
+            return
+        }
+        #expect(reason.hasPrefix("gate slowdown failed: canary slower than stable in "), "\(reason)")
+        policy.gates.removeLast()
+        #expect(Self.rehearse(policy: policy, { $0.metrics["slowdown"] = 0.6 }).verdict == .promoted)
+    }
+
     @Test(arguments: [
         (
             Gate.Kind.mean(

@@ -121,6 +121,23 @@ struct PlanCommandTests {
     }
 
     @Test
+    func `a gate on slower answers takes as long as ranks need, and its share of the budget`() async throws {
+        let one = try await self.forecast("--rate", "400")
+        try self.write(rollout: "{gates: [errors, slowdown], bakeTime: 30m}")
+        let two = try await self.forecast("--rate", "400")
+        for (few, many) in zip(one.steps, two.steps) {
+            #expect(few.secondsUntilFivefoldErrors ?? .infinity < many.secondsUntilFivefoldErrors ?? 0)
+        }
+        try self.write(rollout: "{gates: [slowdown], bakeTime: 30m}")
+        let steps = try await self.forecast("--rate", "400").steps
+        // From 50 percent on, with the margin of 0.02 at full traffic: some 5,000 requests of the canary.
+        let last = try #require(steps.last?.secondsUntilSafe)
+        #expect(last > 20 && last < 35, "\(last)")
+        // The first step's margin is four times as wide, and its canary has a tenth of the requests.
+        #expect(try #require(steps.first?.secondsUntilSafe) < last)
+    }
+
+    @Test
     func `too little traffic is said, with what follows from it`() async throws {
         let paused = await self.fixture.run("plan", self.file, "--rate", "1")
         #expect(paused.output.contains("ends without a verdict and waits for an operator (`onInconclusive` is pause)"))

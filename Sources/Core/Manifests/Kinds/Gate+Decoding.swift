@@ -11,6 +11,7 @@ extension Shape {
             .optional("webhook", "{provider: approvals}"),
             .optional("job", "{command: [evaluate, --endpoint, \"${endpoint}\"]}"),
             .optional("answers", "{compare: label}"),
+            .optional("slowdown", "{maxSlowerPairs: 52%}"),
             .optional("onFailure", "rollback"),
         ]
     )
@@ -32,9 +33,9 @@ extension Shape {
 
 extension Gate {
     /// Those that every deployment may name without a template.
-    static let builtIn = [Gate.errors, .clientErrors, .latency()]
+    static let builtIn = [Gate.errors, .clientErrors, .latency(), .slowdown]
 
-    private static let kinds = ["threshold", "ratio", "mean", "drift", "webhook", "job", "answers"]
+    private static let kinds = ["threshold", "ratio", "mean", "drift", "webhook", "job", "answers", "slowdown"]
 
     init?(name: String, decoding spec: Members) {
         let onFailure = spec["onFailure"]?.choice(of: FailureAction.self)
@@ -55,7 +56,7 @@ extension Gate {
         case .mean(let query): query.interval * 4
         // Two more, whose answers are what the next are compared with.
         case .drift(let query): query.interval * 6
-        case .errors, .clientErrors, .latency, .answers: .zero
+        case .errors, .clientErrors, .latency, .slowdown, .answers: .zero
         case .webhook, .job: .zero
         }
     }
@@ -85,6 +86,9 @@ extension Gate.Kind {
         case "answers":
             guard let rule = field?.members(of: .answers).flatMap({ AnswerRule(decoding: $0) }) else { return nil }
             self = .answers(rule)
+        case "slowdown":
+            guard let members = field?.members(of: .slowdown) else { return nil }
+            self = .slowdown(SlowdownRule(decoding: members))
         default: return nil
         }
     }

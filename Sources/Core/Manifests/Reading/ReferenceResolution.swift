@@ -167,6 +167,7 @@ struct ReferenceResolution {
         case Gate.errors.name: return .errors
         case Gate.clientErrors.name: return .clientErrors
         case Gate.latency().name: return .latency(below: bound)
+        case Gate.slowdown.name: return .slowdown
         default: break
         }
         switch self.templates[name] {

@@ -98,6 +98,7 @@ package struct SimulateCommand: ClientCommand {
         case .webhook, .job: "to be passed at once"
         case .drift: "to see the canary's answers distributed as stable's"
         case .answers: "to find equal answers"
+        case .slowdown: "to see the canary answer as fast as stable"
         }
     }
 }

@@ -32,8 +32,9 @@ package struct WorldOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             What others answer for a gate: a threshold's value; for a ratio the canary's share of bad ones, for a mean
-            its mean, for drift the share of its answers that are others than stable's. May be repeated. Default:
-            within its limits, or as stable's.
+            its mean, for drift the share of its answers that are others than stable's, for slower answers the share
+            of pairs in which its answer is the slower one. May be repeated. Default: within its limits, or as
+            stable's.
             """,
             valueName: "gate=value"
         )

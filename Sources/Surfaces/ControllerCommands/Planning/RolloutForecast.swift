@@ -51,6 +51,8 @@ package struct RolloutForecast: Codable, Hashable, Sendable {
             case .errors: self.errors
             case .clientErrors: self.clientErrors
             case .latency: self.slow
+            // The rarest of the quantiles that it compares is the last to pass.
+            case .slowdown(let rule): rule.maximumRatio == nil ? nil : 0.01
             default: nil
             }
         }
@@ -104,6 +106,10 @@ package struct RolloutForecast: Codable, Hashable, Sendable {
                     forecast.secondsUntilSafe,
                     Self.secondsUntilCompared(rule, of: rate)
                 )
+            }
+            for case .slowdown(let rule) in (step.gates ?? policy.gates).map(\.kind) {
+                let ranked = StepForecast.secondsUntilRanked(rule, toward: next, canary: canary, stable: stable)
+                forecast.secondsUntilSafe = Self.later(forecast.secondsUntilSafe, ranked)
             }
             forecast.secondsUntilDoubledErrors = plan.secondsUntilFound(rate: 2 * baselines.errors)
             forecast.secondsUntilFivefoldErrors = plan.secondsUntilFound(rate: 5 * baselines.errors)

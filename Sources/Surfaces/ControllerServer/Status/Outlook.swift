@@ -251,7 +251,7 @@ struct Outlook {
             switch assessment.gate.kind {
             case .webhook(let query): return "gate \(assessment.gate.name) fails: \(query.provider) says so"
             case .job(let job): return "gate \(assessment.gate.name) fails: \(job.command.first ?? "") exits with 1"
-            case .errors, .clientErrors, .latency, .threshold, .ratio, .mean, .drift, .answers: break
+            case .errors, .clientErrors, .latency, .slowdown, .threshold, .ratio, .mean, .drift, .answers: break
             }
             guard let comparison = assessment.comparison else {
                 return "gate \(assessment.gate.name) fails: \(assessment.limit) is broken too often"
