@@ -18,6 +18,7 @@ LAG = "Sources/Core/Analysis/Providers/LagRobust.swift"
 VERDICTS = "Sources/Core/Analysis/Providers/VerdictProgress.swift"
 EVIDENCE = "Sources/Core/Analysis/Providers/ProviderEvidence.swift"
 MEANS = "Sources/Core/Analysis/Providers/MeanEvidence.swift"
+PRESETS = "Sources/Core/Analysis/PresetProgress.swift"
 BETS = "Sources/Core/Analysis/Providers/StepBets.swift"
 SLOWDOWN = "Sources/Core/Analysis/SlowdownEvidence.swift"
 PROVIDED = "Sources/Core/Analysis/Providers/ProviderComparison.swift"
@@ -883,6 +884,27 @@ MUTATIONS = [
         "        return self.interval.map { now - last >= $0 } ?? false\n",
         "        return self.interval.map { now - last >= $0 } ?? true\n",
         "a load test that fails is run at every look",
+    ),
+    Mutation(
+        "failed-checks-are-forgotten-at-each-step",
+        "Sources/Core/Analysis/Judging/PresetJudge.swift",
+        "        guard case .flagger(var judge) = self else {\n",
+        "        guard case .flagger(var judge) = self, judge.failedChecks < 0 else {\n",
+        "flagger's rule promotes what flagger would have taken back",
+    ),
+    Mutation(
+        "a-rule-passes-a-silent-canary",
+        PRESETS,
+        "        guard self.missing == nil else {\n",
+        "        guard self.missing == nil || self.last == .advance else {\n",
+        "a step passes by another tool's rule although nobody asked the canary anything",
+    ),
+    Mutation(
+        "a-failed-rule-recovers",
+        PRESETS,
+        "        if self.last == .rollback { self.hasFailed = true }\n",
+        "        self.hasFailed = self.last == .rollback && self.canary.total > self.stable.total\n",
+        "a canary that another tool's rule condemns stays below half of the traffic",
     ),
     Mutation(
         "a-late-look-is-read-as-it-was",

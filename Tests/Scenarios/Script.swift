@@ -75,7 +75,7 @@ struct Script: Sendable, CustomTestStringConvertible {
 
 extension Script {
     static let all: [Script] =
-        Self.verdicts + Self.hardToJudge + Self.strategies + Self.outages + Self.commits + Self.commands
+        Self.verdicts + Self.hardToJudge + Self.presets + Self.strategies + Self.outages + Self.commits + Self.commands
         + Self.incidents + Self.shortages + Self.loads + Self.exchanges
 
     static let verdicts: [Script] = [

@@ -19,6 +19,12 @@ extension AnalysisRun {
             assessment.gate = gate
             return assessment
         }
+        if let index = self.presetIndex(of: gate),
+            var assessment = self.presets?[index].assessment(since: step.since, at: now, self.parameters)
+        {
+            assessment.gate = gate
+            return assessment
+        }
         if let comparison = self.providerComparison(of: gate) {
             return self.assessment(of: comparison, gate: gate, step: step, at: now)
         }

@@ -18,6 +18,9 @@ extension AnalysisRun {
                 results.append(GateResult(gate: gate, outcome: outcome))
             } else if let index = self.verdictIndex(of: gate), let progress = self.verdicts?[index] {
                 results.append(GateResult(gate: gate, outcome: progress.outcome))
+            } else if let index = self.presetIndex(of: gate), let progress = self.presets?[index] {
+                let outcome = progress.outcome(since: step.since, at: now, self.parameters)
+                results.append(GateResult(gate: gate, outcome: outcome))
             }
         }
         return results
@@ -36,6 +39,7 @@ extension AnalysisRun {
         }
         if let comparison = self.providerComparison(of: gate) { return comparison.missing ?? "" }
         if let index = self.verdictIndex(of: gate), let progress = self.verdicts?[index] { return progress.missing }
+        if let index = self.presetIndex(of: gate), let progress = self.presets?[index] { return progress.missing ?? "" }
         return self.comparisons.first { $0.gate.name == gate.name }.flatMap { self.missing($0) } ?? ""
     }
 

@@ -21,6 +21,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
     var comparisons: [GateComparison] = []
     var provided: [ProviderComparison]?
     var verdicts: [VerdictProgress]?
+    var presets: [PresetProgress]?
     var thresholds: [ThresholdProgress] = []
     var objectives: [WatchedObjective] = []
     var step: CurrentStep?
@@ -105,6 +106,8 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
         case .webhook, .job:
             guard self.verdictIndex(of: gate) == nil, let progress = VerdictProgress(gate: gate) else { return }
             self.verdicts = (self.verdicts ?? []) + [progress]
+        case .preset(let rule):
+            self.enroll(rule, as: gate)
         case .ratio, .mean, .drift, .answers:
             guard self.providerComparison(of: gate) == nil else { return }
             let weight = self.takeShare()
@@ -140,6 +143,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
             self.thresholds[index].beginStep(at: time)
         }
         self.beginVerdicts(at: time)
+        self.beginPresets()
         for index in self.providerComparisons.indices where self.isActive(self.providerComparisons[index].gate) {
             self.providerComparisons[index].beginStep(
                 at: time,
@@ -191,7 +195,13 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
             self.droppedSamples += 1
             return
         }
-        self.judge(canary, stable, since: base, seconds: (sample.time - base.time).inSeconds)
+        let seconds = (sample.time - base.time).inSeconds
+        self.judge(canary, stable, since: base, seconds: seconds)
+        self.judgePresets(
+            canary: TrackChange(from: base.canary, to: canary),
+            stable: TrackChange(from: base.stable, to: stable),
+            seconds: seconds
+        )
         self.decide()
     }
 

@@ -15,7 +15,7 @@ extension TrackCounters {
             EventCounts(bad: self.clientErrors, total: self.requests)
         case .latency:
             bound.flatMap { self.slower(than: $0) }
-        case .slowdown, .threshold, .ratio, .mean, .drift, .webhook, .job, .answers:
+        case .slowdown, .threshold, .ratio, .mean, .drift, .webhook, .job, .answers, .preset:
             nil
         }
     }

@@ -170,6 +170,8 @@ package struct Gate: Hashable, Codable, Sendable {
         case job(JobRun)
         /// How many of the canary's answers to copied requests differ from stable's.
         case answers(AnswerRule)
+        /// What another tool's rule says of the canary's errors. Carries no statistical guarantee.
+        case preset(PresetRule)
     }
 
     package enum FailureAction: String, Hashable, Codable, Sendable, CaseIterable {
@@ -181,7 +183,7 @@ package struct Gate: Hashable, Codable, Sendable {
     package var comparesCounters: Bool {
         switch self.kind {
         case .errors, .clientErrors, .latency, .slowdown: true
-        case .threshold, .ratio, .mean, .drift, .webhook, .job, .answers: false
+        case .threshold, .ratio, .mean, .drift, .webhook, .job, .answers, .preset: false
         }
     }
 
@@ -189,7 +191,7 @@ package struct Gate: Hashable, Codable, Sendable {
     package var sharesBudget: Bool {
         switch self.kind {
         case .errors, .clientErrors, .latency, .slowdown, .ratio, .mean, .drift, .answers: true
-        case .threshold, .webhook, .job: false
+        case .threshold, .webhook, .job, .preset: false
         }
     }
 

@@ -50,7 +50,7 @@ package struct MetricJob: Hashable, Sendable {
         self.deployment = deployment
         self.gate = gate.name
         switch gate.kind {
-        case .errors, .clientErrors, .latency, .slowdown: return nil
+        case .errors, .clientErrors, .latency, .slowdown, .preset: return nil
         case .threshold(let query):
             self.question = .number(Query(query.provider, "query", query.query, canary))
         case .ratio(let query):

@@ -29,7 +29,7 @@ struct RehearsalProvider {
     mutating func answer(_ question: Question, _ dice: inout Dice) -> Measurement? {
         let answer: Measurement.Answer
         switch question.gate.kind {
-        case .errors, .clientErrors, .latency, .slowdown: return nil
+        case .errors, .clientErrors, .latency, .slowdown, .preset: return nil
         case .threshold(let query):
             answer = .value(question.assumed ?? query.maximum ?? query.minimum ?? 0)
         case .webhook, .job:

@@ -44,7 +44,7 @@ struct ReferenceDocumentTests {
     @Test
     func `every example of the reference is valid`() throws {
         let manifests = try Self.blocks("yaml", in: Self.document)
-        #expect(manifests.count == 13)
+        #expect(manifests.count == 14)
         var texts: [String: String] = [
             "embedder.yaml": Fixture.minimal("embedder", namespace: "search"),
             "golden/file-type.jsonl": try #require(try Self.blocks("json", in: Self.document).first),

@@ -16,10 +16,15 @@ enum RecordedWorld {
     )
 
     /// A rollout from its merge to its end; the canary answers so many of its requests with errors.
-    static func decisions(errors: Double = 0.002, ticks: Int = 300, kills: Set<Int> = []) async -> [Decision] {
+    static func decisions(
+        errors: Double = 0.002,
+        ticks: Int = 300,
+        kills: Set<Int> = [],
+        policy: RolloutPolicy = Self.policy
+    ) async -> [Decision] {
         var scenario = Scenario(traffic: 1000, ticks: ticks)
-        scenario.commits[0] = .spec(Scenario.spec(0, policy: Self.policy))
-        scenario.commits[20] = .spec(Scenario.spec(1, policy: Self.policy))
+        scenario.commits[0] = .spec(Scenario.spec(0, policy: policy))
+        scenario.commits[20] = .spec(Scenario.spec(1, policy: policy))
         scenario.commands[40] = [Command(.pause(until: nil), by: "sre", why: "lunch")]
         scenario.commands[50] = [Command(.resume, by: "sre")]
         scenario.revisions[Scenario.revision(1)] = Scenario.Behaviour(errors: errors)

@@ -19,6 +19,26 @@ struct ReplayTests {
         #expect(steps.map(\.decision) == decisions)
     }
 
+    @Test(
+        arguments: [
+            .flagger(FlaggerRule(interval: .seconds(10), threshold: 2)), .argo(ArgoRule(interval: .seconds(10))),
+            .kayenta(KayentaRule(lifetimeDuration: .minutes(3), analysisInterval: .minutes(2))),
+        ] as [PresetRule]
+    )
+    func `a rollout that another tool's rule judged comes out again, through restarts`(rule: PresetRule) async throws {
+        var policy = RecordedWorld.policy
+        policy.gates = [Gate(name: "success-rate", kind: .preset(rule))]
+        for errors in [0.002, 0.5] {
+            let decisions = await RecordedWorld.decisions(errors: errors, ticks: 500, kills: [35, 90], policy: policy)
+            let kinds = Set(decisions.flatMap(\.outcome.transitions).map(\.kind))
+            #expect(kinds.contains(errors > 0.1 ? .rolledBack : .promoted))
+            let (steps, isComplete) = try RecordedWorld.replay(try RecordedWorld.export(decisions))
+            #expect(isComplete)
+            #expect(steps.map(\.decision) == decisions)
+            #expect(steps.allSatisfy { $0.difference == nil })
+        }
+    }
+
     @Test
     func `two runs over one history write the same bytes`() async throws {
         let first = try RecordedWorld.export(await RecordedWorld.decisions())

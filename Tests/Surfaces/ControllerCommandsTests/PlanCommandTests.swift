@@ -37,6 +37,11 @@ struct PlanCommandTests {
             kind: AnalysisTemplate
             metadata: {name: same}
             spec: {answers: {compare: exact, percent: 10, maxShare: 2%}}
+            ---
+            apiVersion: controller/v1
+            kind: AnalysisTemplate
+            metadata: {name: success-rate}
+            spec: {argo: {interval: 1m, count: 10}}
             """
         try Data(text.utf8).write(to: URL(filePath: self.file))
     }
@@ -45,6 +50,15 @@ struct PlanCommandTests {
         let run = await self.fixture.run(["plan", self.file, "--output", "json"] + arguments)
         try #require(run.status == 0, "\(run.remarks)")
         return try APICoding.decoder().decode(RolloutForecast.self, from: Data(run.output.utf8))
+    }
+
+    @Test
+    func `a step that another tool's rule judges takes as long as the rule`() async throws {
+        try self.write(rollout: "{gates: [success-rate], bakeTime: 30m}")
+        #expect(try await self.forecast("--rate", "200").steps.map(\.secondsUntilSafe) == [600, 600, 600])
+        try self.write(rollout: "{gates: [errors, success-rate], bakeTime: 30m}")
+        let both = try await self.forecast("--rate", "1").steps
+        #expect(try #require(both[1].secondsUntilSafe) > 600)
     }
 
     @Test

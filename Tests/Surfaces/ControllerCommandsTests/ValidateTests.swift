@@ -64,6 +64,29 @@ struct ValidateTests {
     }
 
     @Test
+    func `a rule without a guarantee is noted, and is no problem`() async throws {
+        let template =
+            "apiVersion: controller/v1\nkind: AnalysisTemplate\nmetadata: {name: success-rate}\nspec: {flagger: {}}"
+        try self.write("models/gate.yaml", template)
+        let rollout = """
+              route: {pathPrefix: /ruled}
+              rollout: {gates: [success-rate], steps: [{weight: 5, gates: [success-rate]}, {weight: 50}]}
+            """
+        try self.write("models/ruled.yaml", Self.deployment("ruled", rollout))
+        let run = await self.validate(self.models.path)
+        #expect(run.status == 0, "\(run)")
+        #expect(
+            run.output == self.models.appending(path: "ruled.yaml").path
+                + ": note: search/ruled: gate success-rate decides by flagger's rule: 5 failed checks of "
+                + "`at least 99 % of its requests succeed`, one every 1m; no bound on false rollbacks, "
+                + "nor on bad canaries that pass\n"
+        )
+        #expect(run.remarks == "3 files, 2 valid deployments, 0 errors\n")
+        let json = await self.validate(self.models.path, "--output", "json")
+        #expect(json.output.contains("no bound on false rollbacks"))
+    }
+
+    @Test
     func `a single file finds its golden file beside it`() async {
         let run = await self.validate(self.models.appending(path: "good.yaml").path)
         #expect(run.status == 0, "\(run)")

@@ -92,6 +92,23 @@ struct OutlookTests {
     }
 
     @Test
+    func `another tool's rule says what it gives up`() async throws {
+        var policy = Self.policy
+        policy.gates = [Gate(name: "success-rate", kind: .preset(.flagger(FlaggerRule())))]
+        let statuses = await Self.statuses { scenario in
+            scenario.commits[0] = .spec(Scenario.spec(0, policy: policy))
+            scenario.commits[20] = .spec(Scenario.spec(1, policy: policy))
+        }
+        let judging = try #require(
+            statuses.first { if case .stepping(0, .some) = $0.0.phase { true } else { false } }
+        )
+        let rule = "gate success-rate fails by flagger's rule: 5 failed checks of"
+        let found = try #require(judging.1.rollsBackIf.first { $0.hasPrefix(rule) })
+        #expect(found.contains("no bound on false rollbacks"))
+        #expect(judging.1.gates.first?.detail?.contains("flagger's rule") == true)
+    }
+
+    @Test
     func `an approval names who is waited for, a pause what ends it`() async throws {
         let statuses = await Self.statuses { scenario in
             scenario.commands[60] = [Command(.pause(until: nil), by: "alice", why: "lunch")]

@@ -5,7 +5,7 @@
 ///
 /// Source: argoproj/argo-rollouts, `analysis/analysis.go` (`assessMetricFailureInconclusiveOrError`) and
 /// `utils/defaults`; the success condition, interval and count are those of its documented `success-rate` template.
-package struct ArgoJudge: HoldJudge, Hashable {
+package struct ArgoJudge: HoldJudge, Hashable, Codable {
     /// Seconds between two measurements; each covers as much.
     package var interval: Double
     /// Measurements until the analysis passes.
@@ -15,9 +15,9 @@ package struct ArgoJudge: HoldJudge, Hashable {
     /// Percent of requests that must succeed.
     package var minimumSuccess: Double
     private var counts: IntervalCounts
-    private var measured = 0
-    private var failed = 0
-    private var consecutiveErrors = 0
+    private(set) var measured = 0
+    private(set) var failed = 0
+    private(set) var consecutiveErrors = 0
     private var last = StepVerdict.continue
 
     package init(

@@ -6,7 +6,7 @@
 ///
 /// Source: fluxcd/flagger, `pkg/controller/scheduler.go` and `scheduler_metrics.go`; the defaults are those of its
 /// documented example with the built-in `request-success-rate`.
-package struct FlaggerJudge: HoldJudge, Hashable {
+package struct FlaggerJudge: HoldJudge, Hashable, Codable {
     /// Seconds between two looks; the metric covers as much.
     package var interval: Double
     /// Failed checks at which the canary is rolled back.
@@ -14,7 +14,7 @@ package struct FlaggerJudge: HoldJudge, Hashable {
     /// Percent of requests that must succeed.
     package var minimumSuccess: Double
     private var counts: IntervalCounts
-    private var failedChecks = 0
+    private(set) var failedChecks = 0
     private var last = StepVerdict.continue
 
     package init(interval: Double = 60, threshold: Int = 5, minimumSuccess: Double = 99) {
@@ -22,6 +22,12 @@ package struct FlaggerJudge: HoldJudge, Hashable {
         self.threshold = threshold
         self.minimumSuccess = minimumSuccess
         self.counts = IntervalCounts(seconds: interval)
+    }
+
+    /// Begins a step: it needs a check of its own that succeeds. Failed checks count on, as in the tool.
+    mutating func beginStep() {
+        self.counts = IntervalCounts(seconds: self.interval)
+        if self.last != .rollback { self.last = .continue }
     }
 
     package mutating func add(_ poll: HoldPoll) -> StepVerdict {

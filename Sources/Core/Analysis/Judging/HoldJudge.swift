@@ -39,7 +39,7 @@ package enum JudgePreset: String, Hashable, Sendable, CaseIterable {
 }
 
 /// Sums polls up to intervals, for judges that look every so often.
-struct IntervalCounts: Hashable, Sendable {
+struct IntervalCounts: Hashable, Codable, Sendable {
     let seconds: Double
     private var elapsed = 0.0
     private var canary: EventCounts?

@@ -15,7 +15,7 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
         case .mean(let query): self = .mean(MeanEvidence(query: query, plannedSteps: plannedSteps))
         case .drift(let query): self = .drift(DriftEvidence(query: query, plannedSteps: plannedSteps))
         case .answers(let rule): self = .answers(AnswersEvidence(rule: rule, plannedSteps: plannedSteps))
-        case .errors, .clientErrors, .latency, .slowdown, .threshold, .webhook, .job: return nil
+        case .errors, .clientErrors, .latency, .slowdown, .threshold, .webhook, .job, .preset: return nil
         }
     }
 

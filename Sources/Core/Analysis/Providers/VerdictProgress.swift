@@ -21,7 +21,8 @@ struct VerdictProgress: Hashable, Codable, Sendable {
         switch gate.kind {
         case .webhook(let query): (self.judge, self.interval) = (query.provider, query.interval)
         case .job: (self.judge, self.interval) = ("the job", nil)
-        case .errors, .clientErrors, .latency, .slowdown, .threshold, .ratio, .mean, .drift, .answers: return nil
+        case .errors, .clientErrors, .latency, .slowdown, .threshold, .ratio, .mean, .drift, .answers, .preset:
+            return nil
         }
     }
 

@@ -12,6 +12,9 @@ extension Shape {
             .optional("job", "{command: [evaluate, --endpoint, \"${endpoint}\"]}"),
             .optional("answers", "{compare: label}"),
             .optional("slowdown", "{maxSlowerPairs: 52%}"),
+            .optional("flagger", "{interval: 1m, threshold: 5}"),
+            .optional("argo", "{interval: 5m, count: 5}"),
+            .optional("kayenta", "{lifetimeDuration: 30m}"),
             .optional("onFailure", "rollback"),
         ]
     )
@@ -35,7 +38,9 @@ extension Gate {
     /// Those that every deployment may name without a template.
     static let builtIn = [Gate.errors, .clientErrors, .latency(), .slowdown]
 
-    private static let kinds = ["threshold", "ratio", "mean", "drift", "webhook", "job", "answers", "slowdown"]
+    private static let kinds = [
+        "threshold", "ratio", "mean", "drift", "webhook", "job", "answers", "slowdown", "flagger", "argo", "kayenta",
+    ]
 
     init?(name: String, decoding spec: Members) {
         let onFailure = spec["onFailure"]?.choice(of: FailureAction.self)
@@ -58,6 +63,8 @@ extension Gate {
         case .drift(let query): query.interval * 6
         case .errors, .clientErrors, .latency, .slowdown, .answers: .zero
         case .webhook, .job: .zero
+        // And the look at the router that ends it.
+        case .preset(let rule): rule.shortestDuration + .seconds(1)
         }
     }
 }
@@ -89,6 +96,15 @@ extension Gate.Kind {
         case "slowdown":
             guard let members = field?.members(of: .slowdown) else { return nil }
             self = .slowdown(SlowdownRule(decoding: members))
+        case "flagger":
+            guard let members = field?.members(of: .flagger) else { return nil }
+            self = .preset(.flagger(FlaggerRule(decoding: members)))
+        case "argo":
+            guard let members = field?.members(of: .argo) else { return nil }
+            self = .preset(.argo(ArgoRule(decoding: members)))
+        case "kayenta":
+            guard let members = field?.members(of: .kayenta) else { return nil }
+            self = .preset(.kayenta(KayentaRule(decoding: members)))
         default: return nil
         }
     }

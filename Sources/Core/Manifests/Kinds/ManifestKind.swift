@@ -23,7 +23,7 @@ package enum ManifestKind: String, Hashable, Sendable, CaseIterable {
         case .analysisTemplate:
             [
                 .analysisTemplate, .sharedMetadata, .analysisSpec, .threshold, .ratio, .mean, .drift, .webhook, .job,
-                .answers, .slowdown,
+                .answers, .slowdown, .flagger, .thresholdRange, .argo, .kayenta,
             ]
         case .freezeWindow: [.freezeWindow, .sharedMetadata, .freezeSpec, .schedule, .selector]
         }

@@ -91,7 +91,7 @@ package struct SimulateCommand: ClientCommand {
     /// What is assumed of a gate that asks others; nothing for the rest.
     private static func remark(on gate: Gate) -> String? {
         switch gate.kind {
-        case .errors, .clientErrors, .latency: nil
+        case .errors, .clientErrors, .latency, .preset: nil
         case .threshold: "to be within its limits"
         case .ratio: "to count \(Int(Rehearsal.assumedShare * 100)) % bad ones for the canary, as for stable"
         case .mean: "to count a mean of \(Rehearsal.assumedMean) for the canary, as for stable"

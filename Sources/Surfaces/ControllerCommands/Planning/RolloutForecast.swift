@@ -99,6 +99,10 @@ package struct RolloutForecast: Codable, Hashable, Sendable {
                 count: comparing.count + holdback
             )
             forecast.secondsUntilSafe = rates.isEmpty ? 0 : plan.secondsUntilSafe
+            for case .preset(let rule) in (step.gates ?? policy.gates).map(\.kind) {
+                let seconds = rule.shortestDuration / .seconds(1)
+                forecast.secondsUntilSafe = Self.later(forecast.secondsUntilSafe, seconds)
+            }
             if case .shadow(let percent) = step.action,
                 let rule = policy.comparison(inStep: index, copying: percent)
             {

@@ -1,3 +1,4 @@
+import Analysis
 import Deployments
 package import Manifests
 
@@ -16,6 +17,8 @@ package struct ValidationReport: Encodable, Hashable, Sendable {
         package var version: String
         package var runtime: String
         package var revision: String
+        /// What its gates do not promise: one line for each that decides by another tool's rule.
+        package var notes: [String]
     }
 
     init(_ state: DesiredState, of files: ManifestFiles, library: [Diagnostic]) {
@@ -27,7 +30,8 @@ package struct ValidationReport: Encodable, Hashable, Sendable {
                 model: spec.model.name,
                 version: spec.model.version,
                 runtime: spec.runtime.name,
-                revision: spec.revision.digest
+                revision: spec.revision.digest,
+                notes: Self.notes(on: spec.rollout)
             )
         }
         let found = state.diagnostics.map { diagnostic in
@@ -40,8 +44,28 @@ package struct ValidationReport: Encodable, Hashable, Sendable {
         self.warnings = self.diagnostics.count - self.errors
     }
 
-    /// One line for each problem, as compilers print them and editors read them.
+    private static func notes(on policy: RolloutPolicy) -> [String] {
+        var notes: [String] = []
+        for gate in policy.gates + policy.steps.flatMap({ $0.gates ?? [] }) {
+            guard case .preset(let rule) = gate.kind else { continue }
+            let note = "gate \(gate.name) decides by \(rule.words)"
+            if !notes.contains(note) { notes.append(note) }
+        }
+        return notes
+    }
+
+    /// One line for each problem, as compilers print them and editors read them; then what is given up knowingly.
     var lines: [StyledText] {
+        self.problems
+            + self.deployments.flatMap { deployment in
+                deployment.notes.map { note in
+                    StyledText("\(deployment.path): ", .bold) + StyledText("note: ", .cyan)
+                        + StyledText("\(deployment.name): \(note)")
+                }
+            }
+    }
+
+    private var problems: [StyledText] {
         self.diagnostics.map { diagnostic in
             let (word, style): (String, StyledText.Style) =
                 diagnostic.severity == .error ? ("error", .red) : ("warning", .yellow)

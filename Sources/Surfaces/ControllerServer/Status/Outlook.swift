@@ -251,6 +251,7 @@ struct Outlook {
             switch assessment.gate.kind {
             case .webhook(let query): return "gate \(assessment.gate.name) fails: \(query.provider) says so"
             case .job(let job): return "gate \(assessment.gate.name) fails: \(job.command.first ?? "") exits with 1"
+            case .preset(let rule): return "gate \(assessment.gate.name) fails by \(rule.words)"
             case .errors, .clientErrors, .latency, .slowdown, .threshold, .ratio, .mean, .drift, .answers: break
             }
             guard let comparison = assessment.comparison else {
