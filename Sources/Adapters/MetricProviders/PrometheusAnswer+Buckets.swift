@@ -4,10 +4,11 @@ extension PrometheusAnswer {
     /// More are a mistake: no histogram that people read has as many.
     private static var maxBuckets: Int { 128 }
 
-    /// The one histogram of an instant query: a series for each bound, cumulative.
+    /// The one histogram of an instant query: a native one, or a series for each bound, cumulative.
     func buckets() throws(PrometheusFailure) -> HistogramAnswer {
         let series = try self.vector()
         guard !series.isEmpty else { return .none(.noData) }
+        if series.contains(where: { $0.histogram != nil }) { return try Self.native(series) }
         let labels = series.map { $0.metric.filter { $0.key != "le" } }
         guard labels.allSatisfy({ $0 == labels[0] }) else { throw Self.several(labels) }
         guard series.count <= Self.maxBuckets else {
@@ -18,7 +19,7 @@ extension PrometheusAnswer {
         let times = series.compactMap { $0.value?.timestamp }
         for one in series {
             guard let point = one.value else {
-                throw .refused("the query yields a native histogram; the controller reads classic ones, with `le`")
+                throw .unavailable("a series came without a value")
             }
             guard let text = one.metric["le"], let bound = Double(text), !bound.isNaN else {
                 throw .refused("a series has no bound in its label `le`; aggregate with sum by (le)")

@@ -125,12 +125,19 @@ struct PrometheusAnswer {
         /// Absent for a native histogram.
         var value: Point?
         var values: [Point]?
+        /// Of an instant query.
+        var histogram: NativeHistogram?
     }
 
     /// `[1435781451.781, "1.5"]`
     struct Point: Decodable {
         var seconds: Double
         var text: String
+
+        init(seconds: Double, text: String) {
+            self.seconds = seconds
+            self.text = text
+        }
 
         init(from decoder: any Decoder) throws {
             var container = try decoder.unkeyedContainer()

@@ -44,11 +44,15 @@ package struct TrackReading: Hashable, Codable, Sendable {
     package var values: [Double]
     /// Of a histogram: upper bounds, ascending, with as many values at most so large. The last has no bound.
     package var bounds: [Double]?
+    /// The bounds are only those between which something was counted, as those of native histograms; nothing when the
+    /// bounds are all there are.
+    package var isSparse: Bool?
 
-    package init(times: [Timestamp], values: [Double], bounds: [Double]? = nil) {
+    package init(times: [Timestamp], values: [Double], bounds: [Double]? = nil, isSparse: Bool? = nil) {
         self.times = times
         self.values = values
         self.bounds = bounds
+        self.isSparse = isSparse
     }
 }
 

@@ -186,6 +186,9 @@ extension MetricJob {
             case .buckets(let bounds, let counts, let answered):
                 guard Self.isTimely(answered, for: time) else { return .ofAnotherTime(query, of: track) }
                 readings.append(TrackReading(times: [answered], values: counts, bounds: bounds))
+            case .sparse(let bounds, let counts, let answered):
+                guard Self.isTimely(answered, for: time) else { return .ofAnotherTime(query, of: track) }
+                readings.append(TrackReading(times: [answered], values: counts, bounds: bounds, isSparse: true))
             case .none(let answer):
                 return Measurement.Answer(answer, to: query, of: track)
             }

@@ -252,20 +252,6 @@ struct CannedAnswerTests {
     }
 
     @Test
-    func `a native histogram is refused with what to give instead`() async throws {
-        let body =
-            #"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"#
-            + #""histogram":[1,{"count":"1","sum":"1","buckets":[]}]}]}}"#
-        let server = try LoopbackServer { _ in .text(body) }
-        let provider = PrometheusProvider(name: "p", baseURL: server.url, client: HTTPClient())
-        guard case .none(.refused(let message)) = await provider.histogram(of: "h", at: Self.now) else {
-            Issue.record()
-            return
-        }
-        #expect(message.contains("native histogram"))
-    }
-
-    @Test
     func `what has no value is of the time that was asked for`() async throws {
         let server = try LoopbackServer { _ in Self.vector() }
         let provider = PrometheusProvider(name: "p", baseURL: server.url, client: HTTPClient())

@@ -127,10 +127,21 @@ final class RunningPrometheus: Sendable {
     private let process: Mutex<Process>
     private let folder: String
 
-    init(metrics: String) async throws {
-        let text = Served(metrics)
-        self.served = text
-        self.exporter = try LoopbackServer { _ in .text(text.current, headers: ["Content-Type": "text/plain"]) }
+    convenience init(metrics: String) async throws {
+        try await self.init(metrics: Array(metrics.utf8), contentType: "text/plain")
+    }
+
+    /// - Parameters:
+    ///   - metrics: What the exporter says.
+    ///   - contentType: The format that it is in.
+    ///   - features: Of Prometheus, to be switched on.
+    /// - Throws: When there is no Prometheus, or it does not start.
+    init(metrics: [UInt8], contentType: String, features: [String] = []) async throws {
+        let served = Served(metrics)
+        self.served = served
+        self.exporter = try LoopbackServer { _ in
+            .status(200, headers: ["Content-Type": contentType], body: served.current)
+        }
         self.folder = NSTemporaryDirectory() + "prometheus-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
         let configuration = """
@@ -145,10 +156,11 @@ final class RunningPrometheus: Sendable {
 
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/prometheus")
-        process.arguments = [
-            "--config.file=\(self.folder)/prometheus.yml", "--storage.tsdb.path=\(self.folder)/data",
-            "--web.listen-address=127.0.0.1:\(port)", "--log.level=error",
-        ]
+        process.arguments =
+            [
+                "--config.file=\(self.folder)/prometheus.yml", "--storage.tsdb.path=\(self.folder)/data",
+                "--web.listen-address=127.0.0.1:\(port)", "--log.level=error",
+            ] + features.map { "--enable-feature=\($0)" }
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         let isInstalled = FileManager.default.isExecutableFile(atPath: "/usr/bin/prometheus")
@@ -164,10 +176,10 @@ final class RunningPrometheus: Sendable {
     }
 
     private final class Served: Sendable {
-        private let text: Mutex<String>
-        init(_ text: String) { self.text = Mutex(text) }
-        var current: String { self.text.withLock { $0 } }
-        func change(_ next: String) { self.text.withLock { $0 = next } }
+        private let body: Mutex<[UInt8]>
+        init(_ body: [UInt8]) { self.body = Mutex(body) }
+        var current: [UInt8] { self.body.withLock { $0 } }
+        func change(_ next: [UInt8]) { self.body.withLock { $0 = next } }
     }
 
     deinit {
@@ -176,7 +188,9 @@ final class RunningPrometheus: Sendable {
         try? FileManager.default.removeItem(atPath: self.folder)
     }
 
-    func serve(_ metrics: String) { self.served.change(metrics) }
+    func serve(_ metrics: String) { self.serve(Array(metrics.utf8)) }
+
+    func serve(_ metrics: [UInt8]) { self.served.change(metrics) }
 
     func untilScraped() async throws {
         try await self.until("sum(up)", is: .value(1))

@@ -171,6 +171,13 @@ struct MetricJobTests {
                     stable: TrackReading(times: [Self.now], values: [1, 3], bounds: [0.5])
                 )
         )
+        let sparse = HistogramAnswer.sparse(bounds: [0.5, 1], counts: [0, 1, 2], of: Self.now)
+        guard case .counted(let canary, let stable) = try await ask([texts[0]: sparse, texts[1]: sparse]) else {
+            Issue.record()
+            return
+        }
+        let native = TrackReading(times: [Self.now], values: [0, 1, 2], bounds: [0.5, 1], isSparse: true)
+        #expect(canary == native && stable == native)
         #expect(try await ask([texts[0]: answer(2, Self.now)]) == .missing("`query` of stable matches nothing"))
         let late = try await ask([texts[0]: answer(2, Self.now + .minutes(11))])
         #expect(late == .missing("`query` of the canary is of another time; set the provider's clock"))

@@ -33,6 +33,22 @@ struct DriftEvidence: Hashable, Codable, Sendable {
         self.breach = LagRobust(StepBets(plannedSteps: plannedSteps))
     }
 
+    /// Bounds are chosen by stable's first histogram, which is never itself evidence, and stay for the rollout.
+    ///
+    /// - Returns: Why the histograms can't be brought to them, if so.
+    mutating func align(_ canary: inout TrackReading, _ stable: inout TrackReading) -> String? {
+        guard let bounds = self.bounds ?? SparseHistogram(stable)?.tenths else {
+            return "stable's histogram has counted nothing yet to choose bounds by"
+        }
+        guard let ofCanary = SparseHistogram(canary)?.counts(by: bounds),
+            let ofStable = SparseHistogram(stable)?.counts(by: bounds)
+        else { return "the buckets of the histogram are too wide for the bounds that the rollout began with" }
+        self.bounds = bounds
+        canary = TrackReading(times: canary.times, values: ofCanary, bounds: bounds)
+        stable = TrackReading(times: stable.times, values: ofStable, bounds: bounds)
+        return nil
+    }
+
     mutating func beginStep() {
         self.pairing.begin()
         self.hasBegun = false

@@ -68,7 +68,11 @@ struct ProviderComparison: Hashable, Codable, Sendable {
         guard let since = self.since, time >= since, time >= self.lastAsked ?? since else { return }
         self.lastAsked = time
         switch answer {
-        case .counted(let canary, let stable):
+        case .counted(var canary, var stable):
+            if let objection = self.evidence.align(&canary, &stable) {
+                self.lastMissing = Missing(outcome: .noData, reason: objection)
+                return
+            }
             guard canary.hasForm(of: stable) else {
                 self.lastMissing = Missing(outcome: .noData, reason: "canary and stable are not counted alike")
                 return

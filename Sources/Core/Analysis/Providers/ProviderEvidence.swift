@@ -45,6 +45,16 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
         }
     }
 
+    /// Brings two sparse histograms to the bounds that the rollout compares by.
+    ///
+    /// - Returns: Why that is not possible, if so.
+    mutating func align(_ canary: inout TrackReading, _ stable: inout TrackReading) -> String? {
+        guard canary.isSparse == true, stable.isSparse == true, case .drift(var drift) = self else { return nil }
+        let objection = drift.align(&canary, &stable)
+        self = .drift(drift)
+        return objection
+    }
+
     private static let otherQueries = "the answer is not that of this gate's queries"
 
     mutating func beginStep(nextWeight: TrafficWeight, burst: Double, parameters: AnalysisParameters) {

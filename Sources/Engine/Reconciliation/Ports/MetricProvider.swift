@@ -8,7 +8,7 @@ package protocol MetricProvider: Sendable {
     /// The value of a query that yields one number, at that time.
     func reading(of query: String, at time: Timestamp) async -> MetricReading
 
-    /// The buckets of a query that yields one cumulative histogram, at that time.
+    /// The buckets of a query that yields one cumulative histogram, classic or native, at that time.
     func histogram(of query: String, at time: Timestamp) async -> HistogramAnswer
 }
 
@@ -16,6 +16,9 @@ package protocol MetricProvider: Sendable {
 package enum HistogramAnswer: Hashable, Sendable {
     /// Counts of what is at most as large as each bound, in ascending order, and last of all; when they were true.
     case buckets(bounds: [Double], counts: [Double], of: Timestamp)
+    /// The same of a native histogram: bounds are the edges of those buckets that hold something, so what lies between
+    /// two bounds of one count is empty. They differ from one histogram to the next.
+    case sparse(bounds: [Double], counts: [Double], of: Timestamp)
     /// Why there are none; never a value.
     case none(MetricAnswer)
 }
