@@ -907,6 +907,20 @@ MUTATIONS = [
         "a canary that another tool's rule condemns stays below half of the traffic",
     ),
     Mutation(
+        "what-was-learnt-is-not-gone-by",
+        ADVANCE,
+        "(situation.baseline.bursts ?? BurstFactors()).cautious(after: self.learnt)\n",
+        "situation.baseline.bursts ?? BurstFactors()\n",
+        "after a restart healthy canaries are rolled back for errors that come in bunches",
+    ),
+    Mutation(
+        "one-burst-factor-for-all",
+        ANALYSIS,
+        "            self.comparisons[index].burst = factor.map { max(1, $0) }\n",
+        "            self.comparisons[index].burst = factor.map { _ in self.burst }\n",
+        "4xx that come in bunches roll a healthy canary back",
+    ),
+    Mutation(
         "a-late-look-is-read-as-it-was",
         "Sources/Engine/Reconciliation/Fleet.swift",
         "        let replicas = self.told.applied(to: look)\n",

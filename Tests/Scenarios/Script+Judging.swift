@@ -37,6 +37,19 @@ extension Script {
             scenario.commits[620] = .spec(Scenario.spec(1, policy: Self.holding(.minutes(30))))
         },
         Script(
+            "restart-among-bursts",
+            "errors come twenty at a time, and the controller restarts a minute before the merge: it remembers",
+            ticks: 3600,
+            policy: Self.holding(.minutes(30)),
+            canary: Self.with { $0.burst = 20 },
+            ends: 1
+        ) { scenario in
+            scenario.revisions[Scenario.revision(0)] = Self.with { $0.burst = 20 }
+            scenario.commits[20] = nil
+            scenario.kills = [620]
+            scenario.commits[680] = .spec(Scenario.spec(1, policy: Self.holding(.minutes(30))))
+        },
+        Script(
             "late-onset",
             "a canary that was good for a quarter of an hour turns bad: its good past does not protect it",
             traffic: 400,

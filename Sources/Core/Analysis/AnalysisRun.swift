@@ -10,7 +10,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
     package let stable: Revision
     package let canary: Revision
     package let parameters: AnalysisParameters
-    /// φ: how many requests may fail by one cause; see ``BurstFactor``.
+    /// φ: how many requests may fail by one cause, where a gate has none of its own; see ``BurstFactor``.
     package let burst: Double
     /// The time of the newest sample; nothing until there is one.
     package private(set) var lastSample: Timestamp?
@@ -55,7 +55,8 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
     ///   - plannedSteps: How many steps will change the weight.
     ///   - objectives: Availability objectives are watched on the canary alone; those of latency give bounds to gates.
     ///   - history: Stable's answers before the rollout, for latency gates that name no bound.
-    ///   - burst: φ from stable's history, 1 if there is none.
+    ///   - burst: φ of the errors in stable's history, 1 if there is none. Of gates whose own is not known, too.
+    ///   - bursts: φ of each kind of bad answers, where it is known.
     ///   - parameters: The constants of the tests.
     package init(
         gates: [Gate],
@@ -65,6 +66,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
         objectives: [Objective] = [],
         history: LatencyHistogram = LatencyHistogram(),
         burst: Double = 1,
+        bursts: BurstFactors? = nil,
         parameters: AnalysisParameters = .default
     ) {
         self.stable = stable
@@ -76,6 +78,11 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
             self.enroll(gate) { latencyBound(for: gate, objectives: objectives, history: history) }
         }
         self.rank(among: history)
+        for index in self.comparisons.indices {
+            let (kind, bound) = (self.comparisons[index].gate.kind, self.comparisons[index].bound)
+            let factor = bursts?.factor(of: kind, bound: bound, bounds: history.bounds)
+            self.comparisons[index].burst = factor.map { max(1, $0) }
+        }
         let count = Double(self.comparisons.count + self.providerComparisons.count)
         for index in self.comparisons.indices { self.comparisons[index].weight = 1 / count }
         for index in self.providerComparisons.indices { self.providerComparisons[index].weight = 1 / count }

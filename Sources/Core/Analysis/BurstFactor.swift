@@ -9,7 +9,12 @@ package enum BurstFactor {
     ///
     /// - Parameter history: Counts of successive polls of one length, oldest first.
     /// - Returns: φ; 1 when failures look independent or there is too little to tell.
-    package static func estimate(_ history: [EventCounts]) -> Double {
+    package static func estimate(_ history: [EventCounts]) -> Double { Self.known(history) ?? 1 }
+
+    /// The same.
+    ///
+    /// - Returns: Nothing when there is too little to tell.
+    package static func known(_ history: [EventCounts]) -> Double? {
         var dispersions: [Double] = []
         for index in stride(from: 0, to: history.count - 1, by: 2) {
             let (first, second) = (history[index], history[index + 1])
@@ -18,7 +23,7 @@ package enum BurstFactor {
             let variance = rate * (1 - rate) * (1 / Double(first.total) + 1 / Double(second.total))
             dispersions.append((one - two) * (one - two) / variance)
         }
-        guard dispersions.count >= 10 else { return 1 }
+        guard dispersions.count >= 10 else { return nil }
         let dropped = (Double(dispersions.count) * 0.05).rounded(.up)
         let kept = dispersions.sorted().dropLast(Int(dropped))
         let factor = kept.reduce(0, +) / Double(kept.count) / 0.7587

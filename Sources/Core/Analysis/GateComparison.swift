@@ -6,6 +6,8 @@ struct GateComparison: Hashable, Codable, Sendable {
     var gate: Gate
     /// The gate's share of the rollout's error budget: its part of the combined evidence.
     var weight: Double
+    /// φ of its own bad answers; nothing when that was not known, and the rollout's stands.
+    var burst: Double?
     /// For latency gates, in milliseconds; nothing until one is known.
     var bound: Double?
     private(set) var breach: BreachProcess
@@ -32,6 +34,7 @@ struct GateComparison: Hashable, Codable, Sendable {
     }
 
     mutating func beginStep(nextWeight: TrafficWeight, burst: Double, parameters: AnalysisParameters) {
+        let burst = self.burst ?? burst
         self.stake = parameters.massAtStart * self.breach.nextMass(parameters: parameters)
         self.breach.beginStep(parameters: parameters)
         if self.slowdown != nil {
@@ -57,6 +60,7 @@ struct GateComparison: Hashable, Codable, Sendable {
         burst: Double,
         parameters: AnalysisParameters
     ) {
+        let burst = self.burst ?? burst
         let poll = PairedIncrement(canary: canary, stable: stable)
         self.breach.add(poll, seconds: seconds, test: parameters.breachTest(burst: burst), parameters: parameters)
         self.safe?.add(poll, grid: parameters.safeGrid)
@@ -91,6 +95,7 @@ struct GateComparison: Hashable, Codable, Sendable {
 
 extension GateComparison {
     func evidence(burst: Double, parameters: AnalysisParameters) -> ComparisonEvidence {
+        let burst = self.burst ?? burst
         var evidence = ComparisonEvidence(
             canary: self.canary,
             stable: self.stable,

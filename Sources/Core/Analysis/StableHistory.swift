@@ -1,13 +1,21 @@
 package import Deployments
 
 /// What a stable revision did before a rollout: the last half hour in pieces of ten seconds, from which a rollout takes
-/// its burst factor, and all its answers by time, from which it takes its latency bound. Bounded.
+/// its burst factors, and all its answers by time, from which it takes its latency bound. Bounded: some 15 KB.
 package struct StableHistory: Hashable, Codable, Sendable {
     package private(set) var revision: Revision
     /// Answers since the last reset of the counters.
     package private(set) var latency = LatencyHistogram()
     /// Its errors, in pieces of ``pieceLength``, oldest first.
     package private(set) var pieces: [EventCounts] = []
+    /// Its 4xx, in the same pieces.
+    private var clientErrors: [Int32] = []
+    /// Its slow answers, in the same pieces: for each bound of the histogram how many were slower, and last of all how
+    /// many there were. One after the other, as many small arrays would be larger than what is in them.
+    private var slow: [Int32] = []
+    private var bounds: [Double] = []
+    /// Since the last ``review()``.
+    private var unreviewed = 0
     private var base: Base?
 
     private struct Base: Hashable, Codable, Sendable {
@@ -48,9 +56,63 @@ package struct StableHistory: Hashable, Codable, Sendable {
             let now = counters.events(of: .availability), let before = base.counters.events(of: .availability),
             let piece = now.since(before)
         else { return }
-        self.pieces = (self.pieces + [piece]).suffix(Self.pieceCount)
+        self.append(piece, from: base.counters, to: counters)
     }
 
-    /// φ of the revision's errors; 1 when they look independent or there are too few to tell.
-    package var burst: Double { BurstFactor.estimate(self.pieces) }
+    private mutating func append(_ piece: EventCounts, from base: TrackCounters, to counters: TrackCounters) {
+        if counters.latency.bounds != self.bounds {
+            self = StableHistory(revision: self.revision, base: self.base, latency: self.latency)
+            self.bounds = counters.latency.bounds
+        }
+        // The first requests of a revision bring its histogram's bounds.
+        let before = base.latency.bounds.isEmpty ? self.bounds.map { _ in 0 } : base.latency.counts
+        let answers = counters.latency.total - base.latency.total
+        let slow = zip(counters.latency.counts, before).map { Int32(clamping: answers - ($0 - $1)) }
+        self.pieces = (self.pieces + [piece]).suffix(Self.pieceCount)
+        self.clientErrors += [Int32(clamping: counters.clientErrors - base.clientErrors)]
+        self.slow += slow + [Int32(clamping: answers)]
+        self.clientErrors.removeFirst(self.clientErrors.count - self.pieces.count)
+        self.slow.removeFirst(self.slow.count - self.pieces.count * (self.bounds.count + 1))
+        self.unreviewed += 1
+    }
+
+    private init(revision: Revision, base: Base?, latency: LatencyHistogram) {
+        self.revision = revision
+        self.base = base
+        self.latency = latency
+    }
+}
+
+extension StableHistory {
+    /// How its bad answers cluster, each kind by itself. Takes longer than a decision.
+    package var bursts: BurstFactors {
+        let clientErrors = zip(self.clientErrors, self.pieces).map { bad, piece in
+            EventCounts(bad: Int64(bad), total: max(piece.total, Int64(bad)))
+        }
+        let width = self.bounds.count + 1
+        let slow = self.bounds.indices.compactMap { index -> BurstFactors.Slow? in
+            let counts = stride(from: 0, to: self.slow.count, by: width).map { start in
+                EventCounts(bad: Int64(self.slow[start + index]), total: Int64(self.slow[start + width - 1]))
+            }
+            return BurstFactor.known(counts).map { BurstFactors.Slow(bound: self.bounds[index], factor: $0) }
+        }
+        return BurstFactors(
+            errors: BurstFactor.known(self.pieces),
+            clientErrors: BurstFactor.known(clientErrors),
+            slow: slow,
+            // A quiet night unlearns nothing.
+            isComplete: self.pieces.count { $0.total > 0 } >= Self.pieceCount / 2
+                && self.pieces.count == Self.pieceCount
+        )
+    }
+
+    /// What it has learnt, every ten minutes.
+    package mutating func review() -> BurstFactors? {
+        guard self.unreviewed >= Self.reviewInterval else { return nil }
+        self.unreviewed = 0
+        return self.bursts
+    }
+
+    /// In pieces.
+    private static var reviewInterval: Int { 60 }
 }

@@ -183,6 +183,7 @@ extension Rollout {
             self.isServed(step, by: router)
         else { return }
         let history = situation.baseline.latency
+        let bursts = (situation.baseline.bursts ?? BurstFactors()).cautious(after: self.learnt)
         let everyGate = canary.rollout.gates + canary.rollout.steps.flatMap { $0.gates ?? [] }
         var run =
             self.analysis
@@ -194,7 +195,8 @@ extension Rollout {
                     + (self.holdback(of: canary) > .none ? 1 : 0),
                 objectives: canary.objectives,
                 history: history,
-                burst: situation.baseline.burst
+                burst: max(situation.baseline.burst, bursts.errors ?? 1),
+                bursts: bursts
             )
         run.beginStep(gates: self.gates(ofStep: step), nextWeight: self.weight(afterStep: step), at: seen)
         // The snapshot taken with this observation is the base of the first increment: what came before it was

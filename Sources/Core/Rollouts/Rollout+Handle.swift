@@ -22,6 +22,7 @@ extension Rollout {
         self.gather(situation, at: now)
         self.rememberSignature(situation)
         self.noteLack(situation, at: now)
+        self.learn(situation.baseline)
 
         for (index, command) in situation.commands.enumerated() where command.isSafety {
             answers[index] = self.obey(command, situation, at: now, into: &outcome)
@@ -152,6 +153,15 @@ extension Rollout {
         {
             self.blindUntil = now
         }
+    }
+
+    /// Keeps what is worth a line in the journal. What was learnt of an earlier revision, or before a restart, goes
+    /// when half an hour was seen without it.
+    private mutating func learn(_ baseline: Baseline) {
+        guard !self.isInFlight, let bursts = baseline.bursts else { return }
+        let known = bursts.cautious(after: self.learnt)
+        guard known.differs(from: self.learnt ?? BurstFactors()) else { return }
+        self.learnt = known.isPlain ? nil : known
     }
 
     mutating func enter(_ phase: Phase, at now: Timestamp) {

@@ -33,6 +33,9 @@ package struct Rollout: Hashable, Codable, Sendable {
     package var analysis: AnalysisRun?
     /// The stable revision's judge, while baking.
     package var watch: ObjectiveWatch?
+    /// How bad answers of the stable revisions were seen to cluster: what a judge goes by until a controller that was
+    /// started, or a revision that was promoted, has seen half an hour. Nothing when they came one by one.
+    package var learnt: BurstFactors?
     /// The stable model's own account of its inputs and outputs, remembered while its replicas restart.
     package var stableSignature: String?
     /// How the router split the requests when the last sample was taken.

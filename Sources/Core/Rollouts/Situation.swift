@@ -90,11 +90,14 @@ package enum Desired: Hashable, Codable, Sendable {
 package struct Baseline: Hashable, Codable, Sendable {
     /// The burst factor of its errors; 1 when they come one by one.
     package var burst: Double
+    /// Those of every kind of bad answers; nothing when they were not worked out.
+    package var bursts: BurstFactors?
     /// Its answer times of the last half hour.
     package var latency: LatencyHistogram
 
-    package init(burst: Double = 1, latency: LatencyHistogram = LatencyHistogram()) {
+    package init(burst: Double = 1, latency: LatencyHistogram = LatencyHistogram(), bursts: BurstFactors? = nil) {
         self.burst = burst
+        self.bursts = bursts
         self.latency = latency
     }
 }

@@ -54,6 +54,7 @@ extension Fleet {
             let why = self.journalProblem ?? "unknown"
             return commands.map { _ in .refused("the decision could not be journaled (\(why)): nothing was changed") }
         }
+        self.lessons[id] = nil
         let hasNewReplicas = self.observations[id]?.replicas.last != decision.situation.observation.replicas.last
         if isChanged || self.members[id] == nil { self.members[id] = after }
         self.effects[id] = plan.effects.isEmpty ? nil : plan.effects
@@ -77,7 +78,8 @@ extension Fleet {
     /// move, brings nothing about again as long as the same goes in: it need not be made.
     private func isAtRest(_ member: Member, at now: Timestamp) -> Bool {
         let id = member.rollout.id
-        guard self.quiet.contains(id), self.unwritten[id] == nil, let seen = self.observations[id],
+        guard self.quiet.contains(id), self.unwritten[id] == nil, self.lessons[id] == nil,
+            let seen = self.observations[id],
             let desired = member.rollout.desired,
             self.replicas.fresh(at: now, within: Rollout.freshness)?[id] ?? [] == seen.replicas.last,
             let router = self.router.fresh(at: now, within: Rollout.freshness), router.states[id] == seen.router.last,
@@ -165,16 +167,22 @@ extension Fleet {
         for sample in samples {
             self.baselines[member.rollout.id, default: StableHistory(revision: stable)].add(sample, of: stable)
         }
+        guard let lesson = self.baselines[member.rollout.id]?.review(),
+            lesson.cautious(after: member.rollout.learnt).differs(from: member.rollout.learnt ?? BurstFactors())
+        else { return }
+        self.lessons[member.rollout.id] = lesson
     }
 
     /// Worked out only where a judge may be made of it, as that takes longer than the rest of a decision.
     private func baseline(of member: Member) -> Baseline {
+        if !member.rollout.isInFlight, let lesson = self.lessons[member.rollout.id] { return Baseline(bursts: lesson) }
         guard member.rollout.isInFlight, member.rollout.analysis == nil,
             let history = self.baselines[member.rollout.id]
         else {
             return Baseline()
         }
-        return Baseline(burst: history.burst, latency: history.latency)
+        let bursts = history.bursts
+        return Baseline(burst: bursts.errors ?? 1, latency: history.latency, bursts: bursts)
     }
 
     /// What the platform has, when a revision or more replicas that state resources may be about to start.
@@ -424,6 +432,7 @@ extension Fleet {
         self.observations[id] = nil
         self.quiet.remove(id)
         self.baselines[id] = nil
+        self.lessons[id] = nil
         self.concurrency[id] = nil
         self.needs[id] = nil
         self.tracker.forget(id)

@@ -26,8 +26,11 @@ package struct Fleet: Sendable {
     /// As the last look, with what was told since; of those deployments of which something was.
     var replicasSinceTold: [DeploymentID: [Replica]] = [:]
     var router: Reading<RouterObservation> = .unknown("not looked at yet")
-    /// What rollouts take their burst factor and latency bound from. In memory only: a rollout keeps what it used.
+    /// What rollouts take their burst factors and latency bound from. In memory only: a rollout keeps what it used, and
+    /// what was learnt.
     var baselines: [DeploymentID: StableHistory] = [:]
+    /// What was learnt of deployments without a rollout in flight, for their next decision.
+    var lessons: [DeploymentID: BurstFactors] = [:]
     /// The requests in flight of autoscaled deployments. In memory only: what was decided by them is journaled.
     var concurrency: [DeploymentID: ConcurrencyAverage] = [:]
     /// How many replicas the last decisions on autoscaled deployments found to be needed.
