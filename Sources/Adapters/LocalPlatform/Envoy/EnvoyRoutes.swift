@@ -70,18 +70,21 @@ enum EnvoyRoutes {
         _ published: EnvoyLedger.PublishedRoute,
         prefix: String
     ) -> [EnvoyValue] {
+        // Of all of them together: who is matched is not split by weight, nor the other way round.
+        let split = published.traffic.split
         var byWeight = published
         byWeight.traffic.matches = []
         return published.traffic.matches.map { match in
             var matched = published
             matched.traffic = .all(to: match.revision)
-            return Self.route(deployment, matched, prefix: prefix, where: match.headers)
-        } + [Self.route(deployment, byWeight, prefix: prefix)]
+            return Self.route(deployment, matched, split, prefix: prefix, where: match.headers)
+        } + [Self.route(deployment, byWeight, split, prefix: prefix)]
     }
 
     private static func route(
         _ deployment: DeploymentID,
         _ published: EnvoyLedger.PublishedRoute,
+        _ split: TrafficSplit,
         prefix: String,
         where headers: HeaderMatches? = nil
     ) -> EnvoyValue {
@@ -93,7 +96,7 @@ enum EnvoyRoutes {
             "match": .object(match),
             "response_headers_to_add": [Self.header("x-controller-deployment", deployment.description)],
         ]
-        let clusters = Self.clusters(deployment, published)
+        let clusters = Self.clusters(deployment, published, split)
         if clusters.isEmpty {
             fields["direct_response"] = Self.response(
                 503,
@@ -143,7 +146,8 @@ enum EnvoyRoutes {
     /// The canary first: then no user leaves it as its weight grows.
     private static func clusters(
         _ deployment: DeploymentID,
-        _ published: EnvoyLedger.PublishedRoute
+        _ published: EnvoyLedger.PublishedRoute,
+        _ split: TrafficSplit
     ) -> [EnvoyValue] {
         published.traffic.weights.filter { $0.value > .none }
             .sorted { left, right in
@@ -154,7 +158,11 @@ enum EnvoyRoutes {
                 [
                     "name": .string(EnvoyCluster.name(deployment, revision)),
                     "weight": .integer(weight.percent),
-                    "response_headers_to_add": [Self.header("x-controller-revision", revision.short)],
+                    "response_headers_to_add": [
+                        Self.header("x-controller-revision", revision.short),
+                        // Not the request's own id: a client may choose that.
+                        Self.header(FeedbackID.header, FeedbackID.prefix(revision, split), then: "%UNIQUE_ID%"),
+                    ],
                 ]
             }
     }
@@ -199,8 +207,8 @@ enum EnvoyRoutes {
         ["status": .integer(status), "body": ["inline_string": .string(text + "\n")]]
     }
 
-    /// A percent sign would begin a command of Envoy's formatter.
-    private static func header(_ name: String, _ value: String) -> EnvoyValue {
+    /// A percent sign would begin a command of Envoy's formatter, as `command` is one.
+    private static func header(_ name: String, _ value: String, then command: String = "") -> EnvoyValue {
         let text = value.utf8.flatMap { byte -> [UInt8] in
             switch byte {
             case UInt8(ascii: "%"): Array("%%".utf8)
@@ -209,7 +217,7 @@ enum EnvoyRoutes {
             }
         }
         return [
-            "header": ["key": .string(name), "value": .string(String(decoding: text, as: UTF8.self))],
+            "header": ["key": .string(name), "value": .string(String(decoding: text, as: UTF8.self) + command)],
             "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
         ]
     }
