@@ -138,8 +138,14 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
     /// - Parameters:
     ///   - gates: The gates of this step; others keep what they know and wait.
     ///   - nextWeight: The weight that passing leads to, 100 percent after the last step; it sets the safe margins.
+    ///   - split: How the requests are split in this step, for gates that are made of labels.
     ///   - time: When the router was seen.
-    package mutating func beginStep(gates: [Gate], nextWeight: TrafficWeight, at time: Timestamp) {
+    package mutating func beginStep(
+        gates: [Gate],
+        nextWeight: TrafficWeight,
+        split: TrafficSplit? = nil,
+        at time: Timestamp
+    ) {
         if let base = self.base, base.time < time { self.base = nil }
         for gate in gates { self.enroll(gate) { latencyBound(for: gate, objectives: [], history: LatencyHistogram()) } }
         self.step = CurrentStep(gates: gates, since: time, nextWeight: nextWeight)
@@ -155,6 +161,7 @@ package struct AnalysisRun: Hashable, Codable, Sendable {
             self.providerComparisons[index].beginStep(
                 at: time,
                 nextWeight: nextWeight,
+                split: split,
                 burst: self.burst,
                 parameters: self.parameters
             )

@@ -40,6 +40,21 @@ package struct BreachProcess: Hashable, Codable, Sendable {
         self.add(increments, isBad: poll.canaryBad > 0, seconds: seconds, parameters: parameters)
     }
 
+    /// One poll of requests that are compared in several groups, each with its own rates: given the past, the product
+    /// of their e has an expectation of at most 1, as they have no request in common.
+    mutating func add(
+        _ groups: [PairedIncrement],
+        seconds: Double,
+        test: AffineTest,
+        parameters: AnalysisParameters
+    ) {
+        let increments = parameters.breachGrid.map { theta in
+            groups.reduce(0) { $0 + test.logE($1, theta: theta) }
+        }
+        let isBad = groups.contains { $0.canaryBad > 0 }
+        self.add(increments, isBad: isBad, seconds: seconds, parameters: parameters)
+    }
+
     /// One poll of another test than the affine one: ln e at each of its bets, always as many.
     mutating func add(_ increments: [Double], isBad: Bool, seconds: Double, parameters: AnalysisParameters) {
         self.mixture.add(

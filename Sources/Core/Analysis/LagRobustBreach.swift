@@ -69,6 +69,18 @@ package struct LagRobustBreach: Hashable, Codable, Sendable {
         self.last = new
     }
 
+    /// Takes counts of canary and stable that belong together, in groups: there is no lag to be robust against.
+    mutating func addAligned(
+        _ groups: [PairedIncrement],
+        seconds: Double,
+        test: AffineTest,
+        parameters: AnalysisParameters
+    ) {
+        self.before.add(groups, seconds: seconds, test: test, parameters: parameters)
+        self.same = self.before
+        self.after = self.before
+    }
+
     /// ln E, in nats, of all polls but the newest.
     package var logE: Double { min(self.before.logE, self.same.logE, self.after.logE) }
 

@@ -23,6 +23,8 @@ package struct Measurement: Hashable, Codable, Sendable {
         case verdict(GateVerdict)
         /// How many answers of the canary's differ from stable's, so far.
         case compared(AnswerCounts)
+        /// What was told of requests that both revisions have answered, so far.
+        case labelled(LabelCounts)
         /// The queries worked, and one had no number to count with.
         case missing(String)
         /// The query worked and matched nothing.

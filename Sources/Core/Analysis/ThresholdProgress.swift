@@ -45,7 +45,7 @@ struct ThresholdProgress: Hashable, Codable, Sendable {
             if self.bad > self.query.failureLimit { self.hasFailed = true }
         case .value, .notANumber:
             self.miss(.noData, "not a number")
-        case .noData, .counted, .compared, .missing, .verdict:
+        case .noData, .counted, .compared, .labelled, .missing, .verdict:
             self.miss(.noData, "the query matches nothing")
         case .refused(let reason):
             self.miss(.providerDown, "\(self.query.provider) refuses the query: \(reason)")

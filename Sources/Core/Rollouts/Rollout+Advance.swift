@@ -198,7 +198,12 @@ extension Rollout {
                 burst: max(situation.baseline.burst, bursts.errors ?? 1),
                 bursts: bursts
             )
-        run.beginStep(gates: self.gates(ofStep: step), nextWeight: self.weight(afterStep: step), at: seen)
+        run.beginStep(
+            gates: self.gates(ofStep: step),
+            nextWeight: self.weight(afterStep: step),
+            split: router.traffic.split,
+            at: seen
+        )
         // The snapshot taken with this observation is the base of the first increment: what came before it was
         // served at another weight.
         for sample in situation.samples where sample.time >= seen {

@@ -20,6 +20,8 @@ package struct MetricJob: Hashable, Sendable {
         case run([String], timeout: Duration)
         /// How the canary's answers to copied requests compare.
         case answers(canary: Revision)
+        /// What was told of requests that these have answered.
+        case labels(LabelKind, canary: Revision, stable: Revision)
     }
 
     /// In the provider's language, with its variables substituted.
@@ -49,6 +51,11 @@ package struct MetricJob: Hashable, Sendable {
     ) {
         self.deployment = deployment
         self.gate = gate.name
+        if let kind = gate.kind.labels {
+            guard let stable else { return nil }
+            self.question = .labels(kind, canary: canary.revision, stable: stable.revision)
+            return
+        }
         switch gate.kind {
         case .errors, .clientErrors, .latency, .slowdown, .preset: return nil
         case .threshold(let query):
@@ -105,6 +112,7 @@ extension MetricJob {
         webhooks: [String: any VerdictProvider] = [:],
         jobs: (any JobRunner)? = nil,
         comparing answers: (any AnswerSource)? = nil,
+        told feedback: (any FeedbackSource)? = nil,
         at time: Timestamp
     ) async -> Measurement {
         let answer: Measurement.Answer
@@ -126,6 +134,9 @@ extension MetricJob {
             answer = Measurement.Answer(await jobs?.run(command, timeout: timeout) ?? none)
         case .answers(let canary):
             answer = await Self.compared(answers, of: self.deployment, canary)
+        case .labels(let kind, let canary, let stable):
+            let counts = await feedback?.labels(kind, of: self.deployment, canary: canary, stable: stable)
+            answer = counts.map { .labelled($0) } ?? .refused("this controller takes no feedback")
         }
         return Measurement(gate: self.gate, time: time, answer: answer)
     }

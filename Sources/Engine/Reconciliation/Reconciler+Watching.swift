@@ -87,6 +87,7 @@ extension Reconciler {
             webhooks: webhooks,
             jobs: self.ports.jobs,
             comparing: self.ports.answers,
+            told: self.ports.feedback,
             at: self.ports.now()
         )
         self.tell(.measured(job.deployment, measurement))

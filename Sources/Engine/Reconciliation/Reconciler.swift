@@ -31,6 +31,8 @@ package final class Reconciler: Service {
         package var jobs: (any JobRunner)?
         /// Nothing where nobody compares answers.
         package var answers: (any AnswerSource)?
+        /// Nothing where nobody tells of answered requests.
+        package var feedback: (any FeedbackSource)?
         package var journal: any Journal
         /// Yields when replicas changed, so that they are looked at before the next poll.
         package var platformChanges: AsyncStream<Void>
@@ -47,6 +49,7 @@ package final class Reconciler: Service {
             webhooks: [any VerdictProvider] = [],
             jobs: (any JobRunner)? = nil,
             answers: (any AnswerSource)? = nil,
+            feedback: (any FeedbackSource)? = nil,
             journal: any Journal,
             platformChanges: AsyncStream<Void>,
             capacity: Capacity = Capacity(),
@@ -60,6 +63,7 @@ package final class Reconciler: Service {
             self.webhooks = webhooks
             self.jobs = jobs
             self.answers = answers
+            self.feedback = feedback
             self.journal = journal
             self.platformChanges = platformChanges
             self.capacity = capacity

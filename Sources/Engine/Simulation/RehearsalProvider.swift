@@ -4,11 +4,19 @@ import Deployments
 /// Answers for gates whose evidence others have: as healthy as stable's, unless somebody says otherwise.
 struct RehearsalProvider {
     private var tallies: [String: [Revision: Tally]] = [:]
+    /// What was told for a gate that is made of labels, as if everybody labelled each answer at once.
+    private var labels: [String: Labels] = [:]
 
     /// What one gate has counted for one revision.
     private struct Tally {
         var requests: Int64 = 0
         var values: [Double]
+    }
+
+    private struct Labels {
+        var splits: [TrafficSplit: LabelCounts.Split] = [:]
+        var canary: [Double]
+        var stable: [Double]
     }
 
     /// What is asked, and of whom.
@@ -20,6 +28,8 @@ struct RehearsalProvider {
         var counters: [Revision: TrackCounters]
         /// What is copied in this step.
         var mirror: Traffic.Mirror?
+        /// How the requests are split.
+        var split: TrafficSplit
         /// The number that somebody gave for the gate.
         var assumed: Double?
         var time: Timestamp
@@ -27,7 +37,7 @@ struct RehearsalProvider {
 
     /// - Returns: Nothing for gates that nobody needs to be asked about.
     mutating func answer(_ question: Question, _ dice: inout Dice) -> Measurement? {
-        let answer: Measurement.Answer
+        var answer: Measurement.Answer
         switch question.gate.kind {
         case .errors, .clientErrors, .latency, .slowdown, .preset: return nil
         case .threshold(let query):
@@ -59,6 +69,9 @@ struct RehearsalProvider {
         case .answers:
             guard let counts = self.compared(question, &dice) else { return nil }
             answer = .compared(counts)
+        }
+        if question.gate.kind.labels != nil, case .counted(let canary, let stable) = answer {
+            answer = .labelled(self.labels(canary.values, stable.values, question))
         }
         return Measurement(gate: question.gate.name, time: question.time, answer: answer)
     }
@@ -92,6 +105,23 @@ struct RehearsalProvider {
         tally.requests = requests
         self.tallies[question.gate.name, default: [:]][question.canary] = tally
         return AnswerCounts(compared: Int64(tally.values[0]), differing: Int64(tally.values[1]))
+    }
+
+    private mutating func labels(_ canary: [Double], _ stable: [Double], _ question: Question) -> LabelCounts {
+        let none = canary.map { _ in 0.0 }
+        var labels = self.labels[question.gate.name] ?? Labels(canary: none, stable: none)
+        var split = labels.splits[question.split] ?? LabelCounts.Split(question.split, canary: none, stable: none)
+        for index in none.indices {
+            split.canary[index] += canary[index] - labels.canary[index]
+            split.stable[index] += stable[index] - labels.stable[index]
+        }
+        labels.splits[question.split] = split
+        (labels.canary, labels.stable) = (canary, stable)
+        self.labels[question.gate.name] = labels
+        return LabelCounts(
+            began: Timestamp(milliseconds: 0),
+            splits: labels.splits.values.sorted { $0.split < $1.split }
+        )
     }
 
     private mutating func counted(

@@ -166,6 +166,7 @@ struct RehearsalWorld {
                 stable: self.stable.revision,
                 counters: self.counters,
                 mirror: self.rollout.target.traffic.mirror,
+                split: self.served.split,
                 assumed: self.assumptions.metrics[gate.name],
                 time: self.now
             )

@@ -174,6 +174,57 @@ struct RatioTemplateTests {
     }
 }
 
+struct FeedbackTemplateTests {
+    private static func read(_ spec: String) -> (Gate?, [String]) {
+        let template = "apiVersion: controller/v1\nkind: AnalysisTemplate\nmetadata: {name: wrong}\nspec: \(spec)\n"
+        let state = Fixture.read([
+            "m.yaml": Fixture.minimal(spec: "  rollout: {gates: [wrong]}"), "r.yaml": Fixture.runtime,
+            "t.yaml": template,
+        ])
+        return (state.deployments.first?.rollout.gates.first, state.diagnostics.map(\.message))
+    }
+
+    @Test
+    func `a gate that is made of labels has no queries`() {
+        let (ratio, none) = Self.read("{ratio: {provider: feedback, maxRatio: 1.5, interval: 20s}}")
+        #expect(none.isEmpty, "\(none)")
+        #expect(ratio?.kind.labels == .correctness)
+        let query = RatioQuery(
+            provider: "feedback",
+            bad: "",
+            total: "",
+            maximumRatio: 1.5,
+            interval: .seconds(20)
+        )
+        #expect(ratio == Gate(name: "wrong", kind: .ratio(query)))
+        let (mean, problems) = Self.read("{mean: {provider: feedback, worse: lower, margin: 0.05}}")
+        #expect(problems.isEmpty, "\(problems)")
+        #expect(mean?.kind.labels == .value)
+    }
+
+    @Test(arguments: [
+        (
+            "{ratio: {provider: feedback, bad: wrong}}",
+            "`bad` is no question to `feedback`, which counts labels: remove"
+        ),
+        ("{mean: {provider: feedback, sum: s, worse: lower}}", "`sum` is no question to `feedback`"),
+        ("{mean: {provider: feedback}}", "`worse` is missing"),
+        (
+            "{drift: {provider: feedback, query: 'h${revision}'}}",
+            "`feedback` counts labels for `ratio` and `mean` gates"
+        ),
+        (
+            "{threshold: {provider: feedback, query: q, max: 1}}",
+            "`feedback` counts labels for `ratio` and `mean` gates"
+        ),
+        ("{ratio: {provider: feedbak}}", "`bad` is missing: add for example"),
+    ])
+    func `mistakes are found`(spec: String, message: String) {
+        let (_, problems) = Self.read(spec)
+        #expect(problems.contains { $0.hasPrefix(message) }, "\(problems)")
+    }
+}
+
 struct MeanAndDriftTemplateTests {
     private static func read(_ spec: String) -> (Gate?, [String]) {
         let template = "apiVersion: controller/v1\nkind: AnalysisTemplate\nmetadata: {name: score}\nspec:\n\(spec)\n"

@@ -75,6 +75,40 @@ struct MetricJobTests {
         #expect(why.contains("take the gate out of the step"))
     }
 
+    @Test(arguments: [
+        (Gate.Kind.ratio(RatioQuery(provider: Gate.Kind.feedback, bad: "", total: "")), LabelKind.correctness),
+        (.mean(MeanQuery(provider: Gate.Kind.feedback, count: "", sum: "", sumOfSquares: "", worse: .lower)), .value),
+    ])
+    func `labels are asked for of both revisions, and no provider is`(kind: Gate.Kind, labels: LabelKind) async throws {
+        struct Source: FeedbackSource {
+            let expected: LabelKind
+            func labels(
+                _ kind: LabelKind,
+                of deployment: DeploymentID,
+                canary: Revision,
+                stable: Revision
+            ) async -> LabelCounts {
+                let isAsked =
+                    kind == self.expected && deployment == MetricJobTests.canary.id
+                    && canary == MetricJobTests.canary.revision && stable == MetricJobTests.stable.revision
+                return LabelCounts(began: Timestamp(milliseconds: isAsked ? 7 : 0))
+            }
+        }
+        let job = try self.job(kind)
+        let found = await job.measurement(from: [:], told: Source(expected: labels), at: Self.now)
+        #expect(found.answer == .labelled(LabelCounts(began: Timestamp(milliseconds: 7))))
+        let nobody = await job.measurement(from: [:], at: Self.now)
+        #expect(nobody.answer == .refused("this controller takes no feedback"))
+        let first = MetricJob(
+            Gate(name: "g", kind: kind),
+            of: Self.canary.id,
+            canary: Self.canary,
+            stable: nil,
+            step: 0
+        )
+        #expect(first == nil)
+    }
+
     private func answer(_ answers: [String: MetricReading]) async throws -> (Measurement.Answer, [String]) {
         let query = RatioQuery(provider: "prometheus", bad: "bad ${revision}", total: "total ${revision}")
         let provider = ScriptedProvider(answers)

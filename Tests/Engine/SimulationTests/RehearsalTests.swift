@@ -40,10 +40,12 @@ struct RehearsalTests {
         #expect(rehearsal.ended >= (rehearsal.decided ?? .zero) + .minutes(5))
     }
 
-    @Test
-    func `a gate on a provider's counters passes what is as good as stable, and finds what is not`() {
+    @Test(arguments: ["prometheus", Gate.Kind.feedback])
+    func `a gate on a provider's counters passes what is as good as stable, and finds what is not`(
+        provider: String
+    ) {
         var policy = Self.policy
-        let query = RatioQuery(provider: "prometheus", bad: "b", total: "t")
+        let query = RatioQuery(provider: provider, bad: "b", total: "t")
         policy.gates = [Gate(name: "wrong", kind: .ratio(query))]
         #expect(Self.rehearse(policy: policy).verdict == .promoted)
         guard case .rolledBack(let reason) = Self.rehearse(policy: policy, { $0.metrics["wrong"] = 0.1 }).verdict

@@ -50,6 +50,23 @@ struct MeanEvidence: Hashable, Codable, Sendable {
         if canary.count > 0 { self.polls += 1 }
     }
 
+    /// Labels of requests, as in ``RatioEvidence``.
+    mutating func add(_ groups: [LabelIncrement], of split: TrafficSplit?, seconds: Double) {
+        var hasValues = false
+        for group in groups {
+            guard let canary = MeanCounts(increments: group.canary), let stable = MeanCounts(increments: group.stable)
+            else { continue }
+            self.breach.each { bets in bets.add { $0.add(canary: canary, stable: stable) } }
+            if canary.count > 0 { hasValues = true }
+            guard group.split == split else { continue }
+            self.safe?.each { $0.add(canary: canary, stable: stable) }
+            self.canary += canary
+            self.stable += stable
+        }
+        self.seconds += seconds
+        if hasValues { self.polls += 1 }
+    }
+
     var breachLogE: Double { self.breach.least { $0.logE(\.logE) } }
 
     var safeLogE: Double { self.safe?.least(\.logE) ?? 0 }

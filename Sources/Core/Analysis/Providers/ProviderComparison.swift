@@ -8,6 +8,8 @@ struct ProviderComparison: Hashable, Codable, Sendable {
     var weight: Double
     var evidence: ProviderEvidence
     private(set) var ledger = CounterLedger()
+    /// Of a gate that is made of labels.
+    private var labels: Labels?
     private var since: Timestamp?
     private var lastAsked: Timestamp?
     /// The last answer that could be counted with; nothing in this step yet.
@@ -17,6 +19,14 @@ struct ProviderComparison: Hashable, Codable, Sendable {
     private var commonPolls = 0
     private var lonelyPolls = 0
     var hasFailed = false
+
+    private struct Labels: Hashable, Codable, Sendable {
+        var ledger = LabelLedger()
+        /// How the requests are split in this step.
+        var split: TrafficSplit?
+        /// Told in this step about requests of other splits that the canary answered.
+        var ofOthers = 0.0
+    }
 
     /// Why there was nothing to count with.
     private struct Missing: Hashable, Codable, Sendable {
@@ -30,14 +40,18 @@ struct ProviderComparison: Hashable, Codable, Sendable {
         self.gate = gate
         self.weight = weight
         self.evidence = evidence
+        self.labels = gate.kind.labels.map { _ in Labels() }
     }
 
     mutating func beginStep(
         at time: Timestamp,
         nextWeight: TrafficWeight,
+        split: TrafficSplit?,
         burst: Double,
         parameters: AnalysisParameters
     ) {
+        self.labels?.split = split
+        self.labels?.ofOthers = 0
         self.since = time
         self.lastAsked = nil
         self.lastCounted = nil
@@ -92,6 +106,12 @@ struct ProviderComparison: Hashable, Codable, Sendable {
             if self.evidence.note(counts) { self.ledger = CounterLedger() }
             // Each comparison is one answer of either revision.
             self.count(reading, reading, at: time, burst: burst, parameters: parameters)
+        case .labelled(let counts):
+            guard let width = self.gate.kind.labels?.width else {
+                self.lastMissing = Missing(outcome: .noData, reason: "the answer is nothing to count with")
+                return
+            }
+            self.count(counts, width: width, at: time, burst: burst, parameters: parameters)
         case .missing(let reason):
             self.lastMissing = Missing(outcome: .noData, reason: reason)
         case .noData, .notANumber, .value, .verdict:
@@ -125,6 +145,21 @@ struct ProviderComparison: Hashable, Codable, Sendable {
         self.lastMissing = nil
     }
 
+    private mutating func count(
+        _ counts: LabelCounts,
+        width: Int,
+        at time: Timestamp,
+        burst: Double,
+        parameters: AnalysisParameters
+    ) {
+        self.lastCounted = time
+        self.lastMissing = nil
+        guard let poll = self.labels?.ledger.add(counts, width: width, at: time) else { return }
+        let split = self.labels?.split
+        self.evidence.add(poll.groups, of: split, seconds: poll.seconds, burst: burst, parameters: parameters)
+        for group in poll.groups where group.split != split { self.labels?.ofOthers += group.labels }
+    }
+
     private mutating func note(_ increment: CounterLedger.Increment) {
         switch (increment.canary.contains { $0 > 0 }, increment.stable.contains { $0 > 0 }) {
         case (true, true): self.commonPolls += 1
@@ -155,6 +190,9 @@ extension ProviderComparison {
         var text = ""
         if self.ledger.dropped > 0 {
             text += "; polls dropped, as a counter fell or was no number: \(self.ledger.dropped)"
+        }
+        if let others = self.labels?.ofOthers, others > 0 {
+            text += "; labels of the canary's answers at other weights: \(NumberText.number(others, decimals: 0))"
         }
         if self.lonelyPolls >= 4, self.lonelyPolls > 4 * self.commonPolls {
             text +=

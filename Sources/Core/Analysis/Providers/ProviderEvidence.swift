@@ -115,6 +115,25 @@ enum ProviderEvidence: Hashable, Codable, Sendable {
         return nil
     }
 
+    /// Takes labels of requests; the groups are of one split of the traffic each, and `split` is that of the step.
+    mutating func add(
+        _ groups: [LabelIncrement],
+        of split: TrafficSplit?,
+        seconds: Double,
+        burst: Double,
+        parameters: AnalysisParameters
+    ) {
+        switch self {
+        case .ratio(var ratio):
+            ratio.add(groups, of: split, seconds: seconds, burst: burst, parameters: parameters)
+            self = .ratio(ratio)
+        case .mean(var mean):
+            mean.add(groups, of: split, seconds: seconds)
+            self = .mean(mean)
+        case .drift, .answers: break
+        }
+    }
+
     /// Takes what is said of comparisons besides their number.
     ///
     /// - Returns: Whether they begin anew, so that nothing can be counted from the last ones.

@@ -57,6 +57,35 @@ struct RatioEvidence: Hashable, Codable, Sendable {
         self.seconds += seconds
     }
 
+    /// Labels of requests: each group has one split of the traffic. Those of this step's alone show that the canary may
+    /// get the next weight; all of them may show that it is worse.
+    mutating func add(
+        _ groups: [LabelIncrement],
+        of split: TrafficSplit?,
+        seconds: Double,
+        burst: Double,
+        parameters: AnalysisParameters
+    ) {
+        let shares = groups.map { (ShareCounts(increments: $0.canary), ShareCounts(increments: $0.stable)) }
+        self.breach.addAligned(
+            shares.map { PairedIncrement($0, $1) },
+            seconds: seconds,
+            test: self.breachTest(burst: burst),
+            parameters: parameters
+        )
+        for (group, (canary, stable)) in zip(groups, shares) {
+            let pair = PairedIncrement(canary, stable)
+            self.ratio.add(pair)
+            self.canaryOverall += canary
+            self.stableOverall += stable
+            guard group.split == split else { continue }
+            self.safe?.each { $0.add(pair, grid: parameters.safeGrid) }
+            self.canary += canary
+            self.stable += stable
+        }
+        self.seconds += seconds
+    }
+
     var safeLogE: Double { self.safe?.least(\.logE) ?? 0 }
 
     private func breachTest(burst: Double) -> AffineTest {

@@ -51,7 +51,7 @@ struct VerdictProgress: Hashable, Codable, Sendable {
             if verdict.outcome == .fail { self.hasFailed = true }
         case .refused(let reason), .unavailable(let reason), .missing(let reason):
             self.trouble = reason
-        case .value, .counted, .compared, .noData, .notANumber:
+        case .value, .counted, .compared, .labelled, .noData, .notANumber:
             self.trouble = "the answer is no verdict"
         }
     }

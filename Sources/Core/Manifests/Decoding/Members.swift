@@ -49,7 +49,12 @@ package struct Members {
     }
 
     fileprivate func checkRequired() {
-        for entry in self.shape.fields where entry.isRequired && self.fields[entry.name] == nil {
+        self.require(self.shape.fields.filter(\.isRequired).map(\.name))
+    }
+
+    /// Logs which of `names` are missing, for those that only some mappings of the shape must have.
+    func require(_ names: [String]) {
+        for entry in self.shape.fields where names.contains(entry.name) && self.fields[entry.name] == nil {
             if self.meant.contains(entry.name) { continue }
             let message = "\(entry.name.inBackticks) is missing: add for example `\(entry.name): \(entry.example)`"
             self.field.error(message)

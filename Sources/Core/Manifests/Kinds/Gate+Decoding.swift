@@ -118,6 +118,7 @@ extension ThresholdQuery {
     fileprivate init(decoding members: Members, at field: Field?) {
         let query = members["query"]?.string(limit: 8192, isMultiline: true) ?? ""
         members["query"]?.checkVariables(in: query, known: Self.variables)
+        members.refuseFeedback()
         self.init(provider: members["provider"]?.label() ?? Self.defaultProvider, query: query)
         self.minimum = members["min"]?.number()
         self.maximum = members["max"]?.number()

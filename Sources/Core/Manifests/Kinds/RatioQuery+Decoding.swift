@@ -5,8 +5,8 @@ extension Shape {
         "ratio",
         [
             .optional("provider", "prometheus"),
-            .required("bad", "'sum(answers_total{wrong=\"true\",revision=\"${revision}\"})'"),
-            .required("total", "'sum(answers_total{revision=\"${revision}\"})'"),
+            .optional("bad", "'sum(answers_total{wrong=\"true\",revision=\"${revision}\"})'"),
+            .optional("total", "'sum(answers_total{revision=\"${revision}\"})'"),
             .optional("maxRatio", "1.1"),
             .optional("maxDifference", "0"),
             .optional("interval", "10s"),
@@ -21,6 +21,7 @@ extension RatioQuery {
             bad: members["bad"]?.queryForEachRevision() ?? "",
             total: members["total"]?.queryForEachRevision() ?? ""
         )
+        members.checkQueries(["bad", "total"], of: self.provider)
         self.maximumRatio = members["maxRatio"]?.number(in: 1...100) ?? self.maximumRatio
         self.maximumDifference = members["maxDifference"]?.number(in: 0...1) ?? self.maximumDifference
         self.interval = members["interval"]?.duration(in: Self.intervals) ?? self.interval
@@ -35,9 +36,9 @@ extension Shape {
         "mean",
         [
             .optional("provider", "prometheus"),
-            .required("count", "'sum(score_count{revision=\"${revision}\"})'"),
-            .required("sum", "'sum(score_sum{revision=\"${revision}\"})'"),
-            .required("sumOfSquares", "'sum(score_squares_sum{revision=\"${revision}\"})'"),
+            .optional("count", "'sum(score_count{revision=\"${revision}\"})'"),
+            .optional("sum", "'sum(score_sum{revision=\"${revision}\"})'"),
+            .optional("sumOfSquares", "'sum(score_squares_sum{revision=\"${revision}\"})'"),
             .optional("margin", "0.01"),
             .required("worse", "lower"),
             .optional("interval", "10s"),
@@ -63,6 +64,7 @@ extension MeanQuery {
             sumOfSquares: members["sumOfSquares"]?.queryForEachRevision() ?? "",
             worse: members["worse"]?.choice(of: Direction.self) ?? .lower
         )
+        members.checkQueries(["count", "sum", "sumOfSquares"], of: self.provider)
         self.margin = members["margin"]?.number(in: 0...1) ?? self.margin
         self.interval = members["interval"]?.duration(in: RatioQuery.intervals) ?? self.interval
         if self.margin == 0 {
@@ -77,8 +79,24 @@ extension DriftQuery {
             provider: members["provider"]?.label() ?? ThresholdQuery.defaultProvider,
             query: members["query"]?.queryForEachRevision() ?? ""
         )
+        members.refuseFeedback()
         self.tolerance = members["tolerance"]?.number(in: 0.001...10) ?? self.tolerance
         self.interval = members["interval"]?.duration(in: RatioQuery.intervals) ?? self.interval
+    }
+}
+
+extension Members {
+    /// What the controller is told itself is not asked for by queries; everything else is.
+    fileprivate func checkQueries(_ names: [String], of provider: String) {
+        guard provider == Gate.Kind.feedback else { return self.require(names) }
+        for name in names {
+            self[name]?.error("\(name.inBackticks) is no question to `feedback`, which counts labels: remove it")
+        }
+    }
+
+    func refuseFeedback() {
+        guard let provider = self["provider"], provider.label() == Gate.Kind.feedback else { return }
+        provider.error("`feedback` counts labels for `ratio` and `mean` gates: make it one of these")
     }
 }
 

@@ -78,6 +78,9 @@ extension Configuration.Provider {
     init?(decoding field: Field) {
         guard let members = field.members(of: .provider) else { return nil }
         let name = members["name"]?.label()
+        if name == Gate.Kind.feedback {
+            members["name"]?.error("`feedback` is what the controller itself is told: choose another name")
+        }
         let kind = members["kind"]?.choice(of: Kind.self)
         let url = members["url"]?.webURL()
         let timeout = members["timeout"]?.duration(in: .milliseconds(100) ... .minutes(5))

@@ -181,6 +181,10 @@ struct ConfigurationTests {
             "2:29: error: providers[0].kind: unknown value `promethius`: did you mean `prometheus`?"
         ),
         (
+            minimal + "providers: [{name: feedback, kind: prometheus, url: \"http://h\"}]\n",
+            "2:20: error: providers[0].name: `feedback` is what the controller itself is told: choose another name"
+        ),
+        (
             minimal + "providers: [{name: p, kind: prometheus, url: \"http://h/?x\"}]\n",
             "2:46: error: providers[0].url: expected an http or https URL without query"
         ),
