@@ -113,6 +113,11 @@ let package = Package(
             path: "Sources/Adapters/MetricProviders"
         ),
         .target(
+            name: "Feedback",
+            dependencies: ["Deployments", "Reconciliation", .product(name: "Logging", package: "swift-log")],
+            path: "Sources/Adapters/Feedback"
+        ),
+        .target(
             name: "LocalPlatform",
             dependencies: [
                 "Answers", "CSpawn", "Deployments", "Reconciliation", "Transport",
@@ -167,8 +172,8 @@ let package = Package(
         .executableTarget(
             name: "controller",
             dependencies: [
-                "Artifacts", "ControllerAPI", "ControllerCommands", "ControllerServer", "Deployments", "Git",
-                "LocalPlatform", "Manifests", "MetricProviders", "Persistence", "Reconciliation", "Transport",
+                "Artifacts", "ControllerAPI", "ControllerCommands", "ControllerServer", "Deployments", "Feedback",
+                "Git", "LocalPlatform", "Manifests", "MetricProviders", "Persistence", "Reconciliation", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -312,6 +317,13 @@ let package = Package(
             name: "MetricProvidersTests",
             dependencies: ["Deployments", "LoopbackServer", "MetricProviders", "Reconciliation", "Transport"],
             path: "Tests/Adapters/MetricProvidersTests"
+        ),
+        .testTarget(
+            name: "FeedbackTests",
+            dependencies: [
+                "Deployments", "Feedback", "Reconciliation", .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Adapters/FeedbackTests"
         ),
         .testTarget(
             name: "LocalPlatformTests",

@@ -2,6 +2,7 @@ import Artifacts
 import ControllerCommands
 import ControllerServer
 import Deployments
+import Feedback
 import Foundation
 import Git
 import LocalPlatform
@@ -46,6 +47,7 @@ struct Daemon {
         let replicas = self.replicas(client)
         let tap = AnswerTap(directory: self.routerDirectory, client: comparisons, logger: self.logger, now: now)
         let router = try self.router(client, tap: tap, now: now)
+        let labels = FeedbackStore(directory: "\(state)/feedback", logger: self.logger, now: now)
         let reconciler = Reconciler(
             ports: Reconciler.Ports(
                 sources: self.sources(),
@@ -56,6 +58,7 @@ struct Daemon {
                 webhooks: self.webhooks(client),
                 jobs: self.jobs,
                 answers: tap,
+                feedback: labels,
                 journal: journal,
                 platformChanges: replicas.changes,
                 capacity: self.capacity,
@@ -67,7 +70,7 @@ struct Daemon {
             ),
             logger: self.logger
         )
-        let gateway = OperatorGateway(reconciler: reconciler)
+        let gateway = OperatorGateway(reconciler: reconciler, labels: labels)
         let server = self.server(gateway, journal)
         // In the order of starting; ended the other way round. Replicas and the router outlive them all.
         let group = ServiceGroup(
@@ -105,6 +108,7 @@ extension Daemon {
             history: { try await gateway.history(of: $0, limit: $1) },
             chapter: { try await journal.chapter(after: $0, of: $1)?.lines },
             traffic: { gateway.traffic(of: $0) },
+            feedback: { await gateway.tell($1, of: $0) },
             command: { await gateway.perform($1, on: $0) },
             logger: self.logger
         )

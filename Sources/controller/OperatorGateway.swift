@@ -1,6 +1,7 @@
 import ControllerAPI
 import ControllerServer
 import Deployments
+import Feedback
 import Foundation
 import Reconciliation
 import Rollouts
@@ -8,6 +9,7 @@ import Rollouts
 /// Turns what the API is asked into the engine's words, and back.
 struct OperatorGateway: Sendable {
     let reconciler: Reconciler
+    let labels: FeedbackStore
 
     func fleet() -> FleetStatus {
         FleetStatus(self.reconciler.current)
@@ -22,6 +24,22 @@ struct OperatorGateway: Sendable {
     func traffic(of id: DeploymentID) -> TrafficStatus? {
         guard let history = self.reconciler.current.deployments[id]?.history else { return nil }
         return TrafficStatus(history, of: id)
+    }
+
+    /// Only what the revisions that have a part now have answered is counted.
+    func tell(_ labels: [FeedbackLabel], of id: DeploymentID) async -> FeedbackAnswer {
+        let parts = self.reconciler.current.deployments[id]?.rollout.specs.map(\.revision) ?? []
+        let receipt = await self.labels.take(
+            labels.map { FeedbackStore.Label(id: $0.id, isCorrect: $0.isCorrect, value: $0.value) },
+            of: id,
+            parts: Set(parts)
+        )
+        return FeedbackAnswer(
+            counted: receipt.counted,
+            repeated: receipt.repeated,
+            unknown: receipt.strangers.values.reduce(0, +),
+            unknownRevisions: Array(receipt.strangers.keys)
+        )
     }
 
     func perform(_ request: OperatorRequest, on id: DeploymentID) async -> OperatorAnswer {

@@ -7,6 +7,8 @@ package enum APIRoute {
 
     /// The largest request body that the server reads, in bytes.
     package static let bodyLimit = 64 * 1024
+    /// The largest body with labels: a thousand of the longest.
+    package static let feedbackLimit = 256 * 1024
     package static let historyLimit = 1000
     package static let defaultHistoryLimit = 50
 
@@ -32,6 +34,10 @@ package enum APIRoute {
 
     package static func commands(_ id: DeploymentID) -> String {
         "\(Self.deployment(id))/commands"
+    }
+
+    package static func feedback(_ id: DeploymentID) -> String {
+        "\(Self.deployment(id))/feedback"
     }
 
     /// A path segment: everything but RFC 3986's unreserved characters is percent-encoded.

@@ -62,6 +62,20 @@ package struct ControllerClient: Sendable {
         return try await self.exchange("POST", APIRoute.commands(id), body: [UInt8](body))
     }
 
+    /// Tells of answered requests, at most `FeedbackBatch.limit` at once.
+    package func feedback(
+        _ labels: [FeedbackLabel],
+        on id: DeploymentID
+    ) async throws(ControllerClientError) -> FeedbackAnswer {
+        let body: Data
+        do {
+            body = try APICoding.encoder().encode(FeedbackBatch(labels))
+        } catch {
+            throw ControllerClientError(code: .refused, message: "the labels cannot be written as JSON: \(error)")
+        }
+        return try await self.exchange("POST", APIRoute.feedback(id), body: [UInt8](body))
+    }
+
     private func get<Answer: Decodable>(_ path: String) async throws(ControllerClientError) -> Answer {
         try await self.exchange("GET", path, body: nil)
     }

@@ -6,6 +6,6 @@ package enum ClientCommands {
         GetCommand.self, StatusCommand.self, ExplainCommand.self, HistoryCommand.self, PauseCommand.self,
         ResumeCommand.self, PromoteCommand.self, AbortCommand.self, RollbackCommand.self, UndoCommand.self,
         RetryCommand.self, PruneCommand.self, ValidateCommand.self, PlanCommand.self, SimulateCommand.self,
-        ReplayCommand.self, JudgeCommand.self, CalibrateCommand.self,
+        ReplayCommand.self, JudgeCommand.self, CalibrateCommand.self, FeedbackCommand.self,
     ]
 }

@@ -12,6 +12,7 @@ struct APIRoutes: Sendable {
     let chapter: @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?
     let traffic: @Sendable (DeploymentID) async -> TrafficStatus?
     let command: @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer
+    let feedback: @Sendable (DeploymentID, [FeedbackLabel]) async -> FeedbackAnswer
     let logger: Logger
 
     func router() -> Router<PeerContext> {
@@ -32,6 +33,9 @@ struct APIRoutes: Sendable {
         }
         deployment.post("commands") { request, context in
             try await self.answerCommand(request, try Self.id(context), context)
+        }
+        deployment.post("feedback") { request, context in
+            try await self.answerFeedback(request, try Self.id(context), context)
         }
         return router
     }
@@ -118,19 +122,7 @@ struct APIRoutes: Sendable {
         _ id: DeploymentID,
         _ context: PeerContext
     ) async throws -> Response {
-        let peer: Peer
-        do {
-            peer = try await context.peer()
-        } catch {
-            throw Problem(status: 403, title: "Unknown peer", detail: "the system does not say who asks: \(error)")
-        }
-        guard peer.mayCommand() else {
-            throw Problem(
-                status: 403,
-                title: "Forbidden",
-                detail: "\(peer.name) may not command this controller: only its own user and root may"
-            )
-        }
+        let peer = try await Self.commander(context)
         var command = try await Self.decodeCommand(request)
         command.by = peer.attribution(claim: command.by)
         _ = try await self.status(id)
@@ -145,19 +137,68 @@ struct APIRoutes: Sendable {
         return try Self.json(answer)
     }
 
-    private static func decodeCommand(_ request: Request) async throws -> OperatorRequest {
-        let body: ByteBuffer
+    private func answerFeedback(
+        _ request: Request,
+        _ id: DeploymentID,
+        _ context: PeerContext
+    ) async throws -> Response {
+        // Labels take traffic from a canary or give it more: who may command may tell them.
+        _ = try await Self.commander(context)
+        let body = try await Self.body(
+            of: request,
+            limit: APIRoute.feedbackLimit,
+            "labels may have at most \(APIRoute.feedbackLimit / 1024) KiB at once: send them in several requests"
+        )
+        let batch: FeedbackBatch
         do {
-            body = try await request.body.collect(upTo: APIRoute.bodyLimit)
-        } catch is NIOTooManyBytesError {
+            batch = try APICoding.decoder().decode(FeedbackBatch.self, from: body)
+        } catch let problem as FeedbackProblem {
+            throw Problem(status: 400, title: "Not a label", detail: "\(problem.message); nothing was counted")
+        } catch {
             throw Problem(
-                status: 413,
-                title: "Too large",
-                detail: "a command may have at most \(APIRoute.bodyLimit / 1024) KiB: shorten its reason"
+                status: 400,
+                title: "Not labels",
+                detail: "the body is not a list of labels as docs/reference/api.md describes it; nothing was counted"
             )
         }
+        _ = try await self.status(id)
+        return try Self.json(await self.feedback(id, batch.labels))
+    }
+
+    /// - Throws: A `Problem` for everybody who may only look.
+    private static func commander(_ context: PeerContext) async throws -> Peer {
+        let peer: Peer
         do {
-            return try APICoding.decoder().decode(OperatorRequest.self, from: Data(body.readableBytesView))
+            peer = try await context.peer()
+        } catch {
+            throw Problem(status: 403, title: "Unknown peer", detail: "the system does not say who asks: \(error)")
+        }
+        guard peer.mayCommand() else {
+            throw Problem(
+                status: 403,
+                title: "Forbidden",
+                detail: "\(peer.name) may not command this controller: only its own user and root may"
+            )
+        }
+        return peer
+    }
+
+    private static func body(of request: Request, limit: Int, _ tooLarge: String) async throws -> Data {
+        do {
+            return Data(try await request.body.collect(upTo: limit).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw Problem(status: 413, title: "Too large", detail: tooLarge)
+        }
+    }
+
+    private static func decodeCommand(_ request: Request) async throws -> OperatorRequest {
+        let body = try await Self.body(
+            of: request,
+            limit: APIRoute.bodyLimit,
+            "a command may have at most \(APIRoute.bodyLimit / 1024) KiB: shorten its reason"
+        )
+        do {
+            return try APICoding.decoder().decode(OperatorRequest.self, from: body)
         } catch {
             throw Problem(
                 status: 400,

@@ -24,6 +24,7 @@ package struct APIServer: Service {
     ///   - chapter: The next chapter of decisions after a number, of a deployment or of all, as lines of an export;
     ///     nothing after the last.
     ///   - traffic: What the stable revision of a deployment counted lately, if anything.
+    ///   - feedback: Counts labels of a deployment's answers.
     ///   - command: Carries a command out; `by` is set already.
     ///   - logger: Gets every command, and what goes wrong.
     package init(
@@ -32,6 +33,7 @@ package struct APIServer: Service {
         history: @escaping @Sendable (DeploymentID, Int) async throws -> [EventStatus],
         chapter: @escaping @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?,
         traffic: @escaping @Sendable (DeploymentID) async -> TrafficStatus? = { _ in nil },
+        feedback: @escaping @Sendable (DeploymentID, [FeedbackLabel]) async -> FeedbackAnswer,
         command: @escaping @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer,
         logger: Logger
     ) {
@@ -43,6 +45,7 @@ package struct APIServer: Service {
             chapter: chapter,
             traffic: traffic,
             command: command,
+            feedback: feedback,
             logger: logger
         )
     }

@@ -29,6 +29,8 @@ final class CommandFixture: Sendable {
     let commands = Mutex<[OperatorRequest]>([])
     /// Recorded decisions, as the daemon serves them.
     let chapters = Mutex<[(number: Int64, lines: [UInt8])]>([])
+    /// Labels, as they came in one request each.
+    let feedback = Mutex<[[FeedbackLabel]]>([])
     let traffic = Mutex<TrafficStatus?>(nil)
     let environment: [String: String]
     private let daemon = Mutex<ServiceGroup?>(nil)
@@ -99,6 +101,10 @@ final class CommandFixture: Sendable {
             history: { _, limit in self.fleet.withLock { Array($0.deployments[0].events.suffix(limit)) } },
             chapter: { after, _ in self.chapters.withLock { $0.first { $0.number > after }?.lines } },
             traffic: { _ in self.traffic.withLock { $0 } },
+            feedback: { _, labels in
+                self.feedback.withLock { $0.append(labels) }
+                return FeedbackAnswer(counted: labels.count - 1, unknown: 1, unknownRevisions: ["3f2a91c0de"])
+            },
             command: { _, request in
                 self.commands.withLock { $0.append(request) }
                 return self.answer.withLock { $0 }

@@ -144,6 +144,81 @@ struct APIServerTests {
         }
     }
 
+    private static let id = "3f2a91c0de.5d01e8b7.6a1f0c52-77ab-4d2e-9f31-0c2d5e7b8a90"
+    private static let feedback = "/api/v1/deployments/search/file-type/feedback"
+
+    @Test
+    func `labels are told one by one or as a list`() async throws {
+        try await self.fixture.serving { client in
+            let id = try #require(FeedbackID(Self.id))
+            let labels = [FeedbackLabel(id: id, isCorrect: false), FeedbackLabel(id: id, isCorrect: true, value: 0.5)]
+            #expect(try await client.feedback(labels, on: self.fileType) == FeedbackAnswer(counted: 2))
+            #expect(self.fixture.labels == labels)
+            let one = try await self.send("POST", Self.feedback, "{\"id\": \"\(Self.id)\", \"value\": 1}")
+            #expect(one.status == 200)
+            #expect(one.text == #"{"counted":1,"repeated":0,"unknown":0,"unknownRevisions":[]}"#)
+            #expect(self.fixture.labels.last == FeedbackLabel(id: id, value: 1))
+        }
+    }
+
+    @Test(arguments: [
+        ("[{ID, \"correct\": true}, {ID, \"corect\": true}]", "label 2: unknown field \"corect\"; did you mean"),
+        ("[{\"correct\": true}]", "label 1: `id` is missing"),
+        ("[{\"id\": \"mine\", \"correct\": true}]", "label 1: `id` is not what x-feedback-id says"),
+        ("{\"id\": 7, \"correct\": true}", "`id` must be the text of an answer's x-feedback-id"),
+        ("[{ID}]", "label 1: it says nothing: add `correct`"),
+        ("[{ID, \"correct\": 1}]", "label 1: `correct` must be true or false"),
+        ("[{ID, \"value\": 1.5}]", "label 1: `value` must be a number from 0 to 1"),
+        ("[{ID, \"value\": \"0.5\"}]", "label 1: `value` must be a number from 0 to 1"),
+        ("[7]", "label 1: it must be an object with `id`"), ("nonsense", "the body is not a list of labels"),
+        ("7", "the body is not a list of labels"), ("", "the body is not a list of labels"),
+    ])
+    func `a label that is none is named, and then nothing is counted`(body: String, message: String) async throws {
+        try await self.fixture.serving { _ in
+            let text = body.replacing("ID", with: "\"id\": \"\(Self.id)\"")
+            let response = try await self.send("POST", Self.feedback, text)
+            #expect(response.status == 400)
+            let problem = try APICoding.decoder().decode(Problem.self, from: Data(response.body))
+            #expect(problem.detail.hasPrefix(message), "\(problem.detail)")
+            #expect(problem.detail.hasSuffix("nothing was counted"))
+            #expect(self.fixture.labels.isEmpty)
+        }
+    }
+
+    @Test
+    func `more than a thousand labels, or bytes without end, are refused`() async throws {
+        try await self.fixture.serving { client in
+            let id = try #require(FeedbackID(Self.id))
+            let labels = Array(
+                repeating: FeedbackLabel(id: id, isCorrect: true, value: 0.123_456_789_012_345),
+                count: 1001
+            )
+            let error = await #expect(throws: ControllerClientError.self) {
+                try await client.feedback(labels, on: self.fileType)
+            }
+            #expect(error?.message.contains("more than 1000 labels") == true)
+            let longest =
+                FeedbackID.prefix(Revision(digest: "3f2a91c0de"), id.split) + String(repeating: "a", count: 108)
+            let long = Array(
+                repeating: FeedbackLabel(
+                    id: try #require(FeedbackID(longest)),
+                    isCorrect: false,
+                    value: 0.123_456_789_012_345
+                ),
+                count: 1000
+            )
+            #expect(try await client.feedback(long, on: self.fileType).counted == 1000, "the longest thousand fits")
+            let huge = try await self.send("POST", Self.feedback, "[" + String(repeating: " ", count: 260 * 1024))
+            #expect(huge.status == 413)
+            let misspelt = DeploymentID(namespace: "search", name: "file-tpye")
+            let unknown = await #expect(throws: ControllerClientError.self) {
+                try await client.feedback([labels[0]], on: misspelt)
+            }
+            #expect(unknown?.code == .notFound)
+            #expect(self.fixture.labels.count == 1000)
+        }
+    }
+
     @Test
     func `health is a plain ok`() async throws {
         try await self.fixture.serving { _ in

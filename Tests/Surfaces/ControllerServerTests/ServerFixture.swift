@@ -15,6 +15,7 @@ struct ServerFixture: Sendable {
 
     private final class Commands: Sendable {
         let all = Mutex<[(DeploymentID, OperatorRequest)]>([])
+        let labels = Mutex<[FeedbackLabel]>([])
     }
 
     init() throws {
@@ -55,6 +56,8 @@ struct ServerFixture: Sendable {
 
     var recorded: [(DeploymentID, OperatorRequest)] { self.commands.all.withLock { $0 } }
 
+    var labels: [FeedbackLabel] { self.commands.labels.withLock { $0 } }
+
     func server(socket: String? = nil) -> APIServer {
         let (fleet, commands) = (self.fleet, self.commands)
         return APIServer(
@@ -76,6 +79,10 @@ struct ServerFixture: Sendable {
             chapter: { after, id in
                 if id?.name == "embedder" { throw JournalGone() }
                 return after < 7 ? Array("chapter after \(after) of \(id?.description ?? "all")\n".utf8) : nil
+            },
+            feedback: { id, labels in
+                commands.labels.withLock { $0 += labels }
+                return FeedbackAnswer(counted: labels.count, unknown: 0)
             },
             command: { id, request in
                 commands.all.withLock { $0.append((id, request)) }
