@@ -88,7 +88,7 @@ struct EnvoyFeedbackTests {
                 #expect(id.revision == Bench.first.short)
                 #expect(id.split == plain.split)
             }
-            #expect(try await self.bench.counters(Bench.second, after: 20, from: router).requests == 21)
+            #expect(try await self.bench.counters(Bench.second, after: 21, from: router).requests == 21)
         }
     }
 }
