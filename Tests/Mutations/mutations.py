@@ -21,6 +21,8 @@ MEANS = "Sources/Core/Analysis/Providers/MeanEvidence.swift"
 PRESETS = "Sources/Core/Analysis/PresetProgress.swift"
 BETS = "Sources/Core/Analysis/Providers/StepBets.swift"
 SLOWDOWN = "Sources/Core/Analysis/SlowdownEvidence.swift"
+RATIOS = "Sources/Core/Analysis/Providers/RatioEvidence.swift"
+LABELS = "Sources/Core/Analysis/Providers/LabelLedger.swift"
 PROVIDED = "Sources/Core/Analysis/Providers/ProviderComparison.swift"
 
 
@@ -828,6 +830,39 @@ MUTATIONS = [
         ">= patience { return self.lastMissing?.outcome ?? .noData }",
         ">= patience, self.hasFailed { return self.lastMissing?.outcome ?? .noData }",
         "a canary goes on while nobody can see how it does",
+    ),
+    Mutation(
+        "labels-of-another-weight-pass-a-step",
+        RATIOS,
+        "            guard group.split == split else { continue }\n",
+        "            guard !group.canary.isEmpty else { continue }\n",
+        "a weight rises though nobody has looked at an answer that was given at the present one",
+    ),
+    Mutation(
+        "labels-of-all-weights-are-pooled",
+        RATIOS,
+        "            shares.map { PairedIncrement($0, $1) },\n",
+        "            [\n"
+        "                PairedIncrement(\n"
+        "                    shares.reduce(into: ShareCounts()) { $0 += $1.0 },\n"
+        "                    shares.reduce(into: ShareCounts()) { $0 += $1.1 }\n"
+        "                )\n"
+        "            ],\n",
+        "a healthy canary is rolled back because requests became harder while it got more of them",
+    ),
+    Mutation(
+        "labels-go-on-over-a-restart",
+        LABELS,
+        "last.began == counts.began ? last.splits",
+        "last.began <= counts.began ? last.splits",
+        "after a restart wrong labels are subtracted from others that were told before",
+    ),
+    Mutation(
+        "labels-from-before-the-first-look-count",
+        LABELS,
+        "        guard let last = self.last, let before = self.time else { return nil }\n",
+        "        let (last, before) = (self.last ?? LabelCounts(began: counts.began), self.time ?? time)\n",
+        "a revision that comes again is judged by what was told of it when it was taken back",
     ),
     Mutation(
         "any-drift-fails",
