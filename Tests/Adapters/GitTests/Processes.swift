@@ -4,7 +4,7 @@ import Testing
 enum Processes {
     /// Waits until no process runs whose environment has this HOME, which each repository has for itself.
     static func expectNone(withHome home: String) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(120)
         var left: [String] = []
         repeat {
             left = try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { name in

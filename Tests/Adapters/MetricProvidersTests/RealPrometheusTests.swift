@@ -197,7 +197,7 @@ final class RunningPrometheus: Sendable {
     }
 
     func until(_ query: String, is wanted: MetricAnswer) async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(240)
         while true {
             let answer = await self.provider.value(of: query, at: .now)
             if answer == wanted { return }

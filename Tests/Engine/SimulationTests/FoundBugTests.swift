@@ -291,10 +291,7 @@ struct FoundBugTests {
     }
 
     /// The controller was killed, and the disk was full for as long as it did not know the load.
-    @Test
-    func `a time in which the load was not known counts for no scaling down, also when nothing could be journaled`()
-        async
-    {
+    static var unseenLoad: Scenario {
         var scenario = Scenario(traffic: 60, ticks: 100)
         scenario.serviceTime = .milliseconds(100)
         var spec = Scenario.spec(0, policy: RolloutPolicy())
@@ -308,7 +305,14 @@ struct FoundBugTests {
         scenario.loads = [40: 4]
         scenario.outages = [.journalOutage: 56...70]
         scenario.happenings.append(Scenario.Happening(55, .fault(.kill(.look, .before), amount: 0)))
-        var world = World(scenario: scenario, seed: 1)
+        return scenario
+    }
+
+    @Test
+    func `a time in which the load was not known counts for no scaling down, also when nothing could be journaled`()
+        async
+    {
+        var world = World(scenario: Self.unseenLoad, seed: 1)
         #expect(await world.run() == [])
         #expect(world.rollout(of: Scenario.id)?.stable?.replicas == 6)
     }
