@@ -54,7 +54,13 @@ struct SimulationTests {
     @Test
     func `a rollout that takes an unseen load for none is caught`() async {
         let functions = DecisionFunctions(handle: { RolloutDefect.takesBlindnessForNoLoad.handle(&$0, $1, at: $2) })
-        var world = World(scenario: FoundBugTests.unseenLoad, seed: 1, functions: functions)
+        var scenario = FoundBugTests.unseenLoad
+        (scenario.loads, scenario.outages) = ([:], [.routerOutage: 40...110])
+        scenario.happenings.removeAll { if case .fault(.kill, _) = $0.what { true } else { false } }
+        scenario.ticks = 130
+        var healthy = World(scenario: scenario, seed: 1)
+        #expect(await healthy.run() == [])
+        var world = World(scenario: scenario, seed: 1, functions: functions)
         #expect(await !world.run().isEmpty)
     }
 
