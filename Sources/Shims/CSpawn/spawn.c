@@ -109,10 +109,10 @@ static void close_inherited(int report) {
 }
 
 // A program that is open for writing, by whoever puts it in place or by a process that was forked meanwhile and has not
-// reached its exec, is free in a moment. The process that waits is not the one that must not.
+// closed what it inherited, is free in a moment. No longer than half a second: the parent waits for this.
 static void execute(const struct ctl_spec *spec, int report) {
     const struct timespec pause = {.tv_sec = 0, .tv_nsec = 10 * 1000 * 1000};
-    for (int attempt = 0; attempt < 200; attempt++) {
+    for (int attempt = 0; attempt < 50; attempt++) {
         execve(spec->path, spec->argv, spec->envp);
         if (errno != ETXTBSY) fail(report, CTL_STAGE_EXEC, errno);
         nanosleep(&pause, NULL);
