@@ -222,6 +222,8 @@ struct FeedbackTemplateTests {
     func `mistakes are found`(spec: String, message: String) {
         let (_, problems) = Self.read(spec)
         #expect(problems.contains { $0.hasPrefix(message) }, "\(problems)")
+        // Who is told to remove a query is not told to mend it.
+        #expect(!problems.contains { $0.contains("select one of them") }, "\(problems)")
     }
 }
 

@@ -16,12 +16,12 @@ extension Shape {
 
 extension RatioQuery {
     init(decoding members: Members) {
+        let provider = members["provider"]?.label() ?? ThresholdQuery.defaultProvider
         self.init(
-            provider: members["provider"]?.label() ?? ThresholdQuery.defaultProvider,
-            bad: members["bad"]?.queryForEachRevision() ?? "",
-            total: members["total"]?.queryForEachRevision() ?? ""
+            provider: provider,
+            bad: members.query("bad", of: provider),
+            total: members.query("total", of: provider)
         )
-        members.checkQueries(["bad", "total"], of: self.provider)
         self.maximumRatio = members["maxRatio"]?.number(in: 1...100) ?? self.maximumRatio
         self.maximumDifference = members["maxDifference"]?.number(in: 0...1) ?? self.maximumDifference
         self.interval = members["interval"]?.duration(in: Self.intervals) ?? self.interval
@@ -57,14 +57,14 @@ extension Shape {
 
 extension MeanQuery {
     init(decoding members: Members) {
+        let provider = members["provider"]?.label() ?? ThresholdQuery.defaultProvider
         self.init(
-            provider: members["provider"]?.label() ?? ThresholdQuery.defaultProvider,
-            count: members["count"]?.queryForEachRevision() ?? "",
-            sum: members["sum"]?.queryForEachRevision() ?? "",
-            sumOfSquares: members["sumOfSquares"]?.queryForEachRevision() ?? "",
+            provider: provider,
+            count: members.query("count", of: provider),
+            sum: members.query("sum", of: provider),
+            sumOfSquares: members.query("sumOfSquares", of: provider),
             worse: members["worse"]?.choice(of: Direction.self) ?? .lower
         )
-        members.checkQueries(["count", "sum", "sumOfSquares"], of: self.provider)
         self.margin = members["margin"]?.number(in: 0...1) ?? self.margin
         self.interval = members["interval"]?.duration(in: RatioQuery.intervals) ?? self.interval
         if self.margin == 0 {
@@ -87,11 +87,13 @@ extension DriftQuery {
 
 extension Members {
     /// What the controller is told itself is not asked for by queries; everything else is.
-    fileprivate func checkQueries(_ names: [String], of provider: String) {
-        guard provider == Gate.Kind.feedback else { return self.require(names) }
-        for name in names {
-            self[name]?.error("\(name.inBackticks) is no question to `feedback`, which counts labels: remove it")
+    fileprivate func query(_ name: String, of provider: String) -> String {
+        guard provider == Gate.Kind.feedback else {
+            self.require([name])
+            return self[name]?.queryForEachRevision() ?? ""
         }
+        self[name]?.error("\(name.inBackticks) is no question to `feedback`, which counts labels: remove it")
+        return ""
     }
 
     func refuseFeedback() {
