@@ -70,7 +70,7 @@ package enum PlanCheck {
     }
 
     private static func isFresh<Value>(_ reading: Reading<Value>, _ now: Timestamp) -> Bool {
-        reading.fresh(at: now, within: Rollout.freshness) != nil
+        reading.isFresh(at: now, within: Rollout.freshness)
     }
 
     private static func brokenRule(
@@ -103,7 +103,7 @@ package enum PlanCheck {
         if case .rollingBack(let reason) = rollout.phase, traffic.reaches(canary.revision) {
             // One that git merely does not want any more has not failed: it stands in for a stable that has no replica.
             let isStandIn = reason == .cancelled && rollout.stable.map { !ready.contains($0.revision) } ?? true
-            return isStandIn && weights.count == 1 ? nil : "rule 4: traffic for what is rolled back"
+            if !isStandIn || weights.count != 1 { return "rule 4: traffic for what is rolled back" }
         }
         let isNew = traffic.reaches(canary.revision) && !served.reaches(canary.revision)
         guard isNew || traffic[canary.revision] > served[canary.revision] else { return nil }
@@ -112,8 +112,9 @@ package enum PlanCheck {
             return "rule 3: the canary's weight rises on stale observations"
         }
         switch rollout.phase {
-        case .stepping, .promoting, .replacing: return nil
-        case .settled, .preparing, .baking, .rollingBack, .removing: return "rule 3: weight rises outside of steps"
+        // What is rolled back and comes so far stands in for stable.
+        case .stepping, .promoting, .replacing, .rollingBack: return nil
+        case .settled, .preparing, .baking, .removing: return "rule 3: weight rises outside of steps"
         }
     }
 
