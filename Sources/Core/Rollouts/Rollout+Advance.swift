@@ -195,7 +195,7 @@ extension Rollout {
                     + (self.holdback(of: canary) > .none ? 1 : 0),
                 objectives: canary.objectives,
                 history: history,
-                burst: max(situation.baseline.burst, bursts.errors ?? 1),
+                burst: bursts.errors ?? 1,
                 bursts: bursts
             )
         run.beginStep(

@@ -88,15 +88,12 @@ package enum Desired: Hashable, Codable, Sendable {
 
 /// What is known of the stable revision's traffic before a rollout begins.
 package struct Baseline: Hashable, Codable, Sendable {
-    /// The burst factor of its errors; 1 when they come one by one.
-    package var burst: Double
-    /// Those of every kind of bad answers; nothing when they were not worked out.
+    /// How strongly each kind of its bad answers clusters; nothing when that was not worked out.
     package var bursts: BurstFactors?
     /// Its answer times of the last half hour.
     package var latency: LatencyHistogram
 
-    package init(burst: Double = 1, latency: LatencyHistogram = LatencyHistogram(), bursts: BurstFactors? = nil) {
-        self.burst = burst
+    package init(latency: LatencyHistogram = LatencyHistogram(), bursts: BurstFactors? = nil) {
         self.bursts = bursts
         self.latency = latency
     }

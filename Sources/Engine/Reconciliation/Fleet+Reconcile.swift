@@ -181,8 +181,7 @@ extension Fleet {
         else {
             return Baseline()
         }
-        let bursts = history.bursts
-        return Baseline(burst: bursts.errors ?? 1, latency: history.latency, bursts: bursts)
+        return Baseline(latency: history.latency, bursts: history.bursts)
     }
 
     /// What the platform has, when a revision or more replicas that state resources may be about to start.
