@@ -12,6 +12,10 @@ SCALING = "Sources/Core/Rollouts/Rollout+Scaling.swift"
 TARGET = "Sources/Core/Rollouts/Rollout+Target.swift"
 ROLLOUT = "Sources/Core/Rollouts/Rollout.swift"
 PLANNER = "Sources/Core/Planning/Planner.swift"
+RECONCILE = "Sources/Engine/Reconciliation/Fleet+Reconcile.swift"
+ROUTING = "Sources/Engine/Reconciliation/RoutingTable+Wanted.swift"
+TEXTS = "Sources/Engine/Reconciliation/Texts.swift"
+TOLD = "Sources/Engine/Reconciliation/ToldReplicas.swift"
 ANALYSIS = "Sources/Core/Analysis/AnalysisRun.swift"
 LEDGER = "Sources/Core/Analysis/Providers/CounterLedger.swift"
 LAG = "Sources/Core/Analysis/Providers/LagRobust.swift"
@@ -780,6 +784,48 @@ MUTATIONS = [
         "if isGoing ? !self.isTrafficGone(from: replica.id.revision) : !self.isTrafficKnown {",
         "if isGoing, !self.isTrafficGone(from: replica.id.revision) {",
         "stable is left with fewer replicas than its traffic takes",
+    ),
+    Mutation(
+        "what-serves-and-nobody-remembers-is-taken-away",
+        RECONCILE,
+        "        if let served = situation.observation.router.last?.traffic { after.adopt(served) }\n",
+        "",
+        "after a lost journal the first table takes away what the router serves",
+    ),
+    Mutation(
+        "a-refusal-is-forgotten-while-all-looks-well",
+        RECONCILE,
+        "isPlanned: plan.isUpToRouter || isRefused, at: now)",
+        "isPlanned: plan.isUpToRouter || isRefused && false, at: now)",
+        "an older table without replicas comes into force, and nobody tells the router again",
+    ),
+    Mutation(
+        "outcomes-of-one-moment-are-one",
+        TEXTS,
+        "/\\(transition.time.milliseconds)/\\(transition.message)\"",
+        "/\\(transition.time.milliseconds)\"",
+        "git is told something that the journal does not hold",
+    ),
+    Mutation(
+        "rewritten-history-is-acknowledged-unjournaled",
+        "Sources/Engine/Reconciliation/Fleet.swift",
+        "self.rewritten[name], self.unwritten.isEmpty,",
+        "self.rewritten[name],",
+        "a force push on a full disk and a crash remove a deployment without an operator's word",
+    ),
+    Mutation(
+        "what-is-cancelled-never-stands-in",
+        ROUTING,
+        "reason == .cancelled ? canReturn && !rest.isEmpty : canReturn",
+        "reason == .cancelled ? canReturn : canReturn",
+        "users get no answer until the router knows a replica of stable",
+    ),
+    Mutation(
+        "had-back-is-forgotten",
+        TOLD,
+        "        case (.undrain, .draining):\n            replica.state = .ready\n",
+        "",
+        "a replica that serves again is stopped as one that has drained long enough",
     ),
     Mutation(
         "a-way-back-is-given-up-for-what-must-wait",
