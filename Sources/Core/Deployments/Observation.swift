@@ -28,6 +28,12 @@ package enum Reading<Value: Hashable & Codable & Sendable>: Hashable, Codable, S
         return value
     }
 
+    /// Whether it is known and not older than `limit`. Copies nothing, as ``fresh(at:within:)`` must.
+    @inlinable @inline(__always) package func isFresh(at now: Timestamp, within limit: Duration) -> Bool {
+        guard case .known(_, at: let time) = self else { return false }
+        return now - time <= limit
+    }
+
     /// The value however old it is, unless it is unknown.
     @inlinable @inline(__always) package var last: Value? {
         guard case .known(let value, _) = self else { return nil }

@@ -223,7 +223,7 @@ package struct Planner: Sendable {
                 plan.waitingFor.append(.observation("the router"))
                 return
             }
-            guard self.observed.replicas.fresh(at: self.now, within: self.freshness) != nil else {
+            guard self.observed.replicas.isFresh(at: self.now, within: self.freshness) else {
                 plan.waitingFor.append(.observation("the platform"))
                 return
             }

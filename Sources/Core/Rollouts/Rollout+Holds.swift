@@ -9,8 +9,8 @@ extension Rollout {
 
     /// Whether platform and router were both seen of late.
     func isSeen(_ situation: Situation, at now: Timestamp) -> Bool {
-        situation.observation.replicas.fresh(at: now, within: Self.freshness) != nil
-            && situation.observation.router.fresh(at: now, within: Self.freshness) != nil
+        situation.observation.replicas.isFresh(at: now, within: Self.freshness)
+            && situation.observation.router.isFresh(at: now, within: Self.freshness)
     }
 
     /// The revision that is to be rolled out, if nothing keeps it from starting.
@@ -91,10 +91,10 @@ extension Rollout {
         if !self.isStopped, let shortage = self.shortage(situation) { holds.append(.noRoom(shortage)) }
         if let hold = self.holdOfScaling(situation) { holds.append(hold) }
         guard self.isInFlight else { return holds }
-        if situation.observation.replicas.fresh(at: now, within: Self.freshness) == nil {
+        if !situation.observation.replicas.isFresh(at: now, within: Self.freshness) {
             holds.append(.staleObservation("the platform was not seen for more than \(Self.freshness.short)"))
         }
-        if situation.observation.router.fresh(at: now, within: Self.freshness) == nil {
+        if !situation.observation.router.isFresh(at: now, within: Self.freshness) {
             holds.append(.staleObservation("the router was not seen for more than \(Self.freshness.short)"))
         }
         if let lost = situation.lostGit { holds.append(.staleObservation(lost)) }

@@ -227,7 +227,7 @@ struct Checker: Sendable {
         }
         guard case .rollingBack(let reason) = after.phase, before.isInFlight || before.phase == .baking else { return }
         let platform = situation.observation.replicas
-        let isBlind = platform.fresh(at: decision.time, within: .seconds(10)) == nil
+        let isBlind = !platform.isFresh(at: decision.time, within: .seconds(10))
         switch reason {
         case .replicaFailed where isBlind && before.phase != .preparing:
             self.report("rule 6: rolled back for replicas that were not seen", decision)

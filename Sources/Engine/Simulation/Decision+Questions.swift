@@ -27,8 +27,8 @@ extension Decision {
     }
 
     var isFresh: Bool {
-        self.situation.observation.replicas.fresh(at: self.time, within: .seconds(10)) != nil
-            && self.situation.observation.router.fresh(at: self.time, within: .seconds(10)) != nil
+        self.situation.observation.replicas.isFresh(at: self.time, within: .seconds(10))
+            && self.situation.observation.router.isFresh(at: self.time, within: .seconds(10))
     }
 
     func isSeenReady(_ revision: Revision) -> Bool {

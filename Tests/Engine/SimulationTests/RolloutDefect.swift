@@ -43,7 +43,7 @@ enum RolloutDefect: String, CaseIterable, Sendable {
         case .ignoresNewerRevisions:
             if before.isInFlight, case .spec = seen.desired { seen.desired = .unknown }
         case .removesWhatItCannotSee:
-            if before.stable != nil, seen.observation.replicas.fresh(at: now, within: Rollout.freshness) == nil {
+            if before.stable != nil, !seen.observation.replicas.isFresh(at: now, within: Rollout.freshness) {
                 seen.desired = .absent
             }
         case .ignoresOperators:

@@ -57,7 +57,7 @@ extension DeploymentStatus {
         // Old sights say nothing about health.
         let limit = Rollout.freshness
         guard let replicas = snapshot.observation.replicas.fresh(at: now, within: limit),
-            snapshot.observation.router.fresh(at: now, within: limit) != nil
+            snapshot.observation.router.isFresh(at: now, within: limit)
         else { return .unknown }
         if let stable = rollout.stable {
             let ready = replicas.count { $0.id.revision == stable.revision && $0.state == .ready }
