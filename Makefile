@@ -74,10 +74,23 @@ release: setup-build ## Build the controller as it is shipped
 
 # MARK: Checking
 
+# Each in a process of its own: all tests of one share a thread for each core, and what computes for minutes would let
+# the servers that others start, and wait for, wait as long.
+PORTS := Artifacts|Controller(Commands|Server)|Feedback|Git|LocalPlatform|MetricProviders|Persistence|Transport
+WAITING_TESTS := ^($(PORTS)|Integration)Tests\.
+# A crash is told with its frames, without registers and libraries.
+RUN_TESTS = mkdir -p .build; PATH="$(CURDIR)/.venv/bin:$$PATH:/usr/sbin:/sbin" \
+    SWIFT_BACKTRACE=enable=yes,registers=none,images=none,threads=crashed swift test --skip-build $(SWIFT_FLAGS)
+# What went wrong is said again at the end: the rest is thousands of lines.
+END_TESTS = 2>&1 | tee .build/test.log \
+    || { grep -aE '^✘|Fatal error|crashed|error: ' .build/test.log | tail -40 >&2; exit 1; }
+
 .PHONY: test check lint format shell-check python-test
 test: setup build ## Run the tests: unit, property, scenario, integration, tidy
-	$(call say,swift test)
-	@PATH="$(CURDIR)/.venv/bin:$$PATH:/usr/sbin:/sbin" swift test --skip-build $(SWIFT_FLAGS)
+	$(call say,swift test: what computes)
+	@$(RUN_TESTS) --skip '$(WAITING_TESTS)' $(END_TESTS)
+	$(call say,swift test: what starts programs and waits for them)
+	@$(RUN_TESTS) --filter '$(WAITING_TESTS)' $(END_TESTS)
 
 check: ## Run all that a change must pass
 	@start=$$SECONDS; \
