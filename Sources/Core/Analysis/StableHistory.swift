@@ -31,6 +31,12 @@ package struct StableHistory: Hashable, Codable, Sendable {
         self.revision = revision
     }
 
+    /// Feeds some snapshots, and says what follows, as ``review()`` does.
+    package mutating func learn(from samples: [Sample], of revision: Revision) -> BurstFactors? {
+        for sample in samples { self.add(sample, of: revision) }
+        return self.review()
+    }
+
     /// Feeds one snapshot of what is stable now: another revision's history begins anew.
     package mutating func add(_ sample: Sample, of revision: Revision) {
         if revision != self.revision { self = StableHistory(revision: revision) }
@@ -68,11 +74,15 @@ package struct StableHistory: Hashable, Codable, Sendable {
         let before = base.latency.bounds.isEmpty ? self.bounds.map { _ in 0 } : base.latency.counts
         let answers = counters.latency.total - base.latency.total
         let slow = zip(counters.latency.counts, before).map { Int32(clamping: answers - ($0 - $1)) }
-        self.pieces = (self.pieces + [piece]).suffix(Self.pieceCount)
-        self.clientErrors += [Int32(clamping: counters.clientErrors - base.clientErrors)]
-        self.slow += slow + [Int32(clamping: answers)]
-        self.clientErrors.removeFirst(self.clientErrors.count - self.pieces.count)
-        self.slow.removeFirst(self.slow.count - self.pieces.count * (self.bounds.count + 1))
+        self.pieces.append(piece)
+        self.clientErrors.append(Int32(clamping: counters.clientErrors - base.clientErrors))
+        self.slow += slow
+        self.slow.append(Int32(clamping: answers))
+        if self.pieces.count > Self.pieceCount {
+            self.pieces.removeFirst()
+            self.clientErrors.removeFirst()
+            self.slow.removeFirst(self.bounds.count + 1)
+        }
         self.unreviewed += 1
     }
 

@@ -13,6 +13,12 @@ package struct Observation: Hashable, Codable, Sendable {
         self.replicas = replicas
         self.router = router
     }
+
+    /// Both were seen again, at the times of these, and are as before.
+    package mutating func renew<Replicas, Router>(as replicas: Reading<Replicas>, _ router: Reading<Router>) {
+        self.replicas.renew(as: replicas)
+        self.router.renew(as: router)
+    }
 }
 
 /// A value with the time at which it was true, or the reason why it is not known.
@@ -32,6 +38,12 @@ package enum Reading<Value: Hashable & Codable & Sendable>: Hashable, Codable, S
     @inlinable @inline(__always) package func isFresh(at now: Timestamp, within limit: Duration) -> Bool {
         guard case .known(_, at: let time) = self else { return false }
         return now - time <= limit
+    }
+
+    /// The same value, seen again at the time of another reading. What is unknown stays so.
+    package mutating func renew<Other>(as reading: Reading<Other>) {
+        guard case .known(_, at: let time) = reading, case .known(let value, _) = self else { return }
+        self = .known(value, at: time)
     }
 
     /// The value however old it is, unless it is unknown.

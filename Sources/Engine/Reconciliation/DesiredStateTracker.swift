@@ -157,6 +157,16 @@ package struct DesiredStateTracker: Sendable {
         return self.sources[owner].specs[id].map(Desired.spec) ?? .unknown
     }
 
+    /// Whether git says the same as before, with `held` as what ``heldRemoval(of:)`` said. Asked at every look, of
+    /// every deployment.
+    func isUnchanged(_ id: DeploymentID, from spec: DeploymentSpec, held: String?, at now: Timestamp) -> Bool {
+        guard let owner = self.owners[id] else { return false }
+        guard self.sources[owner].missing.isEmpty else {
+            return self.desired(id, at: now) == .spec(spec) && self.heldRemoval(of: id) == held
+        }
+        return held == nil && self.sources[owner].specs[id] == spec
+    }
+
     package var ids: Set<DeploymentID> { Set(self.owners.keys) }
 
     package func owner(of id: DeploymentID) -> String? { self.owners[id].map { self.sources[$0].name } }

@@ -19,8 +19,7 @@ extension Fleet {
         self.learn(from: samples, of: before)
         self.learnConcurrency(of: before.rollout)
         if commands.isEmpty, measurements.isEmpty, self.isAtRest(before, at: now) {
-            self.observations[id]?.replicas = self.replicas.map { $0[id] ?? [] }
-            self.observations[id]?.router = self.router.map { $0.states[id] ?? RouterState() }
+            self.observations[id]?.renew(as: self.replicas, self.router)
             return []
         }
         let situation = await self.situation(
@@ -79,15 +78,15 @@ extension Fleet {
     private func isAtRest(_ member: Member, at now: Timestamp) -> Bool {
         let id = member.rollout.id
         guard self.quiet.contains(id), self.unwritten[id] == nil, self.lessons[id] == nil,
+            self.replicas.isFresh(at: now, within: Rollout.freshness),
+            self.router.isFresh(at: now, within: Rollout.freshness),
             let seen = self.observations[id],
             let desired = member.rollout.desired,
-            self.replicas.fresh(at: now, within: Rollout.freshness)?[id] ?? [] == seen.replicas.last,
-            let router = self.router.fresh(at: now, within: Rollout.freshness), router.states[id] == seen.router.last,
-            router.states[id]?.rejection == nil,
+            let router = self.router.last?.states[id], router.rejection == nil, router == seen.router.last,
+            self.replicas.last?[id] ?? [] == seen.replicas.last,
             self.routing.isBuilt, self.isNeedUnchanged(member.rollout, at: now)
         else { return false }
-        return self.tracker.desired(id, at: now) == .spec(desired)
-            && self.tracker.heldRemoval(of: id) == member.heldRemoval
+        return self.tracker.isUnchanged(id, from: desired, held: member.heldRemoval, at: now)
     }
 
     private mutating func note(_ decision: Decision, isChanged: Bool) {
@@ -164,13 +163,12 @@ extension Fleet {
     /// What rollouts are compared with later: a stable revision, while nothing else has traffic.
     private mutating func learn(from samples: [Sample], of member: Member) {
         guard !samples.isEmpty, !member.rollout.isInFlight, let stable = member.rollout.stable?.revision else { return }
-        for sample in samples {
-            self.baselines[member.rollout.id, default: StableHistory(revision: stable)].add(sample, of: stable)
-        }
-        guard let lesson = self.baselines[member.rollout.id]?.review(),
+        let id = member.rollout.id
+        let fresh = StableHistory(revision: stable)
+        guard let lesson = self.baselines[id, default: fresh].learn(from: samples, of: stable),
             lesson.cautious(after: member.rollout.learnt).differs(from: member.rollout.learnt ?? BurstFactors())
         else { return }
-        self.lessons[member.rollout.id] = lesson
+        self.lessons[id] = lesson
     }
 
     /// Worked out only where a judge may be made of it, as that takes longer than the rest of a decision.

@@ -7,7 +7,8 @@ package import Planning
 /// than before, or start more: each decision by itself is right, the two together are not. So a look is read with what
 /// was told since it was taken.
 package struct ToldReplicas: Sendable {
-    private var told: [ReplicaID: Told] = [:]
+    /// By deployment, as that is how it is asked for: thousands may be started at once.
+    private var told: [DeploymentID: [ReplicaID: Told]] = [:]
 
     private struct Told: Sendable {
         var effect: Effect
@@ -21,9 +22,10 @@ package struct ToldReplicas: Sendable {
     package mutating func note(_ effect: Effect, at time: Timestamp) {
         switch effect {
         case .start(let id):
-            self.told[id] = Told(effect: effect, since: time, isNew: true)
+            self.told[id.deployment, default: [:]][id] = Told(effect: effect, since: time, isNew: true)
         case .drain(let id), .undrain(let id), .stop(let id):
-            self.told[id] = Told(effect: effect, since: time, isNew: self.told[id]?.isNew ?? false)
+            let isNew = self.told[id.deployment]?[id]?.isNew ?? false
+            self.told[id.deployment, default: [:]][id] = Told(effect: effect, since: time, isNew: isNew)
         case .route, .fetch:
             break
         }
@@ -32,22 +34,30 @@ package struct ToldReplicas: Sendable {
     /// What was told before a look was taken shows in it.
     package mutating func forget(before time: Timestamp) {
         if self.told.isEmpty { return }
-        self.told = self.told.filter { $0.value.since >= time }
+        self.told = self.told.compactMapValues { told in
+            let rest = told.filter { $0.value.since >= time }
+            return rest.isEmpty ? nil : rest
+        }
     }
 
-    /// - Parameters:
-    ///   - replicas: As they were seen.
-    ///   - deployment: Whose they are; nothing when they are all there are.
+    /// - Parameter replicas: All that were seen.
     /// - Returns: As they are once what was told since is done.
-    package func applied(to replicas: [Replica], of deployment: DeploymentID? = nil) -> [Replica] {
+    package func applied(to replicas: [Replica]) -> [Replica] {
         if self.told.isEmpty { return replicas }
-        var started = self.told.filter { id, told in
-            told.isNew && (deployment == nil || deployment == id.deployment)
-        }
+        let all = self.told.values.reduce(into: [:]) { all, told in all.merge(told) { first, _ in first } }
+        return Self.replicas(replicas, after: all)
+    }
+
+    /// The same, for the replicas of one deployment.
+    package func applied(to replicas: [Replica], of deployment: DeploymentID) -> [Replica] {
+        self.told[deployment].map { Self.replicas(replicas, after: $0) } ?? replicas
+    }
+
+    private static func replicas(_ replicas: [Replica], after told: [ReplicaID: Told]) -> [Replica] {
+        var started = told.filter(\.value.isNew)
         var result = replicas.map { replica in
             started[replica.id] = nil
-            guard let told = self.told[replica.id] else { return replica }
-            return Self.changed(replica, by: told)
+            return told[replica.id].map { Self.changed(replica, by: $0) } ?? replica
         }
         result += started.sorted { $0.key < $1.key }.map { id, told in
             Self.changed(Replica(id: id, state: .starting), by: told)
