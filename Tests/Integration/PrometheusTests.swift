@@ -248,7 +248,7 @@ private final class Score: Sendable {
 
 extension Sandbox {
     /// Debian's Prometheus, which ends with the sandbox.
-    fileprivate func startPrometheus(port: Int, scraping exporters: Int...) async throws {
+    func startPrometheus(port: Int, scraping exporters: Int...) async throws {
         let targets = exporters.map { "\"127.0.0.1:\($0)\"" }.joined(separator: ", ")
         try self.write(
             "\(self.folder)/prometheus.yml",
