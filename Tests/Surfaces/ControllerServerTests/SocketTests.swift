@@ -114,6 +114,25 @@ struct SocketTests {
         #expect(access(fixture.socket, F_OK) != 0)
     }
 
+    /// As the daemon is told to end while it starts.
+    @Test
+    func `a server that is told to end at any moment of its start ends, and leaves no socket`() async throws {
+        let fixture = self.fixture
+        defer { fixture.remove() }
+        for turns in 0..<60 {
+            let services = ServiceGroup(services: [fixture.server()], logger: fixture.silentLogger)
+            await withTaskGroup { group in
+                group.addTask {
+                    // Cancelled before it served, it may say so.
+                    try? await services.run()
+                }
+                for _ in 0..<turns * 600 { await Task.yield() }
+                if turns % 2 == 0 { group.cancelAll() } else { await services.triggerGracefulShutdown() }
+            }
+            #expect(access(fixture.socket, F_OK) != 0)
+        }
+    }
+
     private static func mode(_ path: String) throws -> mode_t {
         var status = stat()
         try #require(stat(path, &status) == 0)
