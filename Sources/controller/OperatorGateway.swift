@@ -22,8 +22,10 @@ struct OperatorGateway: Sendable {
     }
 
     func traffic(of id: DeploymentID) -> TrafficStatus? {
-        guard let history = self.reconciler.current.deployments[id]?.history else { return nil }
-        return TrafficStatus(history, of: id)
+        guard let deployment = self.reconciler.current.deployments[id], let history = deployment.history,
+            let spec = deployment.rollout.desired ?? deployment.rollout.stable
+        else { return nil }
+        return TrafficStatus(history, of: id, by: spec)
     }
 
     /// Only what the revisions that have a part now have answered is counted.

@@ -94,21 +94,38 @@ package struct StableHistory: Hashable, Codable, Sendable {
 }
 
 extension StableHistory {
-    /// How its bad answers cluster, each kind by itself. Takes longer than a decision.
-    package var bursts: BurstFactors {
-        let clientErrors = zip(self.clientErrors, self.pieces).map { bad, piece in
+    /// 4xx of all answers, in the pieces of ``pieces``.
+    package var clientErrorPieces: [EventCounts] {
+        zip(self.clientErrors, self.pieces).map { bad, piece in
             EventCounts(bad: Int64(bad), total: max(piece.total, Int64(bad)))
         }
+    }
+
+    /// Slow answers of all, in the pieces of ``pieces``: those above the largest bound of the histogram that is at most
+    /// `limit` milliseconds, as a latency gate counts them.
+    ///
+    /// - Returns: Nothing when no bound is that small.
+    package func slowPieces(above limit: Double) -> [EventCounts]? {
+        self.bounds.lastIndex { $0 <= limit }.map { self.slowPieces(ofBound: $0) }
+    }
+
+    private func slowPieces(ofBound index: Int) -> [EventCounts] {
         let width = self.bounds.count + 1
-        let slow = self.bounds.indices.compactMap { index -> BurstFactors.Slow? in
-            let counts = stride(from: 0, to: self.slow.count, by: width).map { start in
-                EventCounts(bad: Int64(self.slow[start + index]), total: Int64(self.slow[start + width - 1]))
+        return stride(from: 0, to: self.slow.count, by: width).map { start in
+            EventCounts(bad: Int64(self.slow[start + index]), total: Int64(self.slow[start + width - 1]))
+        }
+    }
+
+    /// How its bad answers cluster, each kind by itself. Takes longer than a decision.
+    package var bursts: BurstFactors {
+        let slow = self.bounds.indices.compactMap { index in
+            BurstFactor.known(self.slowPieces(ofBound: index)).map {
+                BurstFactors.Slow(bound: self.bounds[index], factor: $0)
             }
-            return BurstFactor.known(counts).map { BurstFactors.Slow(bound: self.bounds[index], factor: $0) }
         }
         return BurstFactors(
             errors: BurstFactor.known(self.pieces),
-            clientErrors: BurstFactor.known(clientErrors),
+            clientErrors: BurstFactor.known(self.clientErrorPieces),
             slow: slow,
             // A quiet night unlearns nothing.
             isComplete: self.pieces.count { $0.total > 0 } >= Self.pieceCount / 2

@@ -50,6 +50,21 @@ struct StableHistoryTests {
     }
 
     @Test
+    func `each kind of bad answers is told piece by piece, as many pieces as there are of errors`() throws {
+        let history = Self.mixed()
+        let slow = try #require(history.slowPieces(above: 250))
+        #expect(history.clientErrorPieces.count == history.pieces.count && slow.count == history.pieces.count)
+        #expect(history.clientErrorPieces.map(\.total) == history.pieces.map(\.total))
+        // One in a thousand, ten at a time.
+        let share = Double(slow.reduce(0) { $0 + $1.bad }) / Double(slow.reduce(0) { $0 + $1.total })
+        #expect((0.005...0.015).contains(share), "\(share)")
+        // Counted at the bound below it, as the gate does.
+        #expect(history.slowPieces(above: 300) == slow)
+        #expect(try #require(history.slowPieces(above: 1000)).allSatisfy { $0.bad == 0 })
+        #expect(history.slowPieces(above: 0.1) == nil)
+    }
+
+    @Test
     func `a night without requests is no half hour to learn from`() {
         var world = World(seed: 1)
         world.requestsPerSecond = 0

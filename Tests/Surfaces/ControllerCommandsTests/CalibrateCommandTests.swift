@@ -164,6 +164,40 @@ struct CalibrateCommandTests {
             #expect(run.output.contains("search/file-type  200 requests/s"))
         }
     }
+
+    @Test
+    func `each built-in gate is calibrated on what it calls bad`() async throws {
+        try await self.fixture.serving {
+            let (name, runs) = ("search/file-type", ["--runs", "10"])
+            let pieces = { (bad: Int64) in (0..<180).map { _ in TrafficStatus.Piece(requests: 2000, bad: bad) } }
+            self.fixture.traffic.withLock {
+                $0 = TrafficStatus(
+                    deployment: "search/file-type",
+                    revision: "5f2c81aa90",
+                    pieceSeconds: 10,
+                    errors: pieces(2),
+                    clientErrors: pieces(40)
+                )
+            }
+            let refused = await self.fixture.run(["calibrate", name, "--gate", "client-errors"] + runs)
+            #expect(refused.output.contains("2 % of 360000 refused (4xx)"), "\(refused.output)\(refused.remarks)")
+            #expect(refused.output.contains("twice as many 4xx"))
+            let unbounded = await self.fixture.run(["calibrate", name, "--gate", "latency"] + runs)
+            #expect(unbounded.status == 1)
+            #expect(unbounded.remarks.contains("search/file-type has no bound above which an answer is slow: add"))
+
+            self.fixture.traffic.withLock {
+                $0?.latency = TrafficStatus.Latency(boundMilliseconds: 250, pieces: pieces(20))
+            }
+            let slow = await self.fixture.run(["calibrate", name, "--gate", "latency", "--plot", self.plot] + runs)
+            #expect(slow.output.contains("1 % of 360000 slower than 250 ms"), "\(slow.output)\(slow.remarks)")
+            #expect(slow.output.contains("slow answers do not come in bursts"))
+            let svg = try? String(contentsOfFile: self.plot, encoding: .utf8)
+            #expect(svg?.contains(">slow answers, as a multiple") == true)
+            let unknown = await self.fixture.run(["calibrate", name, "--gate", "drift"] + runs)
+            #expect(unknown.status == 2)
+        }
+    }
 }
 
 /// Whether a text is well-formed, and what elements it has.

@@ -77,7 +77,7 @@ struct CalibrationPlot {
         self.found.map { canary in
             let time =
                 canary.medianSeconds.map { "after \(TimeText.span($0))" } ?? "not within the step by half of the runs"
-            return "\(CalibrationReport.times(canary.factor)) as many errors: \(time)"
+            return "\(CalibrationReport.times(canary.factor)) as many \(self.report.gate.plural): \(time)"
         }.joined(separator: "; ")
     }
 
@@ -104,8 +104,9 @@ struct CalibrationPlot {
         }
         let middle = Self.text((self.left + self.width - self.right) / 2)
         let name = """
-            <text x="\(middle)" y="\(Self.text(self.height - 14))" text-anchor="middle">errors, as a multiple of \
-            stable's; line: half of the runs, band: a tenth to nine tenths</text>
+            <text x="\(middle)" y="\(Self.text(self.height - 14))" text-anchor="middle">\
+            \(self.report.gate.plural), as a multiple of stable's; line: half of the runs, band: a tenth to nine \
+            tenths</text>
             """
         return (labels + [name]).joined(separator: "\n")
     }

@@ -6,6 +6,10 @@ import Simulation
 package struct CalibrationReport: Codable, Hashable, Sendable {
     /// What was recorded, and of what.
     package var source: String
+    /// Whose bad answers they are.
+    package var gate: CalibratedGate
+    /// Above which an answer is slow; nothing when that is not known, or does not matter.
+    package var boundMilliseconds: Double?
     package var requestsPerSecond: Double
     package var requests: Int64
     package var bad: Int64
@@ -33,9 +37,11 @@ package struct CalibrationReport: Codable, Hashable, Sendable {
         var share: Double { Double(self.rolledBack) / Double(max(1, self.runs)) }
     }
 
-    init(_ calibration: Calibration, of source: String) {
+    init(_ calibration: Calibration, of source: String, gate: CalibratedGate, boundMilliseconds: Double?) {
         let assumptions = calibration.assumptions
         self.source = source
+        self.gate = gate
+        self.boundMilliseconds = boundMilliseconds
         self.requestsPerSecond = calibration.requestsPerSecond
         self.requests = calibration.traffic.total
         self.bad = calibration.traffic.bad
@@ -66,12 +72,12 @@ extension CalibrationReport {
             StyledText("\(self.source)  ", .bold)
                 + StyledText(
                     "\(NumberText.number(self.requestsPerSecond, decimals: 1)) requests/s, "
-                        + "\(NumberText.percent(rate)) of \(self.requests) bad"
+                        + "\(NumberText.percent(rate)) of \(self.requests) \(self.badWord)"
                 ),
             StyledText(
                 self.burst > 1
-                    ? "  failures come in bursts: evidence weighs \(Self.times(self.burst)) less"
-                    : "  failures do not come in bursts"
+                    ? "  \(self.noun) come in bursts: evidence weighs \(Self.times(self.burst)) less"
+                    : "  \(self.noun) do not come in bursts"
             ),
             StyledText(
                 "  a step of \(NumberText.number(self.weightPercent, decimals: 1)) % for \(step), judged by "
@@ -83,7 +89,7 @@ extension CalibrationReport {
         for canary in self.canaries {
             let isIdentical = canary.factor == 1
             table.add(
-                StyledText(isIdentical ? "is identical" : "\(Self.times(canary.factor)) as many errors"),
+                StyledText(isIdentical ? "is identical" : "\(Self.times(canary.factor)) as many \(self.gate.plural)"),
                 StyledText(
                     "\(NumberText.percent(canary.share)) of \(canary.runs)",
                     isIdentical && canary.share > self.alpha ? .red : .plain
@@ -96,6 +102,17 @@ extension CalibrationReport {
         return lines + table.lines(width: nil) + ["", self.conclusion(step: step)]
     }
 
+    private var badWord: String {
+        switch self.gate {
+        case .errors: "bad"
+        case .clientErrors: "refused (4xx)"
+        case .latency:
+            self.boundMilliseconds.map { "slower than \(NumberText.number($0, decimals: 3)) ms" } ?? "slow"
+        }
+    }
+
+    private var noun: String { self.gate == .errors ? "failures" : self.gate.plural }
+
     private func conclusion(step: String) -> StyledText {
         guard let found = self.canaries.first(where: { $0.factor > 1 && $0.share >= 0.9 }) else {
             return StyledText(
@@ -104,7 +121,8 @@ extension CalibrationReport {
             )
         }
         return StyledText(
-            "Within \(step), 9 of 10 rollouts find a canary with \(Self.times(found.factor)) as many errors as stable."
+            "Within \(step), 9 of 10 rollouts find a canary with \(Self.times(found.factor)) as many "
+                + "\(self.gate.plural) as stable."
         )
     }
 

@@ -14,12 +14,13 @@ package struct CalibrateCommand: ClientCommand {
             canary as a rollout would: how often would a model that is identical be rolled back (A/A), how soon would
             one be found that fails more often, and which regression is the step's time enough for?
 
-            The traffic is the last half hour of a deployment's errors, as the controller counted them, or a file with
-            `requests,bad` a line. The record's own bursts, swings and incidents stay as they were. A file of other bad
-            events, such as slow answers, calibrates gates on those.
+            The traffic is the last half hour of a deployment, as the controller counted it: its errors, or what
+            another built-in gate calls bad. Or it is a file with `requests,bad` a line. The record's own bursts,
+            swings and incidents stay as they were.
 
             EXAMPLES
               controller calibrate search/file-type
+              controller calibrate search/file-type --gate latency
               controller calibrate search/file-type --weight 10% --step 15m --gates 3 --plot detection.svg
               controller calibrate --traffic night.csv --poll 30s --output json
             """
@@ -36,6 +37,9 @@ package struct CalibrateCommand: ClientCommand {
 
     @Option(help: ArgumentHelp("How long a line of the file is.", valueName: "duration"))
     package var poll = DurationArgument(seconds: 10)
+
+    @Option(help: ArgumentHelp("Whose bad answers: errors, client-errors or latency.", valueName: "gate"))
+    package var gate: CalibratedGate = .errors
 
     @Option(help: ArgumentHelp("The canary's share of the traffic.", valueName: "percent"))
     package var weight = ShareArgument(share: 0.05)
@@ -95,7 +99,7 @@ package struct CalibrateCommand: ClientCommand {
         assumptions.gates = self.gates
         assumptions.runs = self.runs
         assumptions.seed = self.seed
-        let (pieces, source) = try await self.record(on: console, &assumptions)
+        let (pieces, source, bound) = try await self.record(on: console, &assumptions)
         guard pieces.contains(where: { $0.total > 0 }) else {
             throw CommandFailure(
                 code: .refused,
@@ -107,7 +111,8 @@ package struct CalibrateCommand: ClientCommand {
                 StyledText("warning: a record of \(pieces.count) pieces says little of bursts and swings", .yellow)
             )
         }
-        let report = CalibrationReport(await Calibration(pieces, assumptions), of: source)
+        let calibration = await Calibration(pieces, assumptions)
+        let report = CalibrationReport(calibration, of: source, gate: self.gate, boundMilliseconds: bound)
         if let plot = self.plot {
             do {
                 try Data(CalibrationPlot(report).svg.utf8).write(to: URL(filePath: plot))
@@ -121,21 +126,39 @@ package struct CalibrateCommand: ClientCommand {
         try self.output.print(report, on: console) { report.lines }
     }
 
+    /// - Returns: The pieces, what they were recorded of, and the bound above which an answer is slow, if known.
     private func record(
         on console: Console,
         _ assumptions: inout Calibration.Assumptions
-    ) async throws -> ([EventCounts], String) {
+    ) async throws -> ([EventCounts], String, Double?) {
         if let traffic = self.traffic {
             assumptions.pieceSeconds = self.poll.duration / .seconds(1)
-            return (try TrafficRecord.read(traffic), traffic == "-" ? "stdin" : traffic)
+            return (try TrafficRecord.read(traffic), traffic == "-" ? "stdin" : traffic, nil)
         }
-        guard let name = self.name else { return ([], "") }
+        guard let name = self.name else { return ([], "", nil) }
+        let record: TrafficStatus
         do {
-            let record = try await self.connection.client(console).traffic(of: name.id)
-            assumptions.pieceSeconds = record.pieceSeconds
-            return (record.errors.map { EventCounts(bad: $0.bad, total: $0.requests) }, "\(name.id)")
+            record = try await self.connection.client(console).traffic(of: name.id)
         } catch {
             throw CommandFailure(error)
         }
+        assumptions.pieceSeconds = record.pieceSeconds
+        let pieces =
+            switch self.gate {
+            case .errors: record.errors
+            case .clientErrors: record.clientErrors
+            case .latency: record.latency?.pieces
+            }
+        guard let pieces else {
+            throw CommandFailure(
+                code: .refused,
+                message: "\(name.id) has no bound above which an answer is slow: add a latency objective, of at "
+                    + "least the smallest bound of the router's histogram"
+            )
+        }
+        return (
+            pieces.map { EventCounts(bad: $0.bad, total: $0.requests) }, "\(name.id)",
+            self.gate == .latency ? record.latency?.boundMilliseconds : nil
+        )
     }
 }
