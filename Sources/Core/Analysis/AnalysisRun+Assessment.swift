@@ -115,9 +115,10 @@ extension AnalysisRun {
         }
     }
 
-    func prediction(_ evidence: ComparisonEvidence) -> String? {
+    /// When the canary would have passed; `counted` is what the evidence is made of.
+    func prediction(_ evidence: ComparisonEvidence, counted: String = "requests") -> String? {
         guard let rate = evidence.requestsPerSecond, let seconds = evidence.secondsUntilSafe else { return nil }
-        return "about \(NumberText.about(seconds: seconds)) at \(NumberText.number(rate)) requests/s on the canary"
+        return "about \(NumberText.about(seconds: seconds)) at \(NumberText.number(rate)) \(counted)/s on the canary"
     }
 }
 

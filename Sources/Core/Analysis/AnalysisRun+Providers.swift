@@ -82,7 +82,8 @@ extension AnalysisRun {
             limit: comparison.evidence.limit,
             detail: (missing ?? detail ?? self.detail(outcome, evidence, nextWeight: step.nextWeight))
                 + caveats,
-            prediction: outcome == .inconclusive ? self.prediction(evidence) : nil,
+            prediction: outcome == .inconclusive
+                ? self.prediction(evidence, counted: gate.kind.labels == nil ? "requests" : "labels") : nil,
             comparison: evidence
         )
     }

@@ -138,6 +138,18 @@ struct LabelGateTests {
     }
 
     @Test
+    func `a decision is expected at so many labels a second`() throws {
+        var world = LabelWorld()
+        for _ in 0..<2 {
+            world.answer(200, canary: 0.05, stable: 0.05)
+            world.poll()
+        }
+        #expect(world.outcome == .inconclusive)
+        let prediction = try #require(world.assessment?.prediction)
+        #expect(prediction.hasPrefix("about ") && prediction.hasSuffix(" labels/s on the canary"), "\(prediction)")
+    }
+
+    @Test
     func `a canary with more wrong labels fails, and one as good passes`() throws {
         for seed in UInt64(1)...5 {
             var bad = LabelWorld(seed: seed)
