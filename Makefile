@@ -76,8 +76,8 @@ release: setup-build ## Build the controller as it is shipped
 
 # Each in a process of its own: all tests of one share a thread for each core, and what computes for minutes would let
 # the servers that others start, and wait for, wait as long.
-PORTS := Artifacts|Controller(Commands|Server)|Feedback|Git|LocalPlatform|MetricProviders|Persistence|Transport
-WAITING_TESTS := ^($(PORTS)|Integration)Tests\.
+ADAPTERS := Artifacts|Feedback|Git|LocalPlatform|MetricProviders|Persistence|Transport
+WAITING_TESTS := ^($(ADAPTERS)|ControllerCommands|ControllerServer|Integration)Tests\.
 # A crash is told with its frames, without registers and libraries.
 RUN_TESTS = mkdir -p .build; PATH="$(CURDIR)/.venv/bin:$$PATH:/usr/sbin:/sbin" \
     SWIFT_BACKTRACE=enable=yes,registers=none,images=none,threads=crashed swift test --skip-build $(SWIFT_FLAGS)

@@ -22,32 +22,33 @@ package struct Observation: Hashable, Codable, Sendable {
 }
 
 /// A value with the time at which it was true, or the reason why it is not known.
-package enum Reading<Value: Hashable & Codable & Sendable>: Hashable, Codable, Sendable {
+///
+/// Public, unlike the rest: what is generic and `package` is not specialised in another module, even when it is
+/// `@inlinable` (Swift 6.3), and these are asked for many times in a decision.
+public enum Reading<Value: Hashable & Codable & Sendable>: Hashable, Codable, Sendable {
     case known(Value, at: Timestamp)
     case unknown(String)
 
     /// The value, unless it is unknown or older than `limit`.
-    ///
-    /// Asked for many times in a decision: inlined, as what is generic is slow when called from another module.
-    @inlinable @inline(__always) package func fresh(at now: Timestamp, within limit: Duration) -> Value? {
+    @inlinable @inline(__always) public func fresh(at now: Timestamp, within limit: Duration) -> Value? {
         guard case .known(let value, let time) = self, now - time <= limit else { return nil }
         return value
     }
 
     /// Whether it is known and not older than `limit`. Copies nothing, as ``fresh(at:within:)`` must.
-    @inlinable @inline(__always) package func isFresh(at now: Timestamp, within limit: Duration) -> Bool {
+    @inlinable @inline(__always) public func isFresh(at now: Timestamp, within limit: Duration) -> Bool {
         guard case .known(_, at: let time) = self else { return false }
         return now - time <= limit
     }
 
     /// The same value, seen again at the time of another reading. What is unknown stays so.
-    package mutating func renew<Other>(as reading: Reading<Other>) {
+    @inlinable public mutating func renew<Other>(as reading: Reading<Other>) {
         guard case .known(_, at: let time) = reading, case .known(let value, _) = self else { return }
         self = .known(value, at: time)
     }
 
     /// The value however old it is, unless it is unknown.
-    @inlinable @inline(__always) package var last: Value? {
+    @inlinable @inline(__always) public var last: Value? {
         guard case .known(let value, _) = self else { return nil }
         return value
     }

@@ -1,23 +1,25 @@
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
 ///
 /// The core never reads a clock; whoever calls it passes the time in.
-package struct Timestamp: Hashable, Comparable, Codable, Sendable {
-    package var milliseconds: Int64
+///
+/// Public, as ``Reading`` is.
+public struct Timestamp: Hashable, Comparable, Codable, Sendable {
+    public var milliseconds: Int64
 
-    package init(milliseconds: Int64) {
+    @inlinable public init(milliseconds: Int64) {
         self.milliseconds = milliseconds
     }
 
-    package init(from decoder: any Decoder) throws {
+    public init(from decoder: any Decoder) throws {
         self.milliseconds = try decoder.singleValueContainer().decode(Int64.self)
     }
 
-    package func encode(to encoder: any Encoder) throws {
+    public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(self.milliseconds)
     }
 
-    package static func < (left: Timestamp, right: Timestamp) -> Bool {
+    @inlinable public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.milliseconds < right.milliseconds
     }
 
@@ -25,7 +27,7 @@ package struct Timestamp: Hashable, Comparable, Codable, Sendable {
         Timestamp(milliseconds: time.milliseconds + interval.wholeMilliseconds)
     }
 
-    @inlinable package static func - (later: Timestamp, earlier: Timestamp) -> Duration {
+    @inlinable public static func - (later: Timestamp, earlier: Timestamp) -> Duration {
         .milliseconds(later.milliseconds - earlier.milliseconds)
     }
 }

@@ -192,6 +192,7 @@ struct CalibrateCommandTests {
             let slow = await self.fixture.run(["calibrate", name, "--gate", "latency", "--plot", self.plot] + runs)
             #expect(slow.output.contains("1 % of 360000 slower than 250 ms"), "\(slow.output)\(slow.remarks)")
             #expect(slow.output.contains("slow answers do not come in bursts"))
+            // Not there is as wrong as any other text.
             let svg = try? String(contentsOfFile: self.plot, encoding: .utf8)
             #expect(svg?.contains(">slow answers, as a multiple") == true)
             let unknown = await self.fixture.run(["calibrate", name, "--gate", "drift"] + runs)
