@@ -35,11 +35,8 @@ extension IntegrationTests {
             release.version = "3"
             try await sandbox.merge(release)
             try await sandbox.serves("3")
-            let report = try await load.end()
-            #expect(report.failed == 0)
-            #expect(report.socketErrors == 0)
-            let replay = try await sandbox.replay()
-            #expect(replay.status == 0, "\(replay.output)\(replay.error)")
+            try await load.endUnharmed()
+            try await sandbox.expectReplay()
             print("slowdown: \(reason)")
         }
     }
@@ -48,15 +45,11 @@ extension IntegrationTests {
     @Test
     func `a canary whose scores are distributed otherwise is held, and one as stable's passes`() async throws {
         let (stable, canary) = (Scores(), Scores())
-        let exporters = try [stable, canary].map { scores in
-            try LoopbackServer { _ in .text(scores.scrape(), headers: ["Content-Type": "text/plain"]) }
-        }
+        let exporters = try [stable, canary].map { scores in try Sandbox.exporter { scores.scrape() } }
         defer { exporters.forEach { $0.stop() } }
         try await Sandbox.run { sandbox in
-            let port = sandbox.sparePort
-            try sandbox.configure(providers: ["{name: prometheus, kind: prometheus, url: \"http://127.0.0.1:\(port)\"}"]
-            )
-            try await sandbox.startPrometheus(port: port, scraping: exporters[0].port, exporters[1].port)
+            try sandbox.configureForPrometheus()
+            try await sandbox.startPrometheus(scraping: exporters)
             try await sandbox.startController()
             let gate = """
                 apiVersion: controller/v1
@@ -82,18 +75,17 @@ extension IntegrationTests {
             let other = try #require(try await sandbox.canary("3", at: 50).canary?.revision)
             canary.count(for: other, shares: [10, 30, 60])
             let status = try await sandbox.wait(for: "the hold") { status in
-                status.gates.contains { $0.name == "scores" && $0.outcome == "failed" }
+                status.holds.contains { $0.kind == "gate" }
             }
             // Other inputs drift as well: it is for people to say what that was.
             #expect(status.phase == "stepping")
             #expect(status.quarantined.isEmpty)
-            #expect(status.holds.contains { $0.kind == "gate" }, "\(status.holds)")
+            #expect(status.gates.contains { $0.name == "scores" && $0.outcome == "failed" }, "\(status.gates)")
             let abort = try await sandbox.command("abort", Sandbox.name, "--why", "other scores")
             #expect(abort.status == 0, "\(abort.error)")
             let after = try await sandbox.wait(for: "the way back") { $0.phase == "settled" }
             #expect(after.stable?.modelVersion == "2")
-            let replay = try await sandbox.replay()
-            #expect(replay.status == 0, "\(replay.output)\(replay.error)")
+            try await sandbox.expectReplay()
         }
     }
 }

@@ -54,8 +54,7 @@ extension IntegrationTests {
             try await sandbox.canary("3", at: 20)
             let promoted = try await users.untilSettled("the promotion") { $0.stable?.modelVersion == "3" }
             #expect(promoted.quarantined.map(\.modelVersion) == ["2"])
-            let replay = try await sandbox.replay()
-            #expect(replay.status == 0, "\(replay.output)\(replay.error)")
+            try await sandbox.expectReplay()
             print("feedback: \(users.asked) requests; \(reason)")
         }
     }

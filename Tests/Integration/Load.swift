@@ -76,6 +76,15 @@ final class Load {
         }
     }
 
+    /// Ends the load, of which no request may have failed.
+    @discardableResult
+    func endUnharmed(sourceLocation: SourceLocation = #_sourceLocation) async throws -> Report {
+        let report = try await self.end()
+        #expect(report.failed == 0, sourceLocation: sourceLocation)
+        #expect(report.socketErrors == 0, sourceLocation: sourceLocation)
+        return report
+    }
+
     func end() async throws -> Report {
         kill(self.process.processIdentifier, SIGINT)
         let seconds = -self.began.timeIntervalSinceNow

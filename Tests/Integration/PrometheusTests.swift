@@ -8,14 +8,10 @@ extension IntegrationTests {
     @Test
     func `a threshold on Prometheus passes and fails as its value says, and an outage holds`() async throws {
         let score = Score("0.97")
-        let exporter = try LoopbackServer { _ in
-            .text("score \(score.text)\n", headers: ["Content-Type": "text/plain"])
-        }
+        let exporter = try Sandbox.exporter { "score \(score.text)\n" }
         defer { exporter.stop() }
         try await Sandbox.run { sandbox in
-            let port = sandbox.sparePort
-            try sandbox.configure(providers: ["{name: prometheus, kind: prometheus, url: \"http://127.0.0.1:\(port)\"}"]
-            )
+            try sandbox.configureForPrometheus()
             try await sandbox.startController()
             let gate = """
                 apiVersion: controller/v1
@@ -40,7 +36,7 @@ extension IntegrationTests {
             #expect(held.canary?.weight == 50)
             #expect(held.gates.first?.outcome == "provider-down")
 
-            try await sandbox.startPrometheus(port: port, scraping: exporter.port)
+            try await sandbox.startPrometheus(scraping: [exporter])
             try await sandbox.serves("2")
 
             score.set("0.5")
@@ -77,15 +73,11 @@ extension IntegrationTests {
     @Test
     func `wrong answers of the canary alone roll it back, and those of both do not`() async throws {
         let (stable, canary) = (Tally(), Tally())
-        let exporters = try [stable, canary].map { tally in
-            try LoopbackServer { _ in .text(tally.scrape(), headers: ["Content-Type": "text/plain"]) }
-        }
+        let exporters = try [stable, canary].map { tally in try Sandbox.exporter { tally.scrape() } }
         defer { exporters.forEach { $0.stop() } }
         try await Sandbox.run { sandbox in
-            let port = sandbox.sparePort
-            try sandbox.configure(providers: ["{name: prometheus, kind: prometheus, url: \"http://127.0.0.1:\(port)\"}"]
-            )
-            try await sandbox.startPrometheus(port: port, scraping: exporters[0].port, exporters[1].port)
+            try sandbox.configureForPrometheus()
+            try await sandbox.startPrometheus(scraping: exporters)
             try await sandbox.startController()
             try await sandbox.merge(Release(version: "1"), also: ["wrong.yaml": Self.ratio])
             try await sandbox.serves("1")
@@ -111,8 +103,7 @@ extension IntegrationTests {
             }
             #expect(status.stable?.modelVersion == "2")
             #expect(status.quarantined.first?.reason.contains("gate wrong failed: canary 4") == true)
-            let replay = try await sandbox.replay()
-            #expect(replay.status == 0, "\(replay.output)\(replay.error)")
+            try await sandbox.expectReplay()
         }
     }
 }
@@ -157,8 +148,7 @@ extension IntegrationTests {
             }
             #expect(status.stable?.modelVersion == "2")
             #expect(status.quarantined.first?.reason.contains("gate sign-off failed: approvals says fail") == true)
-            let replay = try await sandbox.replay()
-            #expect(replay.status == 0, "\(replay.output)\(replay.error)")
+            try await sandbox.expectReplay()
         }
     }
 }
@@ -247,9 +237,20 @@ private final class Score: Sendable {
 }
 
 extension Sandbox {
+    /// What Prometheus scrapes.
+    static func exporter(_ text: @escaping @Sendable () -> String) throws -> LoopbackServer {
+        try LoopbackServer { _ in .text(text(), headers: ["Content-Type": "text/plain"]) }
+    }
+
+    /// The controller will ask the sandbox's Prometheus, which need not run yet.
+    func configureForPrometheus() throws {
+        let url = "http://127.0.0.1:\(self.sparePort)"
+        try self.configure(providers: ["{name: prometheus, kind: prometheus, url: \"\(url)\"}"])
+    }
+
     /// Debian's Prometheus, which ends with the sandbox.
-    func startPrometheus(port: Int, scraping exporters: Int...) async throws {
-        let targets = exporters.map { "\"127.0.0.1:\($0)\"" }.joined(separator: ", ")
+    func startPrometheus(scraping exporters: [LoopbackServer]) async throws {
+        let targets = exporters.map { "\"127.0.0.1:\($0.port)\"" }.joined(separator: ", ")
         try self.write(
             "\(self.folder)/prometheus.yml",
             """
@@ -262,7 +263,7 @@ extension Sandbox {
             try Machine.program("prometheus"),
             [
                 "--config.file=\(self.folder)/prometheus.yml", "--storage.tsdb.path=\(self.folder)/prometheus",
-                "--web.listen-address=127.0.0.1:\(port)", "--log.level=error",
+                "--web.listen-address=127.0.0.1:\(self.sparePort)", "--log.level=error",
             ],
             output: "\(self.folder)/prometheus.log"
         )

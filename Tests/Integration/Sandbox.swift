@@ -210,6 +210,17 @@ final class Sandbox {
         )
     }
 
+    /// Every decision comes out again.
+    ///
+    /// - Returns: What the replay printed.
+    /// - Throws: As ``replay(fromJournal:)`` does.
+    @discardableResult
+    func expectReplay(fromJournal: Bool = false, at place: SourceLocation = #_sourceLocation) async throws -> String {
+        let replay = try await self.replay(fromJournal: fromJournal)
+        #expect(replay.status == 0, "\(replay.output)\(replay.error)", sourceLocation: place)
+        return replay.output
+    }
+
     /// Nothing while the controller does not answer.
     func fleet() async -> FleetStatus? {
         // Not answering is what callers wait out.

@@ -117,9 +117,7 @@ extension IntegrationTests {
             try await sandbox.merge(Release(version: "2"))
             try await sandbox.serves("2")
             #expect(await sandbox.status()?.diagnostics == [])
-            let report = try await load.end()
-            #expect(report.failed == 0)
-            #expect(report.socketErrors == 0)
+            try await load.endUnharmed()
         }
     }
 }
