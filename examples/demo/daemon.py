@@ -54,7 +54,9 @@ class Status:
         """One line: where the traffic is, how far the rollout is, and what it waits for."""
         parts = [self.phase.ljust(12), f"stable {self.stable or '-'}"]
         if self.canary:
-            parts.append(f"canary {self.canary} at {self.canary_weight} %")
+            # After a start it is unknown for a moment, and not 0.
+            weight = self.json["canary"].get("weight", "?")
+            parts.append(f"canary {self.canary} at {weight} %")
         parts += [f"{gate['name']} {gate['outcome']}" for gate in self.json["gates"] if gate["outcome"] == "failed"]
         parts += [f"held: {hold['why']}" for hold in self.json["holds"]]
         return ", ".join(parts)

@@ -189,6 +189,8 @@ def test_a_status_is_one_line() -> None:
     }
     status = Status(json)
     assert status.describe() == "stepping    , stable 3.2, canary 3.3 at 25 %, errors failed"
+    unseen = Status(json | {"canary": {"modelVersion": "3.3"}, "gates": []})
+    assert unseen.describe() == "stepping    , stable 3.2, canary 3.3 at ? %"
     assert (status.quarantine("1.0"), status.quarantine("3.3")) == ("signature", None)
     assert status.canary_endpoints == ["127.0.0.1:1"]
     empty = Status({"phase": "pending", "gates": [], "holds": [], "quarantined": []})
