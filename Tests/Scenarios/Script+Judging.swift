@@ -87,7 +87,43 @@ extension Script {
             policy: Self.rankingAnswers,
             ends: 1
         ) { $0.showsAnswerTimes = true },
+        Script(
+            "wrong-answers",
+            "a tenth of the canary's answers is wrong, which only a metric provider counts: it goes back",
+            ticks: 100,
+            policy: Self.countingWrong,
+            canary: Self.with { $0.wrong = 0.1 },
+            ends: 0,
+            quarantined: [1]
+        ) { $0.countsWrong = true },
+        Script(
+            "wrong-in-bake",
+            "once promoted, its answers get wrong: the provider is asked through the bake, and it goes back",
+            ticks: 220,
+            policy: Self.countingWrong,
+            ends: 0,
+            quarantined: [1]
+        ) {
+            $0.countsWrong = true
+            $0.changes[140] = [Scenario.revision(1): Self.with { $0.wrong = 0.1 }]
+        },
+        Script(
+            "provider-lost-in-bake",
+            "nobody answers for the provider through the bake: that holds nothing, and nothing is rolled back",
+            ticks: 260,
+            policy: Self.countingWrong,
+            ends: 1
+        ) {
+            $0.countsWrong = true
+            $0.outages[.providerOutage] = 125...250
+        },
     ]
+
+    private static let countingWrong: RolloutPolicy = {
+        var policy = Self.policy
+        policy.gates.append(Scenario.wrong)
+        return policy
+    }()
 
     private static let rankingAnswers: RolloutPolicy = {
         var policy = Self.policy

@@ -45,6 +45,11 @@ extension AnalysisRun {
         self.provided?.first { $0.gate.name == gate.name }
     }
 
+    private static func counted(by gate: Gate) -> String {
+        if gate.kind.labels != nil { return "labels" }
+        return if case .mean = gate.kind { "values" } else { "requests" }
+    }
+
     func assessment(
         of comparison: ProviderComparison,
         gate: Gate,
@@ -83,7 +88,7 @@ extension AnalysisRun {
             detail: (missing ?? detail ?? self.detail(outcome, evidence, nextWeight: step.nextWeight))
                 + caveats,
             prediction: outcome == .inconclusive
-                ? self.prediction(evidence, counted: gate.kind.labels == nil ? "requests" : "labels") : nil,
+                ? self.prediction(evidence, counted: Self.counted(by: gate)) : nil,
             comparison: evidence
         )
     }

@@ -45,7 +45,7 @@ extension AnalysisRun {
         return GateAssessment(
             gate: gate,
             outcome: outcome,
-            value: slowdown.value(burst: self.burst, parameters: self.parameters),
+            value: slowdown.value(burst: comparison.burst ?? self.burst, parameters: self.parameters),
             limit: slowdown.limit,
             detail: missing
                 ?? slowdown.detail(outcome, safeShare: evidence.safeShare, parameters: self.parameters),
@@ -68,7 +68,7 @@ extension GateComparison {
             canary: canary,
             stable: stable,
             seconds: seconds,
-            burst: burst,
+            burst: self.burst ?? burst,
             parameters: parameters
         )
         guard let increments else { return }
@@ -82,6 +82,7 @@ extension GateComparison {
         burst: Double,
         parameters: AnalysisParameters
     ) -> ComparisonEvidence {
+        let burst = self.burst ?? burst
         let counts = slowdown.counts
         var evidence = ComparisonEvidence(
             counted: (Double(counts.canary.total), Double(counts.stable.total)),

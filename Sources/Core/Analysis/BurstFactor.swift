@@ -15,13 +15,23 @@ package enum BurstFactor {
     ///
     /// - Returns: Nothing when there is too little to tell.
     package static func known(_ history: [EventCounts]) -> Double? {
+        Self.known(
+            history.map { MeanCounts(count: Double($0.total), sum: Double($0.bad), sumOfSquares: Double($0.bad)) }
+        )
+    }
+
+    /// The same of the means of any value: a share is one of zeros and ones.
+    package static func known(_ history: [MeanCounts]) -> Double? {
         var dispersions: [Double] = []
         for index in stride(from: 0, to: history.count - 1, by: 2) {
             let (first, second) = (history[index], history[index + 1])
-            guard let rate = (first + second).rate, let one = first.rate, let two = second.rate, rate > 0, rate < 1
-            else { continue }
-            let variance = rate * (1 - rate) * (1 / Double(first.total) + 1 / Double(second.total))
-            dispersions.append((one - two) * (one - two) / variance)
+            var both = first
+            both += second
+            guard let mean = both.mean, let one = first.mean, let two = second.mean else { continue }
+            // Values that are all the same tell nothing, but for what the sums were rounded by.
+            let scatter = both.sumOfSquares / both.count - mean * mean
+            guard scatter > 1e-12 else { continue }
+            dispersions.append((one - two) * (one - two) / (scatter * (1 / first.count + 1 / second.count)))
         }
         guard dispersions.count >= 10 else { return nil }
         let dropped = (Double(dispersions.count) * 0.05).rounded(.up)

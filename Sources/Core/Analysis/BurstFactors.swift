@@ -8,6 +8,8 @@ package struct BurstFactors: Hashable, Codable, Sendable {
     package var clientErrors: Double?
     /// φ of answers slower than each bound of the router's histogram of which that is known, ascending.
     package var slow: [Slow]
+    /// φ of the ranks of all answer times.
+    package var ranks: Double?
     /// They rest on half an hour with requests in most of it. Of less, a part of the bursts may not have come yet.
     package var isComplete: Bool
 
@@ -26,11 +28,13 @@ package struct BurstFactors: Hashable, Codable, Sendable {
         errors: Double? = nil,
         clientErrors: Double? = nil,
         slow: [Slow] = [],
+        ranks: Double? = nil,
         isComplete: Bool = false
     ) {
         self.errors = errors
         self.clientErrors = clientErrors
         self.slow = slow
+        self.ranks = ranks
         self.isComplete = isComplete
     }
 
@@ -41,7 +45,8 @@ package struct BurstFactors: Hashable, Codable, Sendable {
 
     /// Nothing bunches, as far as is known.
     package var isPlain: Bool {
-        (self.errors ?? 1) <= 1 && (self.clientErrors ?? 1) <= 1 && self.slow.allSatisfy { $0.factor <= 1 }
+        [self.errors, self.clientErrors, self.ranks].allSatisfy { ($0 ?? 1) <= 1 }
+            && self.slow.allSatisfy { $0.factor <= 1 }
     }
 
     /// What to go by when `earlier` was known before: until half an hour is seen anew, the larger of each. Who knows
@@ -55,7 +60,8 @@ package struct BurstFactors: Hashable, Codable, Sendable {
             slow: bounds.map { bound in
                 let factor = Self.larger(self.slow(bound: bound), earlier.slow(bound: bound)) ?? 1
                 return Slow(bound: bound, factor: factor)
-            }
+            },
+            ranks: Self.larger(self.ranks, earlier.ranks)
         )
     }
 
@@ -71,6 +77,7 @@ package struct BurstFactors: Hashable, Codable, Sendable {
             return ratio > Self.material || ratio < 1 / Self.material
         }
         return differ(self.errors, other.errors) || differ(self.clientErrors, other.clientErrors)
+            || differ(self.ranks, other.ranks)
             || (self.slow.map(\.bound) + other.slow.map(\.bound)).contains {
                 differ(self.slow(bound: $0), other.slow(bound: $0))
             }
@@ -96,8 +103,8 @@ extension BurstFactors {
             // Before the router was read, those that were known before are the only ones.
             bound.flatMap { bound in (bounds.isEmpty ? self.slow.map(\.bound) : bounds).last { $0 <= bound } }
                 .flatMap { self.slow(bound: $0) }
-        // How ranks bunch is not known.
-        case .slowdown, .threshold, .ratio, .mean, .drift, .webhook, .job, .answers, .preset: nil
+        case .slowdown: self.ranks
+        case .threshold, .ratio, .mean, .drift, .webhook, .job, .answers, .preset: nil
         }
     }
 }

@@ -79,7 +79,7 @@ struct GateComparison: Hashable, Codable, Sendable {
 
     /// ln E that the next weight is safe.
     func safeLogE(burst: Double) -> Double {
-        self.slowdown?.safeLogE(burst: burst) ?? self.safe?.logE ?? 0
+        self.slowdown?.safeLogE(burst: self.burst ?? burst) ?? self.safe?.logE ?? 0
     }
 
     /// Whether there is anything to judge by: ``AnalysisRun/missing(_:)`` says what is not.

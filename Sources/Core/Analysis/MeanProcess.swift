@@ -86,6 +86,28 @@ package struct MeanProcess: Hashable, Codable, Sendable {
         }
     }
 
+    /// How many times the values given here are still needed for ln E to reach `limit`, of a canary whose mean is
+    /// stable's and values that scatter as these do. For a process with the bets of ``grid``.
+    ///
+    /// - Parameters:
+    ///   - canary: Of the canary, since the process began.
+    ///   - stable: Of stable, in the same time.
+    ///   - limit: In nats.
+    /// - Returns: Nothing without values, or when that is not expected at all.
+    func repetitions(of canary: MeanCounts, _ stable: MeanCounts, until limit: Double) -> Double? {
+        guard let meanOfCanary = canary.mean, let meanOfStable = stable.mean else { return nil }
+        let canarySquares = canary.squaredDistance(from: meanOfCanary)
+        let stableSquares = stable.squaredDistance(from: meanOfStable)
+        let needed = limit + Double.log(Double(self.logs.count))
+        return zip(Self.grid, self.logs).compactMap { bet, log -> Double? in
+            let ofCanary = canary.count <= stable.count ? bet : bet * stable.count / canary.count
+            let ofStable = ofCanary * canary.count / stable.count
+            let cost = Self.psi(ofCanary) * canarySquares + Self.psi(ofStable) * stableSquares
+            let growth = -self.sign * ofCanary * canary.count * self.margin - cost
+            return growth > 0 ? max(0, needed - log) / growth : nil
+        }.min()
+    }
+
     /// ln E, in nats.
     package var logE: Double { logMean(self.logs) }
 

@@ -116,6 +116,21 @@ extension StableHistory {
         }
     }
 
+    /// The ranks of all its answers among themselves, in the pieces of ``pieces``.
+    private var rankPieces: [MeanCounts] {
+        let width = self.bounds.count + 1
+        let pieces = stride(from: 0, to: self.slow.count, by: width).map { start in
+            // As many as there are, and then those beyond one bound after the other.
+            let beyond = [self.slow[start + width - 1]] + self.slow[start..<start + width - 1]
+            let counts = zip(beyond, beyond.dropFirst() + [0]).map { Int64(max(0, $0 - $1)) }
+            return BinCounts(bounds: self.bounds, counts: counts)
+        }
+        guard var all = pieces.first, !self.bounds.isEmpty else { return [] }
+        for piece in pieces.dropFirst() { all += piece }
+        let scores = RankScores(history: all)
+        return pieces.map { scores.moments(of: $0) }
+    }
+
     /// How its bad answers cluster, each kind by itself. Takes longer than a decision.
     package var bursts: BurstFactors {
         let slow = self.bounds.indices.compactMap { index in
@@ -127,6 +142,7 @@ extension StableHistory {
             errors: BurstFactor.known(self.pieces),
             clientErrors: BurstFactor.known(self.clientErrorPieces),
             slow: slow,
+            ranks: BurstFactor.known(self.rankPieces),
             // A quiet night unlearns nothing.
             isComplete: self.pieces.count { $0.total > 0 } >= Self.pieceCount / 2
                 && self.pieces.count == Self.pieceCount

@@ -70,12 +70,14 @@ package struct StepForecast: Hashable, Sendable {
         return times.compactMap(\.self).max().map { $0 / self.canaryRate }
     }
 
-    /// Seconds until a canary is found in this step whose first gate has this rate of bad events.
+    /// Seconds until a gate finds a canary in this step that has so many bad events.
     ///
-    /// - Parameter rate: A share of requests, from 0 to 1.
+    /// - Parameters:
+    ///   - rate: A share of requests, from 0 to 1.
+    ///   - baseline: Stable's.
     /// - Returns: Nothing when there is no traffic or that is not expected to be found.
-    package func secondsUntilFound(rate: Double) -> Double? {
-        guard self.canaryRate > 0, self.stableRate > 0, let baseline = self.baselines.first else { return nil }
+    package func secondsUntilFound(rate: Double, over baseline: Double) -> Double? {
+        guard self.canaryRate > 0, self.stableRate > 0 else { return nil }
         let mass = self.mass
         return self.plan(canary: min(1, rate), stable: baseline).requests(
             self.parameters.breachTest(burst: 1),

@@ -179,11 +179,13 @@ package struct Gate: Hashable, Codable, Sendable {
         case hold
     }
 
-    /// Whether the gate compares what the router counted for both revisions.
-    package var comparesCounters: Bool {
-        switch self.kind {
-        case .errors, .clientErrors, .latency, .slowdown: true
-        case .threshold, .ratio, .mean, .drift, .webhook, .job, .answers, .preset: false
+    /// Whether the gate goes on through the bake, when it rolls back: it compares two revisions that both serve. What
+    /// is about the new one alone has had its say, nobody waits for a person, and no requests are copied any more.
+    package var isAskedInBake: Bool {
+        guard self.onFailure == .rollback else { return false }
+        return switch self.kind {
+        case .errors, .clientErrors, .latency, .slowdown, .ratio, .mean, .drift: true
+        case .threshold, .webhook, .job, .answers, .preset: false
         }
     }
 

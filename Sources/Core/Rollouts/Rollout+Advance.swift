@@ -316,22 +316,21 @@ extension Rollout {
         self.record(.promoted, "\(canary.label) has \(share)\(rest)", canary, at: now, into: &outcome)
     }
 
-    /// While the revision before keeps some traffic, the comparison of the two goes on, their sizes swapped. Only the
-    /// gates that compare counters and roll back: a threshold had its say, and nobody waits for one that holds.
+    /// While the revision before keeps some traffic, the comparison of the two goes on, their sizes swapped.
     private mutating func judgeBake(
         of canary: DeploymentSpec,
         _ router: RouterState,
         _ situation: Situation,
         at seen: Timestamp
     ) {
-        let gates = canary.rollout.gates.filter { $0.comparesCounters && $0.onFailure == .rollback }
+        let gates = canary.rollout.gates.filter(\.isAskedInBake)
         guard self.holdback > .none, !gates.isEmpty, let previous = self.previous,
             router.traffic[previous.revision] == self.holdback, var run = self.analysis
         else {
             self.analysis = nil
             return
         }
-        run.beginStep(gates: gates, nextWeight: .all, at: seen)
+        run.beginStep(gates: gates, nextWeight: .all, split: router.traffic.split, at: seen)
         for sample in situation.samples where sample.time >= seen {
             run.add(sample, weightsChanged: true)
         }

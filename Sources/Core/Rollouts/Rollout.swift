@@ -206,6 +206,14 @@ extension Rollout {
         }
     }
 
+    /// Who is judged and whom it is compared with, while evidence is weighed: in a bake what was promoted, and what was
+    /// stable before.
+    package var compared: (judged: DeploymentSpec, other: DeploymentSpec?)? {
+        guard self.isJudging else { return nil }
+        if self.phase == .baking { return self.stable.map { ($0, self.previous) } }
+        return self.canary.map { ($0, self.stable) }
+    }
+
     /// Whether the canary takes the stable revision's place, as the two can't run beside each other.
     package var isReplacement: Bool { self.stable != nil && self.canary?.rollout.strategy == .recreate }
 

@@ -381,7 +381,8 @@ extension Fleet {
     /// Asks for the measurements that are due.
     private mutating func ask(_ member: Member, at now: Timestamp) {
         let rollout = member.rollout
-        guard case .stepping(let step, .some) = rollout.phase, let canary = rollout.canary else { return }
+        guard let (canary, stable) = rollout.compared else { return }
+        let step = if case .stepping(let step, _) = rollout.phase { step } else { canary.rollout.steps.count }
         for gate in rollout.analysis?.dueQueries(at: now) ?? [] {
             let ready = (self.replicas.last?[rollout.id] ?? []).first {
                 $0.id.revision == canary.revision && $0.state == .ready
@@ -390,7 +391,7 @@ extension Fleet {
                 gate,
                 of: rollout.id,
                 canary: canary,
-                stable: rollout.stable,
+                stable: stable,
                 step: step,
                 endpoint: ready?.endpoint
             )

@@ -13,6 +13,9 @@ package struct Behaviour: Hashable, Sendable {
     /// Share of the answers within the latency bound that take a bucket longer than usual; seen only in worlds that
     /// tell them apart, ``Scenario/showsAnswerTimes``.
     package var sluggish = 0.0
+    /// Share of its good answers, by their status, that are wrong; seen only by a metric provider, and in worlds that
+    /// have one which counts them, ``Scenario/countsWrong``.
+    package var wrong = 0.02
     /// Ticks until a replica is ready; nothing if it never is.
     package var startTicks: Int? = 2
     /// Chance per tick that a ready replica crashes.
@@ -53,6 +56,7 @@ package struct Behaviour: Hashable, Sendable {
 
     package var isGood: Bool {
         self.errors <= 0.002 && self.clientErrors <= 0.001 && self.slow <= 0.02 && self.sluggish == 0
+            && self.wrong <= 0.02
             && self.startTicks ?? .max <= 30 && self.overload == nil && self.crashes == 0 && self.flaps == 0
             && self.signature == "a"
             && !self.failsGolden && self.load <= 100 && self.artifact == Behaviour().artifact
@@ -61,7 +65,7 @@ package struct Behaviour: Hashable, Sendable {
     /// So bad that with enough traffic nobody could doubt it.
     package var isPlainlyBad: Bool {
         self.errors >= 0.1 || self.clientErrors >= 0.1 || self.slow >= 0.2 || self.sluggish >= 0.5
-            || self.cannotServe
+            || self.wrong >= 0.3 || self.cannotServe
     }
 
     /// So bad that it is seen before its first request.

@@ -17,6 +17,8 @@ package struct Calibration: Sendable {
         package var plannedSteps = 3
         /// Gates that share the error budget.
         package var gates = 1
+        /// Canary and stable are not read in one instant.
+        package var isLagging = false
         package var parameters = AnalysisParameters.default
         package var runs = 1000
         package var seed: UInt64 = 1
@@ -122,6 +124,7 @@ package struct Calibration: Sendable {
         var judge = SequentialJudge(
             plannedSteps: assumptions.plannedSteps,
             burst: burst,
+            isLagging: assumptions.isLagging,
             atMost: .infinity,
             parameters: parameters
         )

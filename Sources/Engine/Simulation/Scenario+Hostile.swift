@@ -27,6 +27,7 @@ extension Scenario {
         scenario.happenings += push.happenings(&dice, isCalm: isCalm)
         scenario.autoscale(count, seed: seed, isCalm: isCalm)
         scenario.slowDown(count, seed: seed, isCalm: isCalm)
+        scenario.countWrong(count, seed: seed, isCalm: isCalm)
         // Whatever an operator paused is resumed once the world is quiet, and what is gone is meant to be.
         for number in 0..<count where !isCalm {
             let resume = Command(.resume, by: "simulator")

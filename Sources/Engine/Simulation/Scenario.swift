@@ -11,6 +11,8 @@ package struct Scenario: Sendable {
     package var serviceTime: Duration = .zero
     /// The router's histogram tells answers within the latency bound apart, too.
     package var showsAnswerTimes = false
+    /// Applications count their wrong answers, and a metric provider scrapes that.
+    package var countsWrong = false
     /// Git is looked at every so many ticks.
     package var pollEvery = 1
     /// How long a manifest must be gone before its deployment is removed.

@@ -175,22 +175,18 @@ extension SimulatedPorts: Journal {
 extension SimulatedPorts: MetricProvider {
     var name: String { "prometheus" }
 
-    /// The query is the short name of a revision: its load is the answer.
+    /// The query is the short name of a revision, whose load is the answer, or one of ``Scrapes``.
     func reading(of query: String, at time: Timestamp) async -> MetricReading {
-        MetricReading(self.value(of: query), of: time)
+        self.truth.withLock { truth in
+            if truth.isGoingOn(.providerOutage) { return MetricReading(.unavailable("no answer within 10s"), of: time) }
+            if truth.isGoingOn(.providerSilence) { return MetricReading(.noData, of: time) }
+            if truth.isGoingOn(.providerNonsense) { return MetricReading(.notANumber, of: time) }
+            return truth.scrapes.reading(of: query, at: time) ?? MetricReading(.value(truth.load(of: query)), of: time)
+        }
     }
 
     func histogram(of query: String, at time: Timestamp) async -> HistogramAnswer {
         .none(.refused("no histogram is simulated"))
-    }
-
-    private func value(of query: String) -> MetricAnswer {
-        self.truth.withLock { truth in
-            if truth.isGoingOn(.providerOutage) { return .unavailable("no answer within 10s") }
-            if truth.isGoingOn(.providerSilence) { return .noData }
-            if truth.isGoingOn(.providerNonsense) { return .notANumber }
-            return .value(truth.load(of: query))
-        }
     }
 }
 

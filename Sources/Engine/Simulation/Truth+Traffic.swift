@@ -72,6 +72,7 @@ struct Wires: Sendable {
 extension Truth {
     /// The router takes what it was told, and requests are answered as the revisions really are.
     mutating func carry() {
+        if self.scenario.countsWrong { self.scrapes.scrape(tick: self.time, at: self.now) }
         if let told = self.router.told, self.time >= self.router.toldFrom {
             self.checkServing(told)
             self.router.serve(told)
@@ -125,6 +126,7 @@ extension Truth {
             counters.latency.total += Int64(requests)
         }
         count(&self.router.counters[lane.deployment, default: [:]][lane.revision, default: none])
+        self.countWrong(of: requests - errors - client, lane.revision)
     }
 
     private static let noRequests = TrackCounters(latency: LatencyHistogram(bounds: [250], counts: [0]))

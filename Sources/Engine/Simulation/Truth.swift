@@ -14,6 +14,10 @@ struct Truth: Sendable {
     /// For what was added to worlds later, so that the others stay as they were.
     var laterDice: Dice
 
+    /// For what metric providers count; see ``laterDice``.
+    var providerDice: Dice
+    var scrapes = Scrapes()
+
     /// The controller was killed: from here on nothing that it still does has any effect.
     var isDead = false
     /// How many ticks the next killed controller stays down.
@@ -84,6 +88,7 @@ struct Truth: Sendable {
         .map(\.element)
         self.dice = Dice(seed: seed ^ 0x5EED)
         self.laterDice = Dice(seed: seed ^ 0x1A7E)
+        self.providerDice = Dice(seed: seed ^ 0x5C4A)
         self.revisions = scenario.revisions
         self.traffic = scenario.traffic
         self.git = (0..<scenario.sources).map { Repository(name: Scenario.sourceName($0)) }

@@ -95,6 +95,37 @@ struct MeanGateTests {
     }
 
     @Test
+    func `when it will have passed is foretold, and about then it has`() throws {
+        for seed in UInt64(1)...5 {
+            var world = ProviderWorld(Self.gate(.lower), counters: 3, seed: seed)
+            world.run.beginStep(gates: [world.gate], nextWeight: .all, at: world.time)
+            var random = world.random
+            for _ in 0..<10 {
+                world.poll(canary: Self.sums(20, mean: 0.7, &random), stable: Self.sums(180, mean: 0.7, &random))
+            }
+            let expected = try #require(world.assessment?.comparison?.secondsUntilSafe)
+            let words = try #require(world.assessment?.prediction)
+            #expect(words.hasPrefix("about ") && words.hasSuffix(" at 2 values/s on the canary"), "\(words)")
+            let begin = world.time
+            while world.outcome == .inconclusive, world.time - begin < .minutes(60) {
+                world.poll(canary: Self.sums(20, mean: 0.7, &random), stable: Self.sums(180, mean: 0.7, &random))
+            }
+            #expect(world.outcome == .passed)
+            let needed = (world.time - begin).inSeconds
+            #expect((0.4...2.5).contains(needed / expected), "\(needed) of \(expected) s")
+        }
+    }
+
+    @Test
+    func `a canary that is not expected to pass has no time foretold`() {
+        // Values from one end to the other, and hardly any of them: the next weight's margin is far below the scatter.
+        var world = ProviderWorld(Self.gate(.lower), counters: 3)
+        for _ in 0..<3 { world.poll(canary: [0, 0, 0], stable: [10, 5, 4]) }
+        #expect(world.assessment?.comparison?.secondsUntilSafe == nil)
+        #expect(world.assessment?.prediction == nil)
+    }
+
+    @Test
     func `the state survives being journaled`() throws {
         let world = Self.outcome(seed: 3, polls: 20) { _ in 0 }
         let bytes = try JSONEncoder().encode(world.run)

@@ -50,6 +50,49 @@ struct StableHistoryTests {
     }
 
     @Test
+    func `ranks of answer times have a factor of their own, when pieces differ more than chance lets them`() throws {
+        for (isBursty, range) in [(false, 1.0...1), (true, 3...5000)] as [(Bool, ClosedRange<Double>)] {
+            var world = World(seed: 5)
+            var history = StableHistory(revision: World.stable)
+            for second in 0..<1900 {
+                // Half a minute quick, half a minute slow, now and then.
+                let isSlow = isBursty && (second / 10).isMultiple(of: 3)
+                world.stableSlow = isSlow ? 0.5 : 0.1
+                history.add(world.run())
+            }
+            let ranks = try #require(history.bursts.ranks)
+            #expect(range.contains(ranks), "\(ranks)")
+        }
+        let early = BurstFactors(ranks: 2)
+        #expect(early.cautious(after: BurstFactors(ranks: 6)).ranks == 6)
+        #expect(early.differs(from: BurstFactors()) && !early.isPlain)
+    }
+
+    @Test
+    func `the gate on slower answers is weighed by how ranks bunch`() throws {
+        var evidence: [Double] = []
+        for bursts in [nil, BurstFactors(errors: 1, ranks: 4)] {
+            var world = World(seed: 3)
+            (world.weight, world.canarySlow) = (TrafficWeight(percent: 50), 0.4)
+            _ = world.run(seconds: 60)
+            var run = AnalysisRun(
+                gates: [.slowdown],
+                stable: World.stable,
+                canary: World.canary,
+                plannedSteps: 1,
+                history: world.counters[World.stable]?.latency ?? LatencyHistogram(),
+                bursts: bursts
+            )
+            run.beginStep(gates: [.slowdown], nextWeight: .all, at: world.time)
+            run.add(world.sample, weightsChanged: true)
+            for _ in 0..<20 { run.add(world.run(seconds: 10)) }
+            evidence.append(try #require(run.assessment(of: .slowdown, at: world.time)?.comparison).breachLogE)
+        }
+        #expect(evidence[0] > 20)
+        #expect(evidence[1] < evidence[0] / 3)
+    }
+
+    @Test
     func `each kind of bad answers is told piece by piece, as many pieces as there are of errors`() throws {
         let history = Self.mixed()
         let slow = try #require(history.slowPieces(above: 250))

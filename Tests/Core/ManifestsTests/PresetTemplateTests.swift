@@ -57,7 +57,7 @@ struct PresetTemplateTests {
         let (gate, problems) = Self.read(spec)
         #expect(problems == [])
         #expect(gate == Gate(name: "rule", kind: .preset(rule)))
-        #expect(gate?.comparesCounters == false)
+        #expect(gate?.isAskedInBake == false)
         #expect(gate?.sharesBudget == false)
     }
 

@@ -1,3 +1,4 @@
+import Analysis
 import Deployments
 import Rollouts
 import Testing
@@ -45,6 +46,59 @@ struct HoldbackTests {
         stage.run { $0.rollout.phase == .settled }
         #expect(stage.rollout.stable?.revision == Stage.good)
         #expect(stage.rollout.quarantine[Stage.next] != nil)
+    }
+
+    private static func gate(_ kind: Gate.Kind, _ action: Gate.FailureAction = .rollback) -> Gate {
+        Gate(name: "quality", kind: kind, onFailure: action)
+    }
+
+    /// What a provider has counted at this tick: of the revision that bakes, so many of a hundred were bad.
+    private static func counted(_ tick: Int, bad: Double) -> Measurement.Answer {
+        let reading = { (bad: Double, total: Double, stage: Int) in
+            TrackReading(
+                times: [0, 0].map { _ in Timestamp(milliseconds: 2_000_000_000 + Int64(stage) * 1000) },
+                values: [bad * Double(stage), total * Double(stage)]
+            )
+        }
+        return .counted(canary: reading(bad, 100, tick), stable: reading(5, 100, tick))
+    }
+
+    @Test
+    func `a provider is asked through the bake about what was promoted and what was stable before`() {
+        let ratio = RatioQuery(provider: "p", bad: "b", total: "t", interval: .seconds(1))
+        var policy = Self.policy
+        policy.gates = [.errors]
+        var stage = Self.baking(policy: policy)
+        #expect(stage.rollout.analysis?.dueQueries(at: stage.now + .seconds(1)).isEmpty == true)
+
+        policy.gates = [Self.gate(.ratio(ratio))]
+        policy.steps = []
+        #expect(Self.gate(.ratio(ratio)).isAskedInBake && !Self.gate(.ratio(ratio), .hold).isAskedInBake)
+        policy.steps = [Step(action: .weight(TrafficWeight(percent: 50)), gates: [.errors], atLeast: .seconds(3))]
+        stage = Self.baking(policy: policy)
+        let due = stage.rollout.analysis?.dueQueries(at: stage.now + .seconds(1)) ?? []
+        #expect(due.map(\.name) == ["quality"])
+        #expect(stage.rollout.compared?.judged.revision == Stage.next)
+        #expect(stage.rollout.compared?.other?.revision == Stage.good)
+        for tick in 1...40 where stage.rollout.phase == .baking {
+            stage.measurement = Self.counted(tick, bad: 30)
+            stage.tick()
+        }
+        guard case .rollingBack(.gateFailed(let gate, _)) = stage.rollout.phase else {
+            Issue.record("\(stage.rollout.phase)")
+            return
+        }
+        #expect(gate == "quality")
+        #expect(stage.rollout.compared == nil)
+    }
+
+    @Test
+    func `what is about the new revision alone, needs copies or holds is not asked in the bake`() {
+        let threshold = ThresholdQuery(provider: "p", query: "q", maximum: 1, interval: .seconds(1), count: 1)
+        #expect(!Self.gate(.threshold(threshold)).isAskedInBake)
+        #expect(!Self.gate(.answers(AnswerRule(method: .exact))).isAskedInBake)
+        #expect(!Self.gate(.errors, .hold).isAskedInBake)
+        #expect(Gate.errors.isAskedInBake && Gate.slowdown.isAskedInBake)
     }
 
     @Test

@@ -49,6 +49,21 @@ struct CalibrateCommandTests {
         #expect(try await self.report("--seed", "4") == (try await self.report("--seed", "4")))
     }
 
+    @Test(arguments: [["--max-ratio", "3"], ["--max-difference", "0.3%"], ["--lag-robust"]])
+    func `what a ratio gate allows, and counters that are not read in one instant, make it find later`(
+        options: [String]
+    ) async throws {
+        try self.write()
+        let arguments = ["calibrate", "--traffic", self.file, "--runs", "60", "--output", "json"]
+        let run = await self.fixture.run(arguments + options)
+        try #require(run.status == 0, "\(run.remarks)")
+        let tolerant = try APICoding.decoder().decode(CalibrationReport.self, from: Data(run.output.utf8))
+        let usual = try await self.report()
+        let pairs = zip(usual.canaries, tolerant.canaries).filter { (2...5).contains($0.0.factor) }
+        #expect(pairs.allSatisfy { $0.medianSeconds ?? .infinity <= $1.medianSeconds ?? .infinity })
+        #expect(pairs.contains { $0.medianSeconds ?? .infinity < $1.medianSeconds ?? .infinity })
+    }
+
     @Test
     func `more gates share the budget, so that each finds later`() async throws {
         try self.write()

@@ -62,6 +62,29 @@ struct PlanCommandTests {
     }
 
     @Test
+    func `errors are foretold of the gate that counts them, wherever it stands among others`() async throws {
+        try self.write(rollout: "{gates: [errors, latency], bakeTime: 30m}")
+        let first = try await self.forecast("--rate", "200").steps
+        try self.write(rollout: "{gates: [latency, errors], bakeTime: 30m}")
+        #expect(try await self.forecast("--rate", "200").steps == first)
+        #expect(first.allSatisfy { $0.errorsJudgedBy == "errors" && $0.secondsUntilHalfFailing != nil })
+    }
+
+    @Test
+    func `a step in which another tool's rule or nobody looks at errors says so`() async throws {
+        for (gate, judge, words) in [
+            ("success-rate", "argo", "by argo's rule"), ("latency", nil, "nobody looks"),
+        ] as [(String, String?, String)] {
+            try self.write(rollout: "{gates: [\(gate)], bakeTime: 30m}")
+            let steps = try await self.forecast("--rate", "200").steps
+            #expect(steps.allSatisfy { $0.errorsJudgedBy == judge && $0.secondsUntilHalfFailing == nil })
+            let run = await self.fixture.run("plan", self.file, "--rate", "200")
+            #expect(run.output.contains(words))
+            #expect(!run.output.contains("not in this step"))
+        }
+    }
+
+    @Test
     func `each step has its traffic, its expected time and what it would notice`() async throws {
         let steps = try await self.forecast("--rate", "200").steps
         #expect(steps.map(\.action) == ["weight 5 %", "weight 25 %", "weight 50 %"])

@@ -109,6 +109,22 @@ struct OutlookTests {
     }
 
     @Test
+    func `what stands in for a stable revision without replicas is named, and what ends that`() async throws {
+        let statuses = await Self.statuses { scenario in
+            // While the rollout waits for an approval, stable crashes and git goes back to it.
+            var down = Scenario.Behaviour()
+            (down.crashes, down.startTicks) = (1, nil)
+            scenario.changes[100] = [Scenario.revision(0): down]
+            scenario.commits[110] = .spec(Scenario.spec(0, commit: 9, policy: Self.policy))
+        }
+        let standing = try #require(statuses.last { $0.1.phase == "rolling-back" })
+        let words = standing.1.next.map(\.what)
+        #expect(words.first?.hasPrefix("model 1 (main@sha1:11111111) stands in for model 0 (main@sha1:") == true)
+        #expect(words.first?.hasSuffix("git does not want it any more, but it has not failed") == true)
+        #expect(words.contains { $0.contains("has a ready replica, it gets all traffic") })
+    }
+
+    @Test
     func `an approval names who is waited for, a pause what ends it`() async throws {
         let statuses = await Self.statuses { scenario in
             scenario.commands[60] = [Command(.pause(until: nil), by: "alice", why: "lunch")]

@@ -77,7 +77,10 @@ struct MeanEvidence: Hashable, Codable, Sendable {
             breach: (self.breachLogE, parameters.breachLimit - Double.log(weight)),
             safe: (self.safeLogE, parameters.safeLimit)
         )
-        if self.seconds > 0 { evidence.requestsPerSecond = self.canary.count / self.seconds }
+        guard self.seconds > 0 else { return evidence }
+        evidence.requestsPerSecond = self.canary.count / self.seconds
+        evidence.secondsUntilSafe = self.safe?.same
+            .repetitions(of: self.canary, self.stable, until: parameters.safeLimit).map { $0 * self.seconds }
         return evidence
     }
 

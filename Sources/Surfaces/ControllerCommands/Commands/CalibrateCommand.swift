@@ -15,14 +15,15 @@ package struct CalibrateCommand: ClientCommand {
             one be found that fails more often, and which regression is the step's time enough for?
 
             The traffic is the last half hour of a deployment, as the controller counted it: its errors, or what
-            another built-in gate calls bad. Or it is a file with `requests,bad` a line. The record's own bursts,
-            swings and incidents stay as they were.
+            another built-in gate calls bad. Or it is a file with `requests,bad` a line: of a ratio gate, what its two
+            counters grew by. The record's own bursts, swings and incidents stay as they were.
 
             EXAMPLES
               controller calibrate search/file-type
               controller calibrate search/file-type --gate latency
               controller calibrate search/file-type --weight 10% --step 15m --gates 3 --plot detection.svg
               controller calibrate --traffic night.csv --poll 30s --output json
+              controller calibrate --traffic labels.csv --max-ratio 1.5 --max-difference 1% --lag-robust
             """
     )
 
@@ -52,6 +53,15 @@ package struct CalibrateCommand: ClientCommand {
 
     @Option(help: ArgumentHelp("Gates that share the error budget.", valueName: "number"))
     package var gates: Int = 3
+
+    @Option(help: ArgumentHelp("A ratio gate's maxRatio: as many times as bad is allowed.", valueName: "number"))
+    package var maxRatio: Double = AnalysisParameters.default.breachRatio
+
+    @Option(help: ArgumentHelp("A ratio gate's maxDifference: what is allowed on top.", valueName: "percent"))
+    package var maxDifference = ShareArgument(share: 0)
+
+    @Flag(help: "Canary and stable are not read in one instant, as a metric provider's counters are not.")
+    package var lagRobust = false
 
     @Option(help: ArgumentHelp("So many canaries of each kind: 10 to 100000.", valueName: "number"))
     package var runs: Int = 1000
@@ -87,6 +97,10 @@ package struct CalibrateCommand: ClientCommand {
             throw ValidationError("--step must be from one --poll to 24h.")
         }
         guard (1...100).contains(self.steps) else { throw ValidationError("--steps must be from 1 to 100.") }
+        guard self.maxRatio >= 1, self.maxRatio <= 100 else {
+            throw ValidationError("--max-ratio must be from 1 to 100.")
+        }
+        guard self.maxDifference.share < 1 else { throw ValidationError("--max-difference must be less than 100%.") }
         guard (1...100).contains(self.gates) else { throw ValidationError("--gates must be from 1 to 100.") }
         guard (10...100_000).contains(self.runs) else { throw ValidationError("--runs must be from 10 to 100000.") }
     }
@@ -97,6 +111,9 @@ package struct CalibrateCommand: ClientCommand {
         assumptions.stepSeconds = self.step.duration / .seconds(1)
         assumptions.plannedSteps = self.steps
         assumptions.gates = self.gates
+        assumptions.parameters.breachRatio = self.maxRatio
+        assumptions.parameters.breachDifference = self.maxDifference.share
+        assumptions.isLagging = self.lagRobust
         assumptions.runs = self.runs
         assumptions.seed = self.seed
         let (pieces, source, bound) = try await self.record(on: console, &assumptions)

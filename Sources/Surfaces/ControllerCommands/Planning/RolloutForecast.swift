@@ -30,6 +30,9 @@ package struct RolloutForecast: Codable, Hashable, Sendable {
         package var secondsUntilDoubledErrors: Double?
         package var secondsUntilFivefoldErrors: Double?
         package var secondsUntilHalfFailing: Double?
+        /// Who looks at errors in this step: `errors`, or the tool whose rule a preset is, such as `flagger`, of which
+        /// nothing is foretold; nothing when nobody does.
+        package var errorsJudgedBy: String?
         package var isApproval: Bool
 
         /// What a good canary is expected to stay in the step.
@@ -87,7 +90,8 @@ package struct RolloutForecast: Codable, Hashable, Sendable {
                 isApproval: step.action == .approval
             )
             guard let position = comparing.firstIndex(of: index) else { return forecast }
-            let rates = (step.gates ?? policy.gates).compactMap { baselines.of($0) }
+            let gates = step.gates ?? policy.gates
+            let rates = gates.compactMap { baselines.of($0) }
             let next = Self.weight(after: index, in: policy)
             let plan = StepForecast(
                 baselines: rates,
@@ -99,7 +103,8 @@ package struct RolloutForecast: Codable, Hashable, Sendable {
                 count: comparing.count + holdback
             )
             forecast.secondsUntilSafe = rates.isEmpty ? 0 : plan.secondsUntilSafe
-            for case .preset(let rule) in (step.gates ?? policy.gates).map(\.kind) {
+            for case .preset(let rule) in gates.map(\.kind) {
+                forecast.errorsJudgedBy = rule.tool
                 let seconds = rule.shortestDuration / .seconds(1)
                 forecast.secondsUntilSafe = Self.later(forecast.secondsUntilSafe, seconds)
             }
@@ -111,13 +116,16 @@ package struct RolloutForecast: Codable, Hashable, Sendable {
                     Self.secondsUntilCompared(rule, of: rate)
                 )
             }
-            for case .slowdown(let rule) in (step.gates ?? policy.gates).map(\.kind) {
+            for case .slowdown(let rule) in gates.map(\.kind) {
                 let ranked = StepForecast.secondsUntilRanked(rule, toward: next, canary: canary, stable: stable)
                 forecast.secondsUntilSafe = Self.later(forecast.secondsUntilSafe, ranked)
             }
-            forecast.secondsUntilDoubledErrors = plan.secondsUntilFound(rate: 2 * baselines.errors)
-            forecast.secondsUntilFivefoldErrors = plan.secondsUntilFound(rate: 5 * baselines.errors)
-            forecast.secondsUntilHalfFailing = plan.secondsUntilFound(rate: 0.5)
+            guard gates.contains(where: { $0.kind == .errors }) else { return forecast }
+            let found = { (rate: Double) in plan.secondsUntilFound(rate: rate, over: baselines.errors) }
+            forecast.errorsJudgedBy = Gate.errors.name
+            forecast.secondsUntilDoubledErrors = found(2 * baselines.errors)
+            forecast.secondsUntilFivefoldErrors = found(5 * baselines.errors)
+            forecast.secondsUntilHalfFailing = found(0.5)
             return forecast
         }
     }
@@ -241,6 +249,8 @@ extension RolloutForecast {
     }
 
     private static func found(_ seconds: Double?, _ step: Step) -> StyledText {
+        guard let judge = step.errorsJudgedBy else { return StyledText("nobody looks", .dim) }
+        guard judge == Gate.errors.name else { return StyledText("by \(judge)'s rule", .dim) }
         guard let seconds, seconds <= step.atMostSeconds else { return StyledText("not in this step", .dim) }
         return StyledText("seen in \(Self.about(seconds))")
     }

@@ -85,11 +85,28 @@ struct Outlook {
                 )
             ]
         case .baking: self.nextWhenBaking
-        case .rollingBack:
-            [NextStatus("once the router is seen sending it nothing, its replicas drain and stop")]
+        case .rollingBack(let reason): self.standIn(reason) ?? [
+            NextStatus("once the router is seen sending it nothing, its replicas drain and stop")
+        ]
         case .removing:
             [NextStatus("its traffic ends, then its replicas do; a manifest that comes back in time stops that")]
         }
+    }
+
+    /// What git merely does not want any more serves on until stable can.
+    private func standIn(_ reason: Rollout.RollbackReason) -> [NextStatus]? {
+        guard reason == .cancelled, let canary = self.rollout.canary, let stable = self.rollout.stable,
+            self.snapshot.observation.router.last?.traffic.reaches(canary.revision) == true,
+            let replicas = self.snapshot.observation.replicas.last,
+            !replicas.contains(where: { $0.id.revision == stable.revision && $0.state == .ready })
+        else { return nil }
+        return [
+            NextStatus(
+                "\(canary.label) stands in for \(stable.label), which has no ready replica: git does not want it any "
+                    + "more, but it has not failed"
+            ),
+            NextStatus("once \(stable.label) has a ready replica, it gets all traffic, and the other's replicas stop"),
+        ]
     }
 
     /// With a surge below 100 percent, the way back is narrower than what it leads to.
