@@ -234,7 +234,8 @@ struct SimulatedSource: ManifestSource {
     func acknowledge(commit: String) async throws(SourceError) {
         try self.ports.truth.withLock { truth throws(SourceError) in
             let failure = SourceError(code: .unreachable, message: "the disk is full", recovery: .retry)
-            if truth.isDead || truth.isGoingOn(.journalOutage) { throw failure }
+            // The clone may be on another disk than the journal.
+            if truth.isDead || truth.isGoingOn(.notesOutage) { throw failure }
             if truth.git[self.number].head == commit { truth.git[self.number].isRewriteUnacknowledged = false }
         }
     }

@@ -42,6 +42,17 @@ struct FeedbackCommandTests {
         }
     }
 
+    @Test
+    func `a long file says how far it is`() async throws {
+        let file = try self.file((0..<50_500).map { Self.line($0) })
+        try await self.fixture.serving {
+            let run = await self.fixture.run("feedback", "search/file-type", file)
+            #expect(run.status == 0)
+            #expect(run.remarks.contains("50000 labels of \(file) were sent"), "\(run.remarks)")
+            #expect(run.output.hasPrefix("50449 labels counted"))
+        }
+    }
+
     @Test(arguments: [
         ("{\"id\": \"mine\", \"correct\": true}", "`id` is not what x-feedback-id says: give the whole header"),
         (Self.line(7, "\"corect\": true"), "unknown field \"corect\"; did you mean correct?"),

@@ -40,13 +40,16 @@ package struct FeedbackCommand: ClientCommand {
         let client = self.connection.client(console)
         var reader = try LineReader(path: self.file)
         var answer = FeedbackAnswer()
-        var batch: [FeedbackLabel] = []
+        var (batch, batches) = ([FeedbackLabel](), 0)
         do {
             while let line = try reader.next() {
                 batch.append(try self.label(line, number: reader.number))
                 guard batch.count == FeedbackBatch.limit else { continue }
                 answer += try await self.send(batch, to: client)
-                batch = []
+                (batch, batches) = ([], batches + 1)
+                if batches.isMultiple(of: Self.reported) {
+                    console.tell("\(batches * FeedbackBatch.limit) labels of \(self.file) were sent")
+                }
             }
             if !batch.isEmpty { answer += try await self.send(batch, to: client) }
         } catch let failure as CommandFailure where answer != FeedbackAnswer() {
@@ -57,6 +60,9 @@ package struct FeedbackCommand: ClientCommand {
         }
         try self.output.print(answer, on: console) { [StyledText(Self.text(answer, of: self.name.id))] }
     }
+
+    /// So many batches are some seconds' work, after which it says how far it is.
+    private static let reported = 50
 
     private func label(_ line: [UInt8], number: Int) throws -> FeedbackLabel {
         do {
