@@ -31,7 +31,9 @@ struct Scrapes: Sendable {
 
     /// What was scraped last.
     ///
-    /// - Parameter query: `wrong` or `total`, and the short name of a revision.
+    /// - Parameters:
+    ///   - query: `wrong` or `total`, and the short name of a revision.
+    ///   - time: Of the question.
     /// - Returns: Nothing for other queries.
     func reading(of query: String, at time: Timestamp) -> MetricReading? {
         let words = query.split(separator: " ")

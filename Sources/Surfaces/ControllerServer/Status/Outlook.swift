@@ -85,9 +85,9 @@ struct Outlook {
                 )
             ]
         case .baking: self.nextWhenBaking
-        case .rollingBack(let reason): self.standIn(reason) ?? [
-            NextStatus("once the router is seen sending it nothing, its replicas drain and stop")
-        ]
+        case .rollingBack(let reason):
+            self.standIn(reason)
+                ?? [NextStatus("once the router is seen sending it nothing, its replicas drain and stop")]
         case .removing:
             [NextStatus("its traffic ends, then its replicas do; a manifest that comes back in time stops that")]
         }
