@@ -40,20 +40,32 @@ extension IntegrationTests {
             let again = try await users.tell()
             #expect(again == FeedbackAnswer(repeated: 50))
 
-            let status = try await users.untilSettled("the rollback") { !$0.quarantined.isEmpty }
+            let status = try await users.until("settled", "the rollback") { !$0.quarantined.isEmpty }
             #expect(status.stable?.modelVersion == "1")
             let reason = try #require(status.quarantined.first?.reason)
             #expect(reason.contains("gate wrong-labels failed: canary "), "\(reason)")
-            let late = try await first.tell()
-            #expect(late.counted == 0 && late.unknown > 0)
-            #expect(late.unknownRevisions == [String(try #require(status.quarantined.first?.revision.prefix(10)))])
+            let tooLate = try await first.tell()
+            #expect(tooLate.counted == 0 && tooLate.unknown > 0)
+            #expect(tooLate.unknownRevisions == [String(try #require(status.quarantined.first?.revision.prefix(10)))])
 
             release.faults = "none"
             release.version = "3"
             try await sandbox.merge(release)
             try await sandbox.canary("3", at: 20)
-            let promoted = try await users.untilSettled("the promotion") { $0.stable?.modelVersion == "3" }
+            let promoted = try await users.until("settled", "the promotion") { $0.stable?.modelVersion == "3" }
             #expect(promoted.quarantined.map(\.modelVersion) == ["2"])
+
+            // Right in every step; only later do people find that much of it was wrong.
+            release.version = "4"
+            (release.bakeTime, release.holdback) = ("1h", 25)
+            try await sandbox.merge(release)
+            try await sandbox.canary("4", at: 20)
+            let baking = try await users.until("baking", "the bake") { $0.stable?.modelVersion == "4" }
+            users.distrusted = String(try #require(baking.stable?.revision.prefix(10)))
+            let last = try await users.until("settled", "the rollback in the bake") { $0.quarantined.count == 2 }
+            #expect(last.stable?.modelVersion == "3")
+            let late = try #require(last.quarantined.first { $0.modelVersion == "4" }?.reason)
+            #expect(late.contains("gate wrong-labels failed: canary "), "\(late)")
             try await sandbox.expectReplay()
             print("feedback: \(users.asked) requests; \(reason)")
         }
@@ -67,13 +79,15 @@ private struct Users {
     /// What was not told for the last time yet, as lines of a file.
     private var labels: [String] = []
     private(set) var asked = 0
+    /// They find two in five of this revision's answers wrong, whatever those are.
+    var distrusted: String?
 
     init(of sandbox: Sandbox) { self.sandbox = sandbox }
 
     mutating func ask(_ count: Int) async throws {
         self.labels = []
         let question = #"{"inputs":[{"name":"x","datatype":"FP32","shape":[1,1],"data":[1]}]}"#
-        for _ in 0..<count {
+        for number in 0..<count {
             let answer = try await self.http.send(
                 HTTPRequest(
                     method: "POST",
@@ -85,7 +99,9 @@ private struct Users {
             )
             #expect(answer.status == 200)
             let id = try #require(answer.headers[FeedbackID.header])
-            let isCorrect = answer.text.replacing(" ", with: "").contains("\"data\":[1")
+            let isDistrusted = self.distrusted.map { id.hasPrefix($0) } ?? false
+            let isRight = answer.text.replacing(" ", with: "").contains("\"data\":[1")
+            let isCorrect = isRight && !(isDistrusted && number % 5 < 2)
             self.labels.append("{\"id\": \"\(id)\", \"correct\": \(isCorrect)}")
         }
         self.asked += count
@@ -99,14 +115,15 @@ private struct Users {
         return try APICoding.decoder().decode(FeedbackAnswer.self, from: Data(ended.output.utf8))
     }
 
-    /// Goes on asking and telling until the rollout has its end.
-    mutating func untilSettled(
+    /// Goes on asking and telling until the rollout is there.
+    mutating func until(
+        _ phase: String,
         _ what: String,
         _ condition: (DeploymentStatus) -> Bool
     ) async throws -> DeploymentStatus {
         let deadline = ContinuousClock.now + .seconds(120)
         while ContinuousClock.now < deadline {
-            if let status = await self.sandbox.status(), status.phase == "settled", condition(status) { return status }
+            if let status = await self.sandbox.status(), status.phase == phase, condition(status) { return status }
             try await self.ask(200)
             _ = try await self.tell()
         }
