@@ -1036,4 +1036,32 @@ MUTATIONS = [
         "        self.nextWeight = nextWeight\n",
         "a canary that is slower under more traffic goes on by what it showed with little",
     ),
+    Mutation(
+        "bake-asks-nobody",
+        ROLLOUT,
+        "if self.phase == .baking { return self.stable.map { ($0, self.previous) } }",
+        "if self.phase == .baking { return nil }",
+        "labels that come late, or a model that ages, roll nothing back",
+    ),
+    Mutation(
+        "bake-compares-with-itself",
+        ROLLOUT,
+        "if self.phase == .baking { return self.stable.map { ($0, self.previous) } }",
+        "if self.phase == .baking { return self.stable.map { ($0, self.stable) } }",
+        "a promoted model that is wrong more often than the one before is as good as itself",
+    ),
+    Mutation(
+        "holding-gates-roll-back-in-the-bake",
+        "Sources/Core/Deployments/RolloutPolicy.swift",
+        "        guard self.onFailure == .rollback else { return false }\n",
+        "",
+        "a gate that is to hold for a person takes part in the bake",
+    ),
+    Mutation(
+        "ranks-bunch-as-errors-do",
+        "Sources/Core/Analysis/BurstFactors.swift",
+        "        case .slowdown: self.ranks\n",
+        "        case .slowdown: self.errors\n",
+        "a canary as fast as stable is rolled back for pauses that many requests share",
+    ),
 ]
