@@ -108,7 +108,9 @@ extension Truth {
         }
         // Without a step nobody compares it with stable while it has traffic.
         let isPlainlyBad = desired.rollout.steps.isEmpty ? behaviour.cannotServe : behaviour.isPlainlyBad
-        if isPlainlyBad, isServed || verdict == nil, self.hasOther(rollout, desired.revision) {
+        // Another tool's rule promises to find nothing.
+        let isByOthers = desired.rollout.gates.contains { if case .preset = $0.kind { true } else { false } }
+        if isPlainlyBad, !isByOthers, isServed || verdict == nil, self.hasOther(rollout, desired.revision) {
             self.report("liveness: a plainly bad last commit is \(isServed ? "served" : "not quarantined")", rollout)
         }
     }
