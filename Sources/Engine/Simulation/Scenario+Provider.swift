@@ -22,11 +22,7 @@ extension Scenario {
         guard dice.chance(0.15) else { return }
         self.countsWrong = true
         for number in 0..<count where dice.chance(0.8) {
-            var gate = Self.wrong
-            if dice.chance(0.1), !isCalm { gate.onFailure = .hold }
-            self.rewrite(Self.id(number)) { _, spec in
-                if spec.rollout.strategy != .recreate { spec.rollout.gates.append(gate) }
-            }
+            self.add(Self.wrong, to: number, isCalm: isCalm, &dice)
             for revision in 1...3 where dice.chance(0.3) {
                 let revision = Self.revision(Self.revision(revision, of: number))
                 self.revisions[revision]?.wrong = dice.pick([0.05, 0.3, 1])

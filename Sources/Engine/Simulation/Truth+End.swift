@@ -107,10 +107,11 @@ extension Truth {
             }
         }
         // Without a step nobody compares it with stable while it has traffic.
-        let isPlainlyBad = desired.rollout.steps.isEmpty ? behaviour.cannotServe : behaviour.isPlainlyBad
-        // Another tool's rule promises to find nothing.
-        let isByOthers = desired.rollout.gates.contains { if case .preset = $0.kind { true } else { false } }
-        if isPlainlyBad, !isByOthers, isServed || verdict == nil, self.hasOther(rollout, desired.revision) {
+        var judged = behaviour
+        // Another tool's rule, which promises nothing, stands in for the gate on errors; the other gates are there.
+        if !desired.rollout.gates.contains(where: { $0.kind == .errors }) { judged.errors = 0 }
+        let isPlainlyBad = desired.rollout.steps.isEmpty ? judged.cannotServe : judged.isPlainlyBad
+        if isPlainlyBad, isServed || verdict == nil, self.hasOther(rollout, desired.revision) {
             self.report("liveness: a plainly bad last commit is \(isServed ? "served" : "not quarantined")", rollout)
         }
     }

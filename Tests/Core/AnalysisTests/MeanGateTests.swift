@@ -117,12 +117,18 @@ struct MeanGateTests {
     }
 
     @Test
-    func `a canary that is not expected to pass has no time foretold`() {
-        // Values from one end to the other, and hardly any of them: the next weight's margin is far below the scatter.
-        var world = ProviderWorld(Self.gate(.lower), counters: 3)
-        for _ in 0..<3 { world.poll(canary: [0, 0, 0], stable: [10, 5, 4]) }
-        #expect(world.assessment?.comparison?.secondsUntilSafe == nil)
-        #expect(world.assessment?.prediction == nil)
+    func `without values of the canary, or without a margin to pass by, no time is foretold`() {
+        let exact = MeanQuery(provider: "p", count: "c", sum: "s", sumOfSquares: "q", margin: 0, worse: .lower)
+        for (gate, canary) in [
+            (Self.gate(.lower), [0.0, 0, 0]), (Gate(name: "score", kind: .mean(exact)), [10, 5, 4]),
+        ] {
+            var world = ProviderWorld(gate, counters: 3)
+            for _ in 0..<3 { world.poll(canary: canary, stable: [10, 5, 4]) }
+            #expect(world.outcome == .inconclusive)
+            #expect(world.assessment?.comparison?.stable.total ?? 0 > 0)
+            #expect(world.assessment?.comparison?.secondsUntilSafe == nil)
+            #expect(world.assessment?.prediction == nil)
+        }
     }
 
     @Test

@@ -55,7 +55,7 @@ struct StableHistoryTests {
             var world = World(seed: 5)
             var history = StableHistory(revision: World.stable)
             for second in 0..<1900 {
-                // Half a minute quick, half a minute slow, now and then.
+                // Ten seconds of each thirty are slow.
                 let isSlow = isBursty && (second / 10).isMultiple(of: 3)
                 world.stableSlow = isSlow ? 0.5 : 0.1
                 history.add(world.run())

@@ -64,6 +64,13 @@ struct CalibrateCommandTests {
         #expect(pairs.contains { $0.medianSeconds ?? .infinity < $1.medianSeconds ?? .infinity })
     }
 
+    @Test(arguments: [["--max-ratio", "3"], ["--max-difference", "1%"], ["--lag-robust"]])
+    func `what is a ratio gate's is refused for built-in gates, which have no such limits`(options: [String]) async {
+        let run = await self.fixture.run(["calibrate", "search/file-type"] + options)
+        #expect(run.status == 2)
+        #expect(run.remarks.contains("are a ratio gate's: give what its counters grew by with --traffic"))
+    }
+
     @Test
     func `more gates share the budget, so that each finds later`() async throws {
         try self.write()

@@ -23,7 +23,7 @@ package struct CalibrateCommand: ClientCommand {
               controller calibrate search/file-type --gate latency
               controller calibrate search/file-type --weight 10% --step 15m --gates 3 --plot detection.svg
               controller calibrate --traffic night.csv --poll 30s --output json
-              controller calibrate --traffic labels.csv --max-ratio 1.5 --max-difference 1% --lag-robust
+              controller calibrate --traffic wrong-answers.csv --max-ratio 1.5 --max-difference 1% --lag-robust
             """
     )
 
@@ -57,7 +57,7 @@ package struct CalibrateCommand: ClientCommand {
     @Option(help: ArgumentHelp("A ratio gate's maxRatio: as many times as bad is allowed.", valueName: "number"))
     package var maxRatio: Double = AnalysisParameters.default.breachRatio
 
-    @Option(help: ArgumentHelp("A ratio gate's maxDifference: what is allowed on top.", valueName: "percent"))
+    @Option(help: ArgumentHelp("A ratio gate's maxDifference, what is allowed on top: 1%.", valueName: "percent"))
     package var maxDifference = ShareArgument(share: 0)
 
     @Flag(help: "Canary and stable are not read in one instant, as a metric provider's counters are not.")
@@ -89,6 +89,13 @@ package struct CalibrateCommand: ClientCommand {
     package func validate() throws {
         guard (self.name == nil) != (self.traffic == nil) else {
             throw ValidationError("Give a deployment's name, or --traffic with a file.")
+        }
+        let isOfRatio = self.maxRatio != AnalysisParameters.default.breachRatio || self.maxDifference.share > 0
+        guard self.traffic != nil || !(isOfRatio || self.lagRobust) else {
+            throw ValidationError(
+                "--max-ratio, --max-difference and --lag-robust are a ratio gate's: give what its counters grew by "
+                    + "with --traffic. The built-in gates always allow 1.1 times."
+            )
         }
         guard self.weight.share > 0, self.weight.share < 1 else {
             throw ValidationError("--weight must be more than 0% and less than 100%.")
