@@ -189,7 +189,7 @@ let package = Package(
         .executableTarget(
             name: "core-benchmark",
             dependencies: [
-                "Deployments", "Manifests", "Reconciliation", "Rollouts",
+                "CYaml", "Deployments", "Git", "Manifests", "Reconciliation", "Rollouts",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/core-benchmark"

@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import git_figures
+
 ROOT = Path(__file__).resolve().parents[1]
 SERVER = ROOT / "Tests" / "Integration" / "Fixtures" / "model_server.py"
 PATIENCE = 120.0  # seconds for anything to happen
@@ -360,6 +362,14 @@ def of_program(program: Path) -> Figures:
     return {name: (number(value)[0], *number(limit)) for name, value, limit, _ in lines}
 
 
+def git(controller: Path) -> Figures:
+    """The daemon's part of what git costs, against git's own commands."""
+    try:
+        return git_figures.figures(controller.with_name("core-benchmark"))
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        raise Unmeasured(f"git: {error}") from error
+
+
 def note(name: str, values: list[float]) -> None:
     print(f"# {name}: {', '.join(f'{value:.3g}' for value in values)}", file=sys.stderr)
 
@@ -382,6 +392,17 @@ FIGURES: list[tuple[list[str], Callable[[Path], Figures]]] = [
             "judging-not-promoted",
         ],
         printed_by("judging-benchmark"),
+    ),
+    (
+        [
+            "git-cold-start",
+            "git-idle-poll",
+            "git-one-commit",
+            "git-one-commit-decisions",
+            "git-idle-poll-many",
+            "git-one-commit-many",
+        ],
+        git,
     ),
 ]
 

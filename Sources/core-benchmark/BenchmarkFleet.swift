@@ -4,25 +4,18 @@ import Logging
 import Manifests
 import Reconciliation
 import Rollouts
-import Synchronization
 
 /// A fleet in which nothing is real but the fleet: many settled deployments, and some with a rollout in flight.
 struct BenchmarkFleet {
     private let world = MemoryWorld()
     private var fleet: Fleet
-    private let manifests = Manifests()
     let deployments: Int
     let rollouts: Int
-
-    /// What the next commit holds.
-    private final class Manifests: Sendable {
-        let state = Mutex(DesiredState())
-    }
 
     init(deployments: Int, rollouts: Int) {
         self.deployments = deployments
         self.rollouts = rollouts
-        let (world, manifests) = (self.world, self.manifests)
+        let world = self.world
         let ports = Reconciler.Ports(
             sources: [
                 Reconciler.Source(
@@ -44,8 +37,7 @@ struct BenchmarkFleet {
         self.fleet = Fleet(
             ports: ports,
             logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() },
-            contents: JournalContents(),
-            read: { _ in manifests.state.withLock { $0 } }
+            contents: JournalContents()
         )
     }
 
@@ -73,9 +65,7 @@ struct BenchmarkFleet {
         )
         var state = DesiredState()
         state.deployments = (0..<self.deployments).map { Self.spec($0, version: version($0), origin) }
-        self.manifests.state.withLock { [state] in $0 = state }
-        let snapshot = SourceSnapshot(origin: origin, files: [])
-        await self.fleet.handle(.polled("models", .success(snapshot)))
+        await self.fleet.handle(.polled("models", .success(DesiredCommit(origin: origin, state: state))))
     }
 
     private static func spec(_ number: Int, version: Int, _ origin: CommitReference) -> DeploymentSpec {

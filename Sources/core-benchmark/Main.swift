@@ -2,7 +2,7 @@ import Glibc
 
 /// `core-benchmark [DEPLOYMENTS [ROLLOUTS]]`: how long one full tick of a large fleet takes on one core, deciding and
 /// planning for every deployment, without I/O. A line a figure, as in the other benchmarks; exits 1 when one falls
-/// short.
+/// short. With `git` or `events` it is half of another benchmark: see ``GitBenchmark``.
 @main
 struct Main {
     /// Milliseconds for a tick of 10,000 deployments of which 500 are rolling out.
@@ -13,6 +13,11 @@ struct Main {
     private static let ticks = 21
 
     static func main() async throws {
+        if CommandLine.arguments.dropFirst().first == "events" { return try GitBenchmark.printEvents() }
+        if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "git" {
+            var benchmark = GitBenchmark(url: CommandLine.arguments[2], folder: CommandLine.arguments[3])
+            return try await benchmark.run()
+        }
         let arguments = CommandLine.arguments.dropFirst().map { Int($0) }
         guard arguments.count <= 2, arguments.allSatisfy({ $0 ?? 0 > 0 }) else {
             print("usage: core-benchmark [DEPLOYMENTS [ROLLOUTS]], e.g. core-benchmark 10000 500")

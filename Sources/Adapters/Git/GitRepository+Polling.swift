@@ -208,7 +208,15 @@ extension GitRepository {
         }
         var files: [SourceFile] = []
         do throws(ManifestTree.Failure) {
-            files = try ManifestTree.read(commit.tree, folder: folder, in: store, limits: self.configuration.limits)
+            let contents = try ManifestTree.read(
+                commit.tree,
+                folder: folder,
+                in: store,
+                limits: self.configuration.limits,
+                after: self.contents
+            )
+            self.contents = contents
+            files = contents.files
         } catch {
             let at = "at commit \(id.text) "
             switch error {

@@ -17,6 +17,8 @@ package actor GitRepository: ManifestSource {
 
     var tools: Tools?
     var store: ObjectStore?
+    /// What was read of the last commit, so that the next one costs what it changes.
+    var contents: ManifestTree.Contents?
     /// As in `accepted.json`.
     var accepted: StoreDirectory.Accepted?
     /// The commit that `poll` returned last.

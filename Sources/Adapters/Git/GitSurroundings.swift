@@ -31,7 +31,7 @@ struct GitSurroundings: Sendable {
         environment["GIT_ATTR_NOSYSTEM"] = "1"
         environment["GIT_NO_REPLACE_OBJECTS"] = "1"
         environment["GIT_TERMINAL_PROMPT"] = "0"
-        environment["GIT_ALLOW_PROTOCOL"] = "file:http:https:ssh"
+        environment["GIT_ALLOW_PROTOCOL"] = "file:git:http:https:ssh"
         environment["GIT_ASKPASS"] = askpass
         environment["SSH_ASKPASS"] = askpass
         switch configuration.credentials {
@@ -50,12 +50,14 @@ struct GitSurroundings: Sendable {
     /// Says what is wrong with the credentials before git does, because git does not name the file.
     func checkCredentials() throws(SourceError) {
         switch (self.configuration.credentials, self.remote.transport) {
-        case (.none, .file), (.none, .http), (.none, .https):
+        case (.none, .file), (.none, .git), (.none, .http), (.none, .https):
             break
         case (.none, .ssh), (.token, .ssh):
             throw self.label.error(.notConfigured, "ssh needs a key and known host keys: set credentials to an ssh key")
         case (.token, .file), (.sshKey, .file):
             throw self.label.error(.notConfigured, "a repository on this machine takes no credentials: remove them")
+        case (.token, .git), (.sshKey, .git):
+            throw self.label.error(.notConfigured, "git:// takes no credentials: remove them, or use https or ssh")
         case (.sshKey, .http), (.sshKey, .https):
             throw self.label.error(.notConfigured, "http takes a token and not an ssh key: change credentials or url")
         case (.token, .http) where !self.remote.isLoopback:

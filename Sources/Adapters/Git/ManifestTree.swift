@@ -25,19 +25,21 @@ struct ManifestTree {
 
     private let repository: OpaquePointer
     private let database: OpaquePointer
-    private let limits: GitLimits
-    private var files: [SourceFile] = []
+    let limits: GitLimits
+    var files: [SourceFile] = []
+    var dropped = Dropped()
     private var totalBytes = 0
-    private var entries = 0
+    var entries = 0
 
-    /// All below `folder`, which is written from the root, without slashes at its ends, and empty for the root;
-    /// sorted by path.
+    /// All below `folder`, which is written from the root, without slashes at its ends, and empty for the root.
+    /// `known` is what was read last, of this folder or another.
     static func read(
         _ root: ObjectID,
         folder: String,
         in store: ObjectStore,
-        limits: GitLimits
-    ) throws(Failure) -> [SourceFile] {
+        limits: GitLimits,
+        after known: Contents? = nil
+    ) throws(Failure) -> Contents {
         var database: OpaquePointer?
         guard git_repository_odb(&database, store.repository) == 0, let database else {
             throw .unreadable("the object database cannot be opened")
@@ -45,8 +47,19 @@ struct ManifestTree {
         defer { git_odb_free(database) }
         var reader = ManifestTree(repository: store.repository, database: database, limits: limits)
         let tree = try reader.find(folder, in: root)
+        if let known, known.folder == folder {
+            do throws(Failure) {
+                try reader.read(tree, after: known)
+                return Contents(folder: folder, tree: tree, files: reader.files, entries: reader.entries)
+            } catch {
+                // The old tree may be gone from the store, which is made anew now and then.
+                guard case .unreadable = error else { throw error }
+                reader = ManifestTree(repository: store.repository, database: database, limits: limits)
+            }
+        }
         try reader.read(tree, prefix: folder.isEmpty ? "" : folder + "/", depth: 0)
-        return reader.files.sorted { $0.path < $1.path }
+        let files = reader.files.sorted { $0.path < $1.path }
+        return Contents(folder: folder, tree: tree, files: files, entries: reader.entries)
     }
 
     private init(repository: OpaquePointer, database: OpaquePointer, limits: GitLimits) {
@@ -71,7 +84,7 @@ struct ManifestTree {
         return id
     }
 
-    private func tree(_ id: ObjectID, path: String) throws(Failure) -> OpaquePointer {
+    func tree(_ id: ObjectID, path: String) throws(Failure) -> OpaquePointer {
         var raw = id.raw
         var handle: OpaquePointer?
         let code = git_tree_lookup(&handle, self.repository, &raw)
@@ -88,11 +101,8 @@ struct ManifestTree {
         defer { git_tree_free(handle) }
         let count = git_tree_entrycount(handle)
         self.entries += count
-        guard self.entries <= self.limits.entries else {
-            throw .tooLarge(
-                "the watched folder has more than \(self.limits.entries) entries; set path to a smaller one"
-            )
-        }
+        guard self.entries <= self.limits.entries else { throw self.tooManyEntries }
+        try self.requireOrder(handle, prefix)
         for index in 0..<count {
             guard let entry = git_tree_entry_byindex(handle, index) else {
                 throw .unreadable("the folder \(Self.shown(prefix)) cannot be listed")
@@ -101,7 +111,7 @@ struct ManifestTree {
         }
     }
 
-    private mutating func read(entry: OpaquePointer, prefix: String, depth: Int) throws(Failure) {
+    mutating func read(entry: OpaquePointer, prefix: String, depth: Int) throws(Failure) {
         guard let pointer = git_tree_entry_name(entry), let raw = git_tree_entry_id(entry) else {
             throw .unreadable("the folder \(Self.shown(prefix)) cannot be listed")
         }
@@ -111,7 +121,7 @@ struct ManifestTree {
             throw .refused("\(Self.shown(path)) has a name that no working tree may hold; remove it from the commit")
         }
         // Editors, forges and tools keep their own files under such names, some of them in YAML.
-        guard !name.hasPrefix(".") else { return }
+        guard Self.isRead(name) else { return }
         let isManifest = Self.isManifest(name)
         let mode = git_tree_entry_filemode_raw(entry)
         switch mode {
@@ -142,11 +152,7 @@ struct ManifestTree {
     }
 
     private mutating func read(_ id: ObjectID, path: String) throws(Failure) {
-        guard self.files.count < self.limits.files else {
-            throw .tooLarge(
-                "the watched folder has more than \(self.limits.files) manifests; set path to a smaller one"
-            )
-        }
+        guard self.files.count < self.limits.files else { throw self.tooManyFiles }
         var raw = id.raw
         var size = 0
         var type = GIT_OBJECT_INVALID
@@ -159,11 +165,7 @@ struct ManifestTree {
             )
         }
         self.totalBytes += size
-        guard self.totalBytes <= self.limits.totalBytes else {
-            throw .tooLarge(
-                "the manifests have more than \(self.limits.totalBytes) bytes together; set path to a smaller folder"
-            )
-        }
+        guard self.totalBytes <= self.limits.totalBytes else { throw self.tooManyBytes }
         var handle: OpaquePointer?
         try Self.check(git_blob_lookup(&handle, self.repository, &raw), "\(Self.shown(path)) (\(id.text))")
         guard let handle else { throw .unreadable("\(Self.shown(path)) (\(id.text)) cannot be read") }
@@ -181,6 +183,20 @@ struct ManifestTree {
 
     // MARK: - Names and errors
 
+    static func isRead(_ name: String) -> Bool { !name.hasPrefix(".") }
+
+    var tooManyEntries: Failure {
+        .tooLarge("the watched folder has more than \(self.limits.entries) entries; set path to a smaller one")
+    }
+
+    var tooManyFiles: Failure {
+        .tooLarge("the watched folder has more than \(self.limits.files) manifests; set path to a smaller one")
+    }
+
+    var tooManyBytes: Failure {
+        .tooLarge("the manifests have more than \(self.limits.totalBytes) bytes together; set path to a smaller folder")
+    }
+
     private static func isManifest(_ name: String) -> Bool {
         guard let dot = name.lastIndex(of: ".") else { return false }
         return Self.extensions.contains(name[name.index(after: dot)...].lowercased())
@@ -194,7 +210,7 @@ struct ManifestTree {
         }
     }
 
-    private static func shown(_ path: String) -> String {
+    static func shown(_ path: String) -> String {
         PrintableText.line(path.isEmpty ? "/" : path, limit: 200)
     }
 

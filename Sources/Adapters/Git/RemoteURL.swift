@@ -1,6 +1,6 @@
 /// The address of a repository, checked so far that git cannot take it for an option, a command or a helper.
 struct RemoteURL: Hashable, Sendable {
-    enum Transport: String, Sendable { case file, http, https, ssh }
+    enum Transport: String, Sendable { case file, git, http, https, ssh }
 
     /// Why an address is not accepted, and what to write.
     struct Refusal: Error {
@@ -44,6 +44,12 @@ struct RemoteURL: Hashable, Sendable {
         if self.transport != .file, self.host.isEmpty {
             throw Refusal(reason: "the url names no host")
         }
+        if self.transport == .git, !self.isLoopback {
+            throw Refusal(
+                reason: "git:// shows neither who the server is nor that nobody changed what it sends, so it is for "
+                    + "servers on this machine only: use https or ssh"
+            )
+        }
     }
 
     private static func host(of authority: Substring) throws(Refusal) -> String {
@@ -66,6 +72,8 @@ struct RemoteURL: Hashable, Sendable {
 
     /// Nothing between here and the server can listen.
     var isLoopback: Bool {
-        self.host == "localhost" || self.host == "::1" || self.host.hasPrefix("127.")
+        // A name that begins like an address may be anybody's.
+        let isAddress = self.host.allSatisfy { $0 == "." || $0.isASCII && $0.isNumber }
+        return self.host == "localhost" || self.host == "::1" || self.host.hasPrefix("127.") && isAddress
     }
 }

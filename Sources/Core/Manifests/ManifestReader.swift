@@ -19,30 +19,29 @@ package struct ManifestReader: Sendable {
 
     /// Decodes and checks every manifest among `files`. The path of `origin` is replaced with each manifest's.
     package func read(_ files: [SourceFile], origin: CommitReference) -> DesiredState {
-        var reading = SnapshotReading(limits: self.limits)
-        for file in files.sorted(by: { $0.path < $1.path }) where file.isManifest { reading.read(file) }
-        let resolution = ReferenceResolution(reading: reading, library: self.library, files: files, limits: self.limits)
-        var deployments: [DeploymentSpec] = []
-        var invalid = reading.invalid
-        let specs = reading.drafts.map { (draft: $0, spec: resolution.spec(of: $0, origin: origin)) }
-        // Only now, as resolving may have found errors in any of them.
-        resolution.checkTogether(reading.drafts)
-        for (draft, spec) in specs {
-            if draft.log.hasErrors {
-                invalid.insert(draft.id)
-            } else {
-                deployments.append(spec)
-            }
-        }
-        return DesiredState(
-            deployments: deployments.filter { !invalid.contains($0.id) }.sorted { $0.id < $1.id },
-            diagnostics: Self.arrange(reading.logs.flatMap(\.diagnostics), limit: self.limits.diagnosticsPerFile),
-            invalid: invalid,
-            unreadable: reading.unreadable,
-            freezes: reading.freezes.values.filter { reading.freezes.broken[$0.key] == nil }.map(\.value)
-                .sorted { $0.name < $1.name },
-            brokenFreezes: reading.freezes.unnamed.isEmpty ? Set(reading.freezes.broken.keys) : nil
+        var memory = ManifestMemory()
+        return self.read(files, origin: origin, knowing: &memory)
+    }
+
+    /// The same for the next commit of one repository: only what may say something else than in the last one is read
+    /// again. Deployments that were not keep the origin that they had.
+    package func read(
+        _ files: [SourceFile],
+        origin: CommitReference,
+        knowing memory: inout ManifestMemory
+    ) -> DesiredState {
+        // Taken out, so that it is changed in its place and not copied.
+        var known = ManifestMemory()
+        swap(&known, &memory)
+        let (state, new) = IncrementalReading.read(
+            files.isSorted ? files : files.sorted { $0.path < $1.path },
+            origin: origin,
+            knowing: consume known,
+            library: self.library,
+            limits: self.limits
         )
+        memory = new
+        return state
     }
 
     /// By file and place, each once, and of one file not more than `limit`.
@@ -67,6 +66,6 @@ package struct ManifestReader: Sendable {
     }
 }
 
-extension SourceFile {
-    var isManifest: Bool { self.path.hasSuffix(".yaml") || self.path.hasSuffix(".yml") }
+extension [SourceFile] {
+    fileprivate var isSorted: Bool { zip(self, self.dropFirst()).allSatisfy { $0.path < $1.path } }
 }

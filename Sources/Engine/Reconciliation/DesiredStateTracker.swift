@@ -19,7 +19,7 @@ package struct DesiredStateTracker: Sendable {
         }
     }
 
-    private struct Missing: Sendable {
+    fileprivate struct Missing: Sendable {
         var since: Timestamp
         var polls: Int
         /// Why an operator must confirm, if so.
@@ -27,7 +27,7 @@ package struct DesiredStateTracker: Sendable {
         var isConfirmed = false
     }
 
-    private struct Source: Sendable {
+    fileprivate struct Source: Sendable {
         let name: String
         let policy: Policy
         var specs: [DeploymentID: DeploymentSpec] = [:]
@@ -68,50 +68,50 @@ package struct DesiredStateTracker: Sendable {
         self.owners[id].flatMap { self.sources[$0].missing[id]?.held }
     }
 
-    /// Takes over a new commit's manifests.
+    /// Takes over a new commit's manifests. What wants the same as before keeps the origin of the commit that brought
+    /// it, so that a commit concerns what it changes and nothing else.
+    ///
+    /// - Returns: The deployments that a decision may now be another for.
+    @discardableResult
     package mutating func update(
         _ state: DesiredState,
         from repository: String,
         origin: CommitReference,
         rewroteHistory: Bool,
         at now: Timestamp
-    ) {
-        guard let index = self.index(of: repository) else { return }
-        var source = self.sources[index]
+    ) -> Set<DeploymentID> {
+        guard let index = self.index(of: repository) else { return [] }
+        // Taken out, so that it is changed in its place and not copied.
+        var source = Source(name: repository, policy: self.sources[index].policy)
+        swap(&source, &self.sources[index])
+        defer { swap(&source, &self.sources[index]) }
+        let isFirst = source.origin == nil
         source.origin = origin
         source.diagnostics = state.diagnostics
-        source.freezes = Self.freezes(of: state, before: source.freezes)
-        let before = source.specs
-        var present: Set<DeploymentID> = state.invalid
+        let freezes = Self.freezes(of: state, before: source.freezes)
+        let isFreezing = freezes != source.freezes
+        source.freezes = freezes
+
+        var concerned: Set<DeploymentID> = []
+        let before = source.specs.count
+        /// Of those that were there before.
+        var seen = 0
         for spec in state.deployments {
-            present.insert(spec.id)
-            if let owner = self.owners[spec.id], owner != index {
+            if let known = source.specs[spec.id] {
+                seen += 1
+                if spec.wantsTheSame(as: known) { continue }
+            } else if let owner = self.owners[spec.id], owner != index {
                 source.diagnostics.append(Self.foreign(spec, owner: self.sources[owner].name))
                 continue
             }
             self.owners[spec.id] = index
             source.specs[spec.id] = spec
-            source.missing[spec.id] = nil
+            concerned.insert(spec.id)
         }
-        // A file that could not be read says nothing about what it holds.
-        let gone = before.values.filter { !present.contains($0.id) && !state.unreadable.contains($0.origin.path) }
-        for id in state.invalid { source.missing[id] = nil }
-        for spec in before.values where state.unreadable.contains(spec.origin.path) { source.missing[spec.id] = nil }
-        let reason = Self.reasonToHold(
-            gone: gone.count,
-            of: before.count,
-            rewroteHistory: rewroteHistory,
-            policy: source.policy
+        concerned.formUnion(
+            source.note(state, areAllThere: seen == before, of: before, rewroteHistory: rewroteHistory, at: now)
         )
-        for spec in gone {
-            let known = source.missing[spec.id]
-            source.missing[spec.id] = Missing(
-                since: known?.since ?? now,
-                polls: known?.polls ?? 0,
-                held: known.map(\.held) ?? reason
-            )
-        }
-        self.sources[index] = source
+        return isFirst || isFreezing ? concerned.union(source.specs.keys) : concerned
     }
 
     /// A window with errors is as it was before: a slip must not open what is closed.
@@ -131,9 +131,14 @@ package struct DesiredStateTracker: Sendable {
     }
 
     /// Counts a successful poll, of a new commit or not.
-    package mutating func notePoll(of repository: String) {
-        guard let index = self.index(of: repository) else { return }
-        for id in self.sources[index].missing.keys { self.sources[index].missing[id]?.polls += 1 }
+    ///
+    /// - Returns: The deployments whose manifests are gone.
+    @discardableResult
+    package mutating func notePoll(of repository: String) -> Set<DeploymentID> {
+        guard let index = self.index(of: repository) else { return [] }
+        let missing = Set(self.sources[index].missing.keys)
+        for id in missing { self.sources[index].missing[id]?.polls += 1 }
+        return missing
     }
 
     /// An operator's word that a vanished manifest is meant: it needs no more polls and no grace.
@@ -202,7 +207,7 @@ package struct DesiredStateTracker: Sendable {
         self.sources[owner].missing[id] = nil
     }
 
-    private static func reasonToHold(gone: Int, of count: Int, rewroteHistory: Bool, policy: Policy) -> String? {
+    fileprivate static func reasonToHold(gone: Int, of count: Int, rewroteHistory: Bool, policy: Policy) -> String? {
         guard gone > 0 else { return nil }
         if rewroteHistory { return "the commit rewrote history" }
         if gone == count { return "the commit removed every manifest" }
@@ -222,5 +227,48 @@ package struct DesiredStateTracker: Sendable {
             message: "\(spec.id) is already declared in repository \(owner): rename one of them",
             deployment: spec.id
         )
+    }
+}
+
+extension DesiredStateTracker.Source {
+    /// Notes which manifests are gone, and which are there again.
+    ///
+    /// - Parameters:
+    ///   - state: The commit's; its valid deployments are in `specs` already.
+    ///   - areAllThere: Whether each of those before has a valid manifest in it.
+    ///   - count: How many there were before.
+    ///   - rewroteHistory: Then what is gone waits for an operator.
+    ///   - now: The time.
+    /// - Returns: Those whose removal began, or is over.
+    fileprivate mutating func note(
+        _ state: DesiredState,
+        areAllThere: Bool,
+        of count: Int,
+        rewroteHistory: Bool,
+        at now: Timestamp
+    ) -> Set<DeploymentID> {
+        guard !areAllThere || !self.missing.isEmpty else { return [] }
+        let present = state.invalid.union(state.deployments.map(\.id))
+        // A file that could not be read says nothing about what it holds.
+        let gone = self.specs.values.filter { !present.contains($0.id) && !state.unreadable.contains($0.origin.path) }
+        let isGone = Set(gone.map(\.id))
+        let back = self.missing.keys.filter { !isGone.contains($0) }
+        for id in back { self.missing[id] = nil }
+        let reason = DesiredStateTracker.reasonToHold(
+            gone: gone.count,
+            of: count,
+            rewroteHistory: rewroteHistory,
+            policy: self.policy
+        )
+        for id in isGone {
+            let known = self.missing[id]
+            self.missing[id] = DesiredStateTracker.Missing(
+                since: known?.since ?? now,
+                polls: known?.polls ?? 0,
+                held: known.map(\.held) ?? reason,
+                isConfirmed: known?.isConfirmed ?? false
+            )
+        }
+        return isGone.union(back)
     }
 }

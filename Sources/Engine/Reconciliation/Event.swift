@@ -1,15 +1,32 @@
 package import Analysis
 package import Deployments
+package import Manifests
 package import Rollouts
 
 /// What the reconcile loop is told. Sources only yield events; the loop alone acts on them.
 package enum Event: Sendable {
     /// A repository was looked at: with a new commit's manifests, without, or in vain.
-    case polled(String, Result<SourceSnapshot?, SourceError>)
+    case polled(String, Result<DesiredCommit?, SourceError>)
     case platform(Result<[Replica], PlatformError>, at: Timestamp)
     case router(Result<RouterObservation, PlatformError>, at: Timestamp)
     case measured(DeploymentID, Measurement)
     case delivered(OutboxItem)
+}
+
+/// A commit, and what it wants served. Its manifests were read before the loop hears of it: what takes time for a
+/// commit of thousands must not delay a rollback.
+package struct DesiredCommit: Hashable, Sendable {
+    /// Without the path of a manifest.
+    package var origin: CommitReference
+    package var state: DesiredState
+    /// See ``SourceSnapshot/rewroteHistory``.
+    package var rewroteHistory: Bool
+
+    package init(origin: CommitReference, state: DesiredState, rewroteHistory: Bool = false) {
+        self.origin = origin
+        self.state = state
+        self.rewroteHistory = rewroteHistory
+    }
 }
 
 /// What follows from an event besides the effects, and may take its time: whoever drives the fleet sees to it, and

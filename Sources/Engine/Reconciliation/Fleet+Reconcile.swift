@@ -351,13 +351,13 @@ extension Fleet {
             let id = member.rollout.id
             // As the decision saw them: a change that is told of once is not told of again by the next look.
             if isChanged { self.routing.update(member, replicas: self.replicasSinceTold[id] ?? replicas[id] ?? []) }
-        } else if self.isDecidingAll {
+        } else if self.isDecidingMany {
             // The first table holds all, and is made when all are decided.
             return
         }
         if isPlanned { self.isRoutingPlanned = true }
         // What is taken back is not kept waiting for the decisions on all others.
-        if case .rollingBack = member.rollout.phase {} else if self.isDecidingAll { return }
+        if case .rollingBack = member.rollout.phase {} else if self.isDecidingMany { return }
         await self.tellRouter(at: now)
     }
 

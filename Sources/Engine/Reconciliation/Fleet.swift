@@ -1,7 +1,7 @@
 import Analysis
 package import Deployments
 package import Logging
-package import Manifests
+import Manifests
 import Planning
 package import Rollouts
 
@@ -13,8 +13,6 @@ package import Rollouts
 package struct Fleet: Sendable {
     let ports: Reconciler.Ports
     let logger: Logger
-    /// How a commit's files become deployments.
-    let read: @Sendable (SourceSnapshot) -> DesiredState
     let functions: DecisionFunctions
     package internal(set) var members: [DeploymentID: Member]
     var tracker: DesiredStateTracker
@@ -49,8 +47,8 @@ package struct Fleet: Sendable {
     var routing = Routing()
     /// Some plan has traffic to be moved that the router was not told of again since.
     var isRoutingPlanned = false
-    /// While all are decided one after the other, the router is told once, in the end.
-    var isDecidingAll = false
+    /// While many are decided one after the other, the router is told once, in the end.
+    var isDecidingMany = false
     /// Resting deployments whose last decision brought nothing about: see ``isAtRest(_:at:)``.
     var quiet: Set<DeploymentID> = []
     /// Whether another set of models is in use than the artifact store was last told.
@@ -91,12 +89,10 @@ package struct Fleet: Sendable {
         logger: Logger,
         contents: JournalContents,
         recent: [DeploymentID: [Transition]] = [:],
-        functions: DecisionFunctions = DecisionFunctions(),
-        read: @escaping @Sendable (SourceSnapshot) -> DesiredState
+        functions: DecisionFunctions = DecisionFunctions()
     ) {
         self.ports = ports
         self.logger = logger
-        self.read = read
         self.functions = functions
         self.recent = recent
         self.members = contents.members
@@ -127,26 +123,27 @@ package struct Fleet: Sendable {
     package mutating func handle(_ event: Event) async {
         switch event {
         case .polled(let name, let result):
-            self.take(result, from: name)
+            let isFirst = self.unreadSources.remove(name) != nil
+            let concerned = self.take(result, from: name)
             await self.settle()
-            await self.reconcileAll()
+            if isFirst || !concerned.isEmpty { await self.reconcile(isFirst ? self.sorted : concerned.sorted()) }
             await self.acknowledge(name)
         case .platform(.success(let replicas), let time):
             let isNews = self.see(replicas, at: time)
             self.notePlatform(nil)
-            if isNews { await self.reconcileAll() }
+            if isNews { await self.reconcile(self.sorted) }
         case .platform(.failure(let error), _):
             if self.replicas.last == nil { self.replicas = .unknown(error.message) }
             self.notePlatform(error)
         case .router(.success(let observation), _):
             self.router = .known(observation, at: observation.time)
             self.noteRouter(nil)
-            await self.reconcileAll(samples: observation.samples)
+            await self.reconcile(self.sorted, samples: observation.samples)
         case .router(.failure(let error), _):
             if self.router.last == nil { self.router = .unknown(error.message) }
             self.noteRouter(error)
             // Deadlines and drained replicas do not wait for the router.
-            await self.reconcileAll()
+            await self.reconcile(self.sorted)
         case .measured(let id, let measurement):
             self.pendingQueries = self.pendingQueries.filter { $0.deployment != id || $0.gate != measurement.gate }
             await self.reconcile(id, measurements: [measurement])
@@ -205,26 +202,26 @@ package struct Fleet: Sendable {
         self.unreadSources.isEmpty && (self.routing.isBuilt || self.tracker.ids.allSatisfy { self.members[$0] != nil })
     }
 
-    private mutating func take(_ result: Result<SourceSnapshot?, SourceError>, from name: String) {
-        self.unreadSources.remove(name)
+    /// - Returns: The deployments that have to be decided on: a commit costs what it changes.
+    private mutating func take(_ result: Result<DesiredCommit?, SourceError>, from name: String) -> Set<DeploymentID> {
+        var concerned: Set<DeploymentID> = []
         switch result {
-        case .success(let snapshot):
-            if let snapshot {
-                let state = self.read(snapshot)
-                self.order = nil
-                self.quiet = []
-                self.tracker.update(
-                    state,
+        case .success(let commit):
+            if let commit {
+                concerned = self.tracker.update(
+                    commit.state,
                     from: name,
-                    origin: snapshot.origin,
-                    rewroteHistory: snapshot.rewroteHistory,
+                    origin: commit.origin,
+                    rewroteHistory: commit.rewroteHistory,
                     at: self.now
                 )
-                self.rewritten[name] = snapshot.rewroteHistory ? snapshot.origin.commit : nil
-                self.sources[name]?.commit = snapshot.origin.commit
-                self.sources[name]?.diagnostics = state.diagnostics.map(\.description)
+                self.quiet.subtract(concerned)
+                if concerned.contains(where: { self.members[$0] == nil }) { self.order = nil }
+                self.rewritten[name] = commit.rewroteHistory ? commit.origin.commit : nil
+                self.sources[name]?.commit = commit.origin.commit
+                self.sources[name]?.diagnostics = commit.state.diagnostics.map(\.description)
             }
-            self.tracker.notePoll(of: name)
+            concerned.formUnion(self.tracker.notePoll(of: name))
             let now = self.now
             self.sources[name]?.lastPolled = now
             self.sources[name]?.problem = nil
@@ -233,6 +230,7 @@ package struct Fleet: Sendable {
             self.sources[name]?.problem = error.message
             self.failingSources.insert(name)
         }
+        return concerned
     }
 
     /// Removals that an operator must confirm are held by the journal from now on.
@@ -283,15 +281,22 @@ package struct Fleet: Sendable {
         return .done("\(id) is being removed")
     }
 
-    /// The members that exist or should; each is decided on its own.
-    mutating func reconcileAll(samples: [DeploymentID: Sample] = [:]) async {
-        let order = self.order ?? self.tracker.ids.union(self.members.keys).sorted()
-        self.order = order
-        self.isDecidingAll = true
-        for id in order {
+    /// The members that exist or should.
+    private var sorted: [DeploymentID] {
+        mutating get {
+            let order = self.order ?? self.tracker.ids.union(self.members.keys).sorted()
+            self.order = order
+            return order
+        }
+    }
+
+    /// Each is decided on its own, one after the other; the router is told once, in the end.
+    private mutating func reconcile(_ ids: [DeploymentID], samples: [DeploymentID: Sample] = [:]) async {
+        self.isDecidingMany = true
+        for id in ids {
             await self.reconcile(id, samples: samples[id].map { [$0] } ?? [])
         }
-        self.isDecidingAll = false
+        self.isDecidingMany = false
         await self.tellRouter(at: self.now)
         self.isRoutingPlanned = false
         guard self.isRetentionDue else { return }

@@ -6,9 +6,13 @@ extension Reconciler {
     func watch(_ source: Source) async {
         var failures = 0
         while !Task.isCancelled {
-            let result: Result<SourceSnapshot?, SourceError>
+            let result: Result<DesiredCommit?, SourceError>
             do {
-                result = .success(try await source.port.poll())
+                if let snapshot = try await source.port.poll() {
+                    result = .success(await self.reading.read(snapshot))
+                } else {
+                    result = .success(nil)
+                }
                 failures = 0
             } catch {
                 result = .failure(error)

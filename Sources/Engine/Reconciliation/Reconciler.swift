@@ -12,6 +12,7 @@ package final class Reconciler: Service {
     package let ports: Ports
     package let settings: Settings
     let logger: Logger
+    let reading: CommitReading
     private let messages: AsyncStream<Message>
     private let messagesSink: AsyncStream<Message>.Continuation
     let metricJobs: AsyncStream<MetricJob>
@@ -109,6 +110,7 @@ package final class Reconciler: Service {
         self.ports = ports
         self.settings = settings
         self.logger = logger
+        self.reading = CommitReading(reader: settings.reader)
         (self.messages, self.messagesSink) = AsyncStream.makeStream()
         // Bounded by the number of gates, each of which is asked once at a time: a job that was dropped here would
         // never be answered, and its gate never asked again.
@@ -202,14 +204,7 @@ package final class Reconciler: Service {
                 group.addTask { await self.watchPlatform() }
                 group.addTask { await self.watchRouter() }
                 group.addTask { await self.answerMetricJobs() }
-                let reader = self.settings.reader
-                var fleet = Fleet(
-                    ports: self.ports,
-                    logger: self.logger,
-                    contents: contents,
-                    recent: recent,
-                    read: { reader.read($0.files, origin: $0.origin) }
-                )
+                var fleet = Fleet(ports: self.ports, logger: self.logger, contents: contents, recent: recent)
                 for await message in self.messages {
                     await self.take(message, into: &fleet)
                 }

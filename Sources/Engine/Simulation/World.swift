@@ -73,8 +73,7 @@ package struct World: ~Copyable, Sendable {
             ports: wired,
             logger: Self.logger,
             contents: contents,
-            functions: functions,
-            read: { snapshot in ports.truth.withLock { $0.states[snapshot.origin.commit] } ?? DesiredState() }
+            functions: functions
         )
     }
 
@@ -224,14 +223,23 @@ package struct World: ~Copyable, Sendable {
     private mutating func poll() async {
         for (number, source) in self.wired.sources.enumerated() where self.isUp {
             let time = self.wired.now()
-            let result: Result<SourceSnapshot?, SourceError>
-            do { result = .success(try await source.port.poll()) } catch { result = .failure(error) }
+            let result: Result<DesiredCommit?, SourceError>
+            do {
+                result = .success(try await source.port.poll().map { self.read($0) })
+            } catch {
+                result = .failure(error)
+            }
             if self.isKilled { return }
             await self.tell(.polled(source.port.name, result))
             if self.isUp, case .success = result {
                 self.ports.truth.withLock { $0.noteRemovals(number, at: time) }
             }
         }
+    }
+
+    private func read(_ snapshot: SourceSnapshot) -> DesiredCommit {
+        let state = self.ports.truth.withLock { $0.states[snapshot.origin.commit] } ?? DesiredState()
+        return DesiredCommit(origin: snapshot.origin, state: state, rewroteHistory: snapshot.rewroteHistory)
     }
 
     /// A call outside of the fleet may have been the last one.

@@ -165,8 +165,9 @@ struct PollingTests {
     }
 
     @Test(arguments: [
+        ("models", "git://host/x", "git:// shows neither who the server is"),
+        ("models", "git://127.evil.example/x", "git:// shows neither who the server is"),
         ("models", "ftp://host/x", "git over 'ftp' is not supported"),
-        ("models", "git://host/x", "git over 'git' is not supported"),
         ("models", "ext::sh -c id", "holds spaces"),
         ("models", "https://me:hunter2@host/x", "holds a password"),
         ("models", "-oProxyCommand=id", "begins with '-'"),

@@ -160,4 +160,14 @@ struct DesiredStateTrackerTests {
         let messages = tracker.diagnostics(of: "other").map(\.message)
         #expect(messages.contains { $0.contains("already declared in repository models") })
     }
+
+    @Test
+    func `a removal that an operator confirmed stays confirmed, whatever is committed meanwhile`() {
+        var tracker = Self.tracker(Self.many)
+        Self.update(&tracker, ["b", "c", "d"], rewroteHistory: true)
+        let isConfirmed = tracker.confirmDeletion(of: Self.id)
+        #expect(isConfirmed)
+        Self.update(&tracker, ["b", "c", "d"], at: Self.start + .seconds(1))
+        #expect(tracker.desired(Self.id, at: Self.start + .seconds(1)) == .absent)
+    }
 }

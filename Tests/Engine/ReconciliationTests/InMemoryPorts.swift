@@ -25,6 +25,17 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
     let state = Mutex(State())
     let name = "models"
 
+    /// The head of the branch, its manifests read.
+    var commit: DesiredCommit? {
+        self.state.withLock { $0.snapshot }.map { snapshot in
+            DesiredCommit(
+                origin: snapshot.origin,
+                state: ManifestReader().read(snapshot.files, origin: snapshot.origin),
+                rewroteHistory: snapshot.rewroteHistory
+            )
+        }
+    }
+
     // MARK: Platform
 
     func replicas() async throws(PlatformError) -> [Replica] {

@@ -14,14 +14,12 @@ struct ServedTrafficTests {
         _ contents: JournalContents = JournalContents(),
         now: @escaping @Sendable () -> Timestamp = { InMemoryWorld.now() }
     ) -> Fleet {
-        let reader = ManifestReader()
         var ports = ReconcilerTests.reconciler(on: world).ports
         ports.now = now
         return Fleet(
             ports: ports,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            contents: contents,
-            read: { reader.read($0.files, origin: $0.origin) }
+            contents: contents
         )
     }
 
@@ -33,7 +31,7 @@ struct ServedTrafficTests {
         var first = Self.fleet(on: world)
         await first.handle(.platform(.success([]), at: InMemoryWorld.now()))
         await first.handle(.router(.success(try await world.observe()), at: InMemoryWorld.now()))
-        await first.handle(.polled("models", .success(world.state.withLock { $0.snapshot })))
+        await first.handle(.polled("models", .success(world.commit)))
         let id = ReconcilerTests.id
         _ = await first.obey(Command(.pause(until: nil), by: "sre"), for: id)
         let revision = try #require(first.members[id]?.rollout.canary?.revision)
@@ -61,7 +59,7 @@ struct ServedTrafficTests {
             if isRefused { observation.states[ReconcilerTests.id]?.rejection = "unknown field" }
             await fleet.handle(.router(.success(observation), at: clock.now))
         }
-        await fleet.handle(.polled("models", .success(world.state.withLock { $0.snapshot })))
+        await fleet.handle(.polled("models", .success(world.commit)))
         for _ in 0..<5 { try await look(&fleet) }
         let member = try #require(fleet.members[ReconcilerTests.id])
         let stable = try #require(member.rollout.stable?.revision)

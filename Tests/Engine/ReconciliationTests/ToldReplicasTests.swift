@@ -89,17 +89,15 @@ struct ToldReplicasTests {
         let world = InMemoryWorld()
         ReconcilerTests.push("1", to: world)
         let reconciler = ReconcilerTests.reconciler(on: world)
-        let reader = ManifestReader()
         var fleet = Fleet(
             ports: reconciler.ports,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            contents: JournalContents(),
-            read: { reader.read($0.files, origin: $0.origin) }
+            contents: JournalContents()
         )
         let look = InMemoryWorld.now()
         await fleet.handle(.platform(.success([]), at: look))
         await fleet.handle(.router(.success(try await world.observe()), at: look))
-        await fleet.handle(.polled("models", .success(world.state.withLock { $0.snapshot })))
+        await fleet.handle(.polled("models", .success(world.commit)))
         let id = ReconcilerTests.id
         let seen = { (fleet: borrowing Fleet) in fleet.snapshot.deployments[id]?.observation.replicas.last ?? [] }
         #expect(try await world.replicas().count == 1)

@@ -60,7 +60,7 @@ struct Library: Sendable {
         self.runtimes = reading.runtimes
         self.templates = reading.templates
         self.diagnostics = ManifestReader.arrange(
-            reading.logs.flatMap(\.diagnostics),
+            (reading.otherLogs + reading.drafts.map(\.log)).flatMap(\.diagnostics),
             limit: limits.diagnosticsPerFile
         )
     }

@@ -17,19 +17,11 @@ extension ReferenceResolution {
         }
     }
 
-    private struct RouteKey: Hashable {
-        var host: String?
-        var pathPrefix: String
-    }
-
     /// Nobody could say which of two equal routes a request belongs to.
     private func checkRoutes(_ drafts: [DeploymentDraft]) {
         var claims: [RouteKey: [DeploymentDraft]] = [:]
         for draft in drafts {
-            let hosts: [String?] = draft.route.hosts.isEmpty ? [nil] : draft.route.hosts
-            for host in hosts {
-                claims[RouteKey(host: host, pathPrefix: draft.route.pathPrefix), default: []].append(draft)
-            }
+            for key in RouteKey.all(of: draft.route) { claims[key, default: []].append(draft) }
         }
         for (key, claimants) in claims where claimants.count > 1 {
             for draft in claimants {

@@ -7,14 +7,16 @@ struct ReferenceResolution {
     private let library: Library
     private let golden: GoldenFiles
     /// Every deployment that the commit names, also those with errors: their last good manifest stands.
-    private let deployments: Set<DeploymentID>
+    private let places: [DeploymentID: String]
+    private let otherInvalid: Set<DeploymentID>
 
-    init(reading: SnapshotReading, library: Library, files: [SourceFile], limits: ManifestLimits) {
-        self.runtimes = reading.runtimes
-        self.templates = reading.templates
+    init(memory: ManifestMemory, library: Library, files: [SourceFile], limits: ManifestLimits) {
+        self.runtimes = memory.runtimes
+        self.templates = memory.templates
         self.library = library
         self.golden = GoldenFiles(files, limits: limits)
-        self.deployments = reading.invalid.union(reading.drafts.map(\.id))
+        self.places = memory.places
+        self.otherInvalid = memory.otherInvalid
     }
 
     /// What a draft means. To be used only if its log has no errors afterwards.
@@ -195,8 +197,9 @@ struct ReferenceResolution {
             reference.field.error("a deployment can't depend on itself: remove it from the list")
             return nil
         }
-        guard self.deployments.contains(other) else {
-            let known = self.deployments.map { $0.namespace == id.namespace ? $0.name : $0.description }
+        guard self.places[other] != nil || self.otherInvalid.contains(other) else {
+            let known = self.otherInvalid.union(self.places.keys)
+                .map { $0.namespace == id.namespace ? $0.name : $0.description }
             let hint = NearestName.hint(for: reference.name, among: known)
             reference.field.error("there is no deployment \(other.description.inBackticks): \(hint)")
             return nil

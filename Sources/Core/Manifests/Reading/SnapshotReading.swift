@@ -8,18 +8,43 @@ struct SnapshotReading {
     private(set) var templates = Declarations<Gate>()
     private(set) var freezes = Declarations<FreezeWindow>()
     private(set) var freezeDocuments: [Field] = []
-    private(set) var logs: [DiagnosticLog] = []
+    /// Of all documents, but those of `drafts`.
+    private(set) var otherLogs: [DiagnosticLog] = []
+    /// Named by documents that are none of `drafts`.
     private(set) var invalid: Set<DeploymentID> = []
     private(set) var unreadable: Set<String> = []
 
-    init(limits: ManifestLimits) {
+    /// `memory` is what was declared before.
+    init(limits: ManifestLimits, knowing memory: ManifestMemory = ManifestMemory()) {
         self.limits = limits
+        self.runtimes = memory.runtimes
+        self.templates = memory.templates
+        self.freezes = memory.freezes
     }
 
-    mutating func read(_ file: SourceFile) {
+    /// - Returns: Whether the file holds anything but deployments.
+    @discardableResult
+    mutating func read(_ file: SourceFile) -> Bool {
         let stream = YAMLStream(parsing: file.bytes, limits: self.limits)
+        let before = self.drafts.count
         for document in stream.documents { self.read(document, of: file) }
-        guard let failure = stream.failure else { return }
+        if let failure = stream.failure { self.note(failure, in: file) }
+        return stream.failure != nil || self.drafts.count - before != stream.documents.count
+    }
+
+    /// Reads the deployments of a file of which all else is known.
+    mutating func readDeployments(of file: SourceFile) {
+        for document in YAMLStream(parsing: file.bytes, limits: self.limits).documents {
+            let version = document.root["apiVersion"]?.scalarText
+            let kind = document.root["kind"]?.scalarText
+            guard version == ManifestKind.apiVersion, kind == ManifestKind.modelDeployment.rawValue,
+                DeploymentDraft.id(of: document.root) != nil
+            else { continue }
+            self.read(document, of: file)
+        }
+    }
+
+    private mutating func note(_ failure: YAMLProblem, in file: SourceFile) {
         let log = self.log(for: file.path)
         log.add(.error, at: failure.position, field: "", failure.message)
         self.unreadable.insert(file.path)
@@ -32,7 +57,7 @@ struct SnapshotReading {
 
     private mutating func log(for path: String) -> DiagnosticLog {
         let log = DiagnosticLog(path: path)
-        self.logs.append(log)
+        self.otherLogs.append(log)
         return log
     }
 
@@ -41,7 +66,9 @@ struct SnapshotReading {
     }
 
     private mutating func read(_ document: YAMLDocument, of file: SourceFile) {
-        let log = self.log(for: file.path)
+        let log = DiagnosticLog(path: file.path)
+        let count = self.drafts.count
+        defer { if self.drafts.count == count { self.otherLogs.append(log) } }
         for problem in document.problems { log.add(.error, at: problem.position, field: "", problem.message) }
         let field = Field(document: document.root, log: log)
         guard let kind = Self.kind(of: field) else {

@@ -33,7 +33,7 @@ extension Configuration.Repository {
     /// What is given must be of use for the URL.
     private func check(_ members: Members) {
         let isHTTP = self.url.hasPrefix("https://") || self.url.hasPrefix("http://")
-        let isFile = self.url.hasPrefix("file://") || self.url.hasPrefix("/")
+        let isFile = ["file://", "git://", "/"].contains(where: self.url.hasPrefix)
         switch self.credentials {
         case .none: break
         case .token where !isHTTP:
@@ -134,12 +134,19 @@ extension Field {
             self.expected("a URL with file, http, https or ssh")
             return nil
         }
-        guard ["http", "https", "ssh"].contains(url[..<range.lowerBound]) else {
+        let scheme = url[..<range.lowerBound]
+        guard ["git", "http", "https", "ssh"].contains(scheme) else {
             self.expected("a URL with file, http, https or ssh")
             return nil
         }
         guard url[range.upperBound...].first.map({ $0 != "/" }) ?? false else {
             self.expected("a URL with a host")
+            return nil
+        }
+        let host = url[range.upperBound...].prefix { $0 != "/" && $0 != ":" }
+        let isHere = host == "localhost" || host.hasPrefix("127.") && host.allSatisfy { $0 == "." || $0.isWholeNumber }
+        if scheme == "git", !isHere {
+            self.error("git:// shows neither who the server is nor that nobody changed what it sends: use https or ssh")
             return nil
         }
         return url

@@ -199,6 +199,7 @@ struct ConfigurationTests {
 
     @Test(arguments: [
         ("url: ftp://h/x", "3:10: error: repositories[0].url: expected a URL with file, http, https or ssh"),
+        ("url: git://git.example/x", "3:10: error: repositories[0].url: git:// shows neither who the server is"),
         ("url: git@host", "3:10: error: repositories[0].url: expected a URL with file, http, https or ssh"),
         ("url: /srv/a\nbranch: refs/heads/main", "4:13: error: repositories[0].branch: expected the name of a branch"),
         ("url: /srv/a\npath: ../other", "4:11: error: repositories[0].path: expected a folder from the root"),

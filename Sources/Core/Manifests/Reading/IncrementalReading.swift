@@ -1,0 +1,172 @@
+import Deployments
+
+/// Reads those files of a commit that may say something else than in the last one.
+struct IncrementalReading {
+    private let limits: ManifestLimits
+    private let library: Library
+    private var memory: ManifestMemory
+    private var reading: SnapshotReading
+    /// The files whose deployments are read.
+    private var paths: Set<String> = []
+
+    /// - Returns: What the commit wants, and what to remember of it.
+    static func read(
+        _ files: [SourceFile],
+        origin: CommitReference,
+        knowing memory: consuming ManifestMemory,
+        library: Library,
+        limits: ManifestLimits
+    ) -> (DesiredState, ManifestMemory) {
+        let difference = memory.difference(to: files)
+        if !memory.files.isEmpty, memory.isAboutDeployments(difference) {
+            var reading = IncrementalReading(memory: memory, library: library, limits: limits)
+            if reading.read(difference) { return reading.finish(files, origin: origin) }
+        }
+        var reading = IncrementalReading(memory: ManifestMemory(), library: library, limits: limits)
+        reading.readAll(files)
+        return reading.finish(files, origin: origin)
+    }
+
+    private init(memory: ManifestMemory, library: Library, limits: ManifestLimits) {
+        self.limits = limits
+        self.library = library
+        self.memory = memory
+        self.reading = SnapshotReading(limits: limits, knowing: memory)
+    }
+
+    // MARK: - Which files
+
+    private mutating func readAll(_ files: [SourceFile]) {
+        for file in files where file.isManifest {
+            self.paths.insert(file.path)
+            let isDeclaring = self.reading.read(file)
+            self.memory.entries[file.path] = ManifestMemory.Entry(isDeclaring: isDeclaring)
+        }
+        self.memory.runtimes = self.reading.runtimes
+        self.memory.templates = self.reading.templates
+        self.memory.freezes = self.reading.freezes
+        self.memory.otherDiagnostics = self.reading.otherLogs.flatMap(\.diagnostics)
+        self.memory.otherInvalid = self.reading.invalid
+        self.memory.unreadable = self.reading.unreadable
+    }
+
+    /// - Returns: False when what changed declares more than deployments: then all must be read.
+    private mutating func read(_ difference: ManifestMemory.Difference) -> Bool {
+        let touched = difference.changed.map(\.path) + difference.removed
+        let before = touched.flatMap { self.memory.entries[$0]?.ids ?? [] }
+        for file in difference.changed {
+            self.paths.insert(file.path)
+            guard !self.reading.read(file) else { return false }
+        }
+        let removed = Set(difference.removed)
+        for path in self.memory.faulty where !removed.contains(path) { self.reread(path) }
+        // Those that were without errors, and may have some now because of the others.
+        while true {
+            let concerned = self.concerned(leaving: before).subtracting(self.paths).subtracting(removed)
+            if concerned.isEmpty { break }
+            for path in concerned.sorted() { self.reread(path) }
+        }
+        self.memory.forgetDeployments(of: touched)
+        for path in difference.removed { self.memory.entries[path] = nil }
+        for file in difference.changed {
+            self.memory.entries[file.path] = ManifestMemory.Entry(isDeclaring: false)
+        }
+        return true
+    }
+
+    private mutating func reread(_ path: String) {
+        guard self.paths.insert(path).inserted, let file = self.memory.file(path) else { return }
+        self.reading.readDeployments(of: file)
+    }
+
+    /// The files of deployments that those read claim something of, depend on in a circle, or were below.
+    private func concerned(leaving before: [DeploymentID]) -> Set<String> {
+        var ids: Set<DeploymentID> = []
+        let drafts = self.reading.drafts
+        let names = Set(drafts.map(\.id))
+        for draft in drafts {
+            ids.insert(draft.id)
+            for key in RouteKey.all(of: draft.route) { ids.formUnion(self.memory.claims[key] ?? []) }
+        }
+        let gone = Set(before).subtracting(names)
+        if !gone.isEmpty {
+            for spec in self.memory.specs where spec.dependsOn.contains(where: gone.contains) { ids.insert(spec.id) }
+        }
+        let depending = drafts.filter { !$0.dependsOn.isEmpty }
+        if !depending.isEmpty { ids.formUnion(self.below(depending)) }
+        return Set(ids.compactMap { self.memory.places[$0] })
+    }
+
+    /// All that some deployments depend on, directly or not.
+    private func below(_ drafts: [DeploymentDraft]) -> Set<DeploymentID> {
+        var needs: [DeploymentID: [DeploymentID]] = [:]
+        for draft in drafts {
+            needs[draft.id, default: []] += draft.dependsOn.compactMap {
+                ReferenceResolution.target(of: $0, in: draft.id.namespace)
+            }
+        }
+        var open = needs.values.flatMap(\.self)
+        var seen: Set<DeploymentID> = []
+        while let next = open.popLast() {
+            guard seen.insert(next).inserted else { continue }
+            open += needs[next] ?? self.memory.spec(next)?.dependsOn ?? []
+        }
+        return seen
+    }
+
+    // MARK: - What they say
+
+    private mutating func finish(
+        _ files: [SourceFile],
+        origin: CommitReference
+    ) -> (DesiredState, ManifestMemory) {
+        self.memory.forgetDeployments(of: self.paths)
+        // As in the commit, whatever was read first: of two with one name, the second is wrong.
+        let drafts = self.reading.drafts.sorted { $0.place < $1.place }
+        for draft in drafts {
+            self.memory.places[draft.id] = draft.log.path
+            self.memory.entries[draft.log.path]?.ids.append(draft.id)
+        }
+        let resolution = ReferenceResolution(
+            memory: self.memory,
+            library: self.library,
+            files: files,
+            limits: self.limits
+        )
+        let specs = drafts.map { (draft: $0, spec: resolution.spec(of: $0, origin: origin)) }
+        // Only now, as resolving may have found errors in any of them.
+        resolution.checkTogether(drafts)
+        let broken = Set(specs.filter { $0.draft.log.hasErrors }.map(\.draft.id))
+        let invalid = self.memory.otherInvalid.union(broken)
+        self.memory.insert(specs.filter { !invalid.contains($0.draft.id) }.map(\.spec))
+        for draft in drafts {
+            let path = draft.log.path
+            // Also the one without errors of two with the same name.
+            if invalid.contains(draft.id) { self.memory.faulty.insert(path) }
+            let found = draft.log.diagnostics
+            if !found.isEmpty { self.memory.diagnostics[path, default: []] += found }
+        }
+        self.memory.files = files
+        return (self.state(invalid: invalid), self.memory)
+    }
+
+    private func state(invalid: Set<DeploymentID>) -> DesiredState {
+        let freezes = self.memory.freezes
+        let diagnostics = self.memory.diagnostics.sorted { $0.key < $1.key }.flatMap(\.value)
+        return DesiredState(
+            deployments: self.memory.specs,
+            diagnostics: ManifestReader.arrange(
+                self.memory.otherDiagnostics + diagnostics,
+                limit: self.limits.diagnosticsPerFile
+            ),
+            invalid: invalid,
+            unreadable: self.memory.unreadable,
+            freezes: freezes.values.filter { freezes.broken[$0.key] == nil }.map(\.value).sorted { $0.name < $1.name },
+            brokenFreezes: freezes.unnamed.isEmpty ? Set(freezes.broken.keys) : nil
+        )
+    }
+}
+
+extension DeploymentDraft {
+    fileprivate var place: (String, Int) { (self.log.path, self.document.node.position.line) }
+}
