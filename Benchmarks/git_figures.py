@@ -48,9 +48,9 @@ spec:
   replicas: 2
   resources: {cpu: "2", memory: 1Gi}
   route: {pathPrefix: /team-%(team)03d/model-%(number)05d}
-  objectives:
-    - {name: availability, percent: 99.5, indicator: availability, window: 30d}
-    - {name: fast, percent: 95, latencyBelow: 250ms, window: 30d}
+  slos:
+    - {name: availability, objective: 99.5, indicator: {availability: {}}, window: 30d}
+    - {name: latency, objective: 95, indicator: {latency: {below: 250ms}}, window: 30d}
   rollout:
     steps:
       - {weight: 5, atLeast: 2m}
@@ -239,12 +239,12 @@ def warm(server: Server, watcher: Watcher, what: str) -> tuple[float, float, flo
         number = (round * 1117) % MANIFESTS
         server.commit({path(number): manifest(number, 2 + server.commits)})
         reference = "+refs/heads/main:refs/heads/main"
-        fetch = ["-C", str(clone), "fetch", "--quiet", "--no-tags", "--depth=1", server.url, reference]
+        fetch = ["-C", str(clone), "fetch", "--quiet", "--no-tags", server.url, reference]
         fetched.append(milliseconds(lambda: server.git(*fetch)))
         *times, decided, _ = watcher.say("poll")
         changed.append(sum(times))
         decisions = max(decisions, int(decided))
-        watcher.say("settle")
+        watcher.say("look")
         parts = " + ".join(f"{time:.1f}" for time in times)
         note(f"{what}: idle {idle[-1]:.1f} against {listed[-1]:.1f} ms; commit {parts} against {fetched[-1]:.1f} ms")
     medians = [statistics.median(values) for values in (idle, listed, changed, fetched)]

@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// `poll` looks at the repository once, reads what is new and decides: it prints the milliseconds of each, how many
 /// decisions were made and how many deployments the commit has. `settle` lets time pass until nothing is decided any
-/// more, and prints how many looks that took.
+/// more, and prints how many looks that took; `look` is one of them, and prints its decisions.
 struct GitBenchmark {
     private let world = MemoryWorld()
     private let repository: GitRepository
@@ -64,7 +64,10 @@ struct GitBenchmark {
             switch word {
             case "poll": print(try await self.poll())
             case "settle": print(try await self.settle())
-            default: print("error: \(word) is neither poll nor settle")
+            case "look":
+                try await self.look()
+                print(self.decisions.take())
+            default: print("error: \(word) is neither poll, settle nor look")
             }
             fflush(nil)
         }

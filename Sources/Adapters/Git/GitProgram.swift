@@ -22,7 +22,7 @@ struct GitProgram: Sendable {
     let environment: [String: String]
     let label: RepositoryLabel
     /// Bytes of one file that git may write.
-    let packBytes: Int
+    var packBytes: Int
 
     /// Bytes of each stream that are read; a line or two is what the commands in use print.
     private static let outputBytes = 256 << 10

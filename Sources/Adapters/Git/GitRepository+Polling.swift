@@ -5,16 +5,6 @@ import Manifests
 package import Reconciliation
 
 extension GitRepository {
-    /// How far back a moved branch is fetched until it is known whether it descends from the last commit taken. Most
-    /// pushes are decided by the first; the last is the whole history.
-    private static let depths = [16, 256, 4096, Int(Int32.max)]
-
-    /// A commit of the branch that is in the store.
-    private struct Arrival {
-        var commit: ObjectID
-        var rewroteHistory: Bool
-    }
-
     func pollAlone() async throws(SourceError) -> SourceSnapshot? {
         let deadline = ContinuousClock.now + self.configuration.timeout
         do throws(SourceError) {
@@ -28,14 +18,7 @@ extension GitRepository {
     }
 
     private func look(until deadline: ContinuousClock.Instant) async throws(SourceError) -> SourceSnapshot? {
-        let reference = "refs/heads/\(self.configuration.branch)"
-        guard let remote = try await self.remoteTarget(of: reference, until: deadline) else {
-            throw self.label.error(
-                .branchMissing,
-                "there is no branch \(self.configuration.branch). What was taken from it stays; push the branch again, "
-                    + "or set another branch"
-            )
-        }
+        let remote = try await self.remoteHead(until: deadline)
         if let standing = self.standing, standing.commit == remote.text { throw standing.error }
         self.standing = nil
         if self.delivered == remote.text, self.accepted?.commit == remote.text { return nil }
@@ -56,7 +39,7 @@ extension GitRepository {
         {
             return self.deliver(try self.snapshot(of: remote, rewroteHistory: accepted.rewroteHistory))
         }
-        let arrival = try await self.fetch(until: deadline)
+        let arrival = try await self.arrival(of: remote, until: deadline)
         do throws(SourceError) {
             try self.checkHistory(arrival)
             let rewroteHistory = arrival.rewroteHistory || self.accepted?.rewroteHistory ?? false
@@ -91,51 +74,6 @@ extension GitRepository {
         self.logger.warning("the last commit taken stands in", metadata: ["error": "\(error.message)"])
         self.delivered = accepted.commit
         return snapshot
-    }
-
-    // MARK: - Fetching
-
-    private func fetch(until deadline: ContinuousClock.Instant) async throws(SourceError) -> Arrival {
-        guard let old = self.accepted.flatMap({ ObjectID($0.commit) }) else {
-            try await self.fetch(depth: 1, into: self.directory.store, until: deadline)
-            return Arrival(commit: try self.staged(), rewroteHistory: false)
-        }
-        for depth in Self.depths {
-            try await self.fetch(depth: depth, into: self.directory.store, until: deadline)
-            let new = try self.staged()
-            let ancestry = try self.reading { store throws(ObjectStore.Failure) in
-                try store.ancestry(of: new, from: old)
-            }
-            switch ancestry {
-            case .descends: return Arrival(commit: new, rewroteHistory: false)
-            case .unrelated: return Arrival(commit: new, rewroteHistory: true)
-            case .undecided: continue
-            }
-        }
-        // The server's own history is cut off, so nothing shows that the commit descends.
-        return Arrival(commit: try self.staged(), rewroteHistory: true)
-    }
-
-    private func fetch(
-        depth: Int,
-        into store: String,
-        until deadline: ContinuousClock.Instant
-    ) async throws(SourceError) {
-        let arguments = [
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--update-shallow",
-            "--depth=\(depth)", "--", self.configuration.url,
-            "+refs/heads/\(self.configuration.branch):\(Reference.staging)",
-        ]
-        let output = try await self.run(arguments, in: store, until: deadline)
-        guard output.succeeded else {
-            throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreadable)
-        }
-    }
-
-    private func staged() throws(SourceError) -> ObjectID {
-        let id = try self.reading { store throws(ObjectStore.Failure) in try store.target(of: Reference.staging) }
-        guard let id else { throw self.label.error(.unreadable, "git fetched and left no commit", .retry) }
-        return id
     }
 
     func reading<Result>(

@@ -212,12 +212,15 @@ package actor GitRepository: ManifestSource {
     func run(
         _ arguments: [String],
         in store: String,
+        packBytes: Int? = nil,
         until deadline: ContinuousClock.Instant
     ) async throws(SourceError) -> GitProgram.Output {
         guard let tools = self.tools else { throw self.label.error(.unreadable, "the store is not open", .retry) }
         try self.sweepIfNeeded()
         do throws(SourceError) {
-            let output = try await tools.program.run(arguments, store: store, until: deadline)
+            var program = tools.program
+            program.packBytes = packBytes ?? program.packBytes
+            let output = try await program.run(arguments, store: store, until: deadline)
             if !output.succeeded { self.needsSweep = true }
             return output
         } catch {

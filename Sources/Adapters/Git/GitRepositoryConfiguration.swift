@@ -68,6 +68,9 @@ package struct GitLimits: Hashable, Sendable {
     package var depth = 64
     /// Bytes of any one file that `git` writes here, which bounds what one fetch brings.
     package var packBytes = 4 << 30
+    /// The same of a fetch that does not say how far back it goes, as the usual poll's. Manifests are small; what is
+    /// larger is the history behind a branch that was rewritten, and is fetched step by step.
+    package var incrementBytes = 64 << 20
     /// Packs in the local store before it is written anew; each fetch adds one.
     package var packs = 64
     /// Bytes of a note already on a commit.

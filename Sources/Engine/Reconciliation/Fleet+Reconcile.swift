@@ -55,7 +55,7 @@ extension Fleet {
         }
         self.lessons[id] = nil
         let hasNewReplicas = self.observations[id]?.replicas.last != decision.situation.observation.replicas.last
-        if isChanged || self.members[id] == nil { self.members[id] = after }
+        if isChanged || self.members[id] == nil { self.keep(after, of: id) }
         self.effects[id] = plan.effects.isEmpty ? nil : plan.effects
         self.observations[id] = decision.situation.observation
         self.waits[id] = plan.waitingFor
@@ -126,7 +126,7 @@ extension Fleet {
         }
     }
 
-    private func situation(
+    private mutating func situation(
         of member: Member,
         samples: [Sample],
         measurements: [Measurement],
@@ -183,7 +183,7 @@ extension Fleet {
     }
 
     /// What the platform has, when a revision or more replicas that state resources may be about to start.
-    private func capacity(for member: Member, _ desired: Desired, _ load: Load?) -> Capacity? {
+    private mutating func capacity(for member: Member, _ desired: Desired, _ load: Load?) -> Capacity? {
         guard case .spec(let spec) = desired else { return nil }
         let rollout = member.rollout
         let isNew =
@@ -193,8 +193,13 @@ extension Fleet {
         let isGrowing = !rollout.isInFlight && self.isGrowing(rollout, for: load)
         guard isNew || isGrowing else { return nil }
         var capacity = self.ports.capacity
-        for (id, member) in self.members where id != rollout.id { capacity.used += member.rollout.peak }
+        capacity.used = self.occupancy.used(by: self.members, but: rollout.id)
         return capacity
+    }
+
+    private mutating func keep(_ member: Member?, of id: DeploymentID) {
+        self.members[id] = member
+        self.occupancy.noteChange(of: id)
     }
 
     /// Why git counts as lost, if it does.
@@ -422,7 +427,7 @@ extension Fleet {
             self.logger.error("not journaled", metadata: ["error": "\(error)"])
             return
         }
-        self.members[id] = nil
+        self.keep(nil, of: id)
         self.isRetentionDue = true
         self.routing.remove(id)
         self.waits[id] = nil

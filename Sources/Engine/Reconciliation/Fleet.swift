@@ -15,6 +15,7 @@ package struct Fleet: Sendable {
     let logger: Logger
     let functions: DecisionFunctions
     package internal(set) var members: [DeploymentID: Member]
+    var occupancy: Occupancy
     var tracker: DesiredStateTracker
     /// Every deployment there is or should be, sorted; nothing when that may have changed.
     var order: [DeploymentID]?
@@ -96,6 +97,7 @@ package struct Fleet: Sendable {
         self.functions = functions
         self.recent = recent
         self.members = contents.members
+        self.occupancy = Occupancy(of: contents.members.keys)
         self.errands.notes = contents.outbox
         self.startedAt = ports.now()
         self.unreadSources = contents.members.isEmpty ? Set(ports.sources.map(\.port.name)) : []
@@ -126,24 +128,24 @@ package struct Fleet: Sendable {
             let isFirst = self.unreadSources.remove(name) != nil
             let concerned = self.take(result, from: name)
             await self.settle()
-            if isFirst || !concerned.isEmpty { await self.reconcile(isFirst ? self.sorted : concerned.sorted()) }
+            if isFirst { await self.reconcileAll() } else { await self.reconcile(concerned.sorted()) }
             await self.acknowledge(name)
         case .platform(.success(let replicas), let time):
             let isNews = self.see(replicas, at: time)
             self.notePlatform(nil)
-            if isNews { await self.reconcile(self.sorted) }
+            if isNews { await self.reconcileAll() }
         case .platform(.failure(let error), _):
             if self.replicas.last == nil { self.replicas = .unknown(error.message) }
             self.notePlatform(error)
         case .router(.success(let observation), _):
             self.router = .known(observation, at: observation.time)
             self.noteRouter(nil)
-            await self.reconcile(self.sorted, samples: observation.samples)
+            await self.reconcileAll(samples: observation.samples)
         case .router(.failure(let error), _):
             if self.router.last == nil { self.router = .unknown(error.message) }
             self.noteRouter(error)
             // Deadlines and drained replicas do not wait for the router.
-            await self.reconcile(self.sorted)
+            await self.reconcileAll()
         case .measured(let id, let measurement):
             self.pendingQueries = self.pendingQueries.filter { $0.deployment != id || $0.gate != measurement.gate }
             await self.reconcile(id, measurements: [measurement])
@@ -282,12 +284,13 @@ package struct Fleet: Sendable {
     }
 
     /// The members that exist or should.
-    private var sorted: [DeploymentID] {
-        mutating get {
-            let order = self.order ?? self.tracker.ids.union(self.members.keys).sorted()
-            self.order = order
-            return order
-        }
+    private mutating func reconcileAll(samples: [DeploymentID: Sample] = [:]) async {
+        let order = self.order ?? self.tracker.ids.union(self.members.keys).sorted()
+        self.order = order
+        await self.reconcile(order, samples: samples)
+        guard self.isRetentionDue else { return }
+        self.isRetentionDue = false
+        await self.ports.artifacts.retain(self.members.values.flatMap { $0.rollout.specs.map(\.model) })
     }
 
     /// Each is decided on its own, one after the other; the router is told once, in the end.
@@ -299,8 +302,5 @@ package struct Fleet: Sendable {
         self.isDecidingMany = false
         await self.tellRouter(at: self.now)
         self.isRoutingPlanned = false
-        guard self.isRetentionDue else { return }
-        self.isRetentionDue = false
-        await self.ports.artifacts.retain(self.members.values.flatMap { $0.rollout.specs.map(\.model) })
     }
 }

@@ -42,6 +42,37 @@ struct PollingTests {
     }
 
     @Test
+    func `what brings more than a push usually does is fetched step by step`() async throws {
+        try await Workshop.run { workshop in
+            let repository = workshop.repository { $0.limits.incrementBytes = 1 }
+            _ = try await repository.poll()
+            #expect(try await repository.poll() == nil)
+            let commit = try await workshop.commit(["models/chat.yaml": "v2\n"], "Serve v2")
+            try await workshop.push()
+            #expect(try await repository.poll()?.origin.commit == commit)
+            #expect(try await repository.poll() == nil)
+        }
+    }
+
+    @Test
+    func `a commit that was refused does not stand for one that comes after a reset`() async throws {
+        try await Workshop.run { workshop in
+            let repository = workshop.repository { $0.limits.fileBytes = 12 }
+            let first = try #require(try await repository.poll()).origin.commit
+            try await workshop.commit(["models/chat.yaml": "more than twelve bytes\n"], "Too large")
+            try await workshop.push()
+            let error = try await sourceError { _ = try await repository.poll() }
+            #expect(error.code == .tooLarge)
+            try await workshop.git("reset", "--quiet", "--hard", first)
+            try await workshop.push()
+            #expect(try await repository.poll() == nil)
+            let good = try await workshop.commit(["models/chat.yaml": "small\n"], "Small")
+            try await workshop.push()
+            #expect(try await repository.poll()?.origin.commit == good)
+        }
+    }
+
+    @Test
     func `only the watched folder is read`() async throws {
         try await Workshop.run(["a.yaml": "", "models/b.yaml": "", "models/deep/c.yaml": "", "models2/d.yaml": ""]) {
             for path in ["models", "/models/"] {
