@@ -122,7 +122,7 @@ extension Daemon {
                     storage: "\(self.configuration.stateDirectory)/git",
                     logger: self.logger
                 ),
-                branch: repository.branch,
+                branch: "\(repository.reference)",
                 interval: repository.interval,
                 deletion: DesiredStateTracker.Policy(
                     grace: repository.deletion.grace,
@@ -272,7 +272,7 @@ extension GitRepositoryConfiguration {
         self.init(
             name: repository.name,
             url: repository.url,
-            branch: repository.branch,
+            reference: repository.reference,
             path: repository.path,
             historyRewrite: repository.historyRewrite == .accept ? .accept : .reject,
             caFile: repository.caFile,

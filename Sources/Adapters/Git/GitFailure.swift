@@ -55,6 +55,14 @@ struct GitFailure {
             advice: "the server cannot be reached; it is asked again at the next poll. Check the server and the network"
         ),
         Rule(
+            sayings: ["unadvertised object", "not our ref"],
+            code: .refused,
+            recovery: .needsOperator,
+            advice:
+                "the server has no such commit, or does not give it out by its id. Check the id, or watch a branch or "
+                + "a tag that leads to it"
+        ),
+        Rule(
             sayings: ["couldn't find remote ref"],
             code: .branchMissing,
             recovery: .needsOperator,

@@ -25,7 +25,7 @@ struct GitProgram: Sendable {
     var packBytes: Int
 
     /// Bytes of each stream that are read; a line or two is what the commands in use print.
-    private static let outputBytes = 256 << 10
+    var outputBytes = 256 << 10
     /// Address space, so that a server that sends without end ends git and not this machine.
     private static let memoryBytes = 4 << 30
 
@@ -88,8 +88,8 @@ struct GitProgram: Sendable {
                 arguments: Arguments(limits + arguments),
                 environment: .custom(environment),
                 platformOptions: options,
-                output: .bytes(limit: Self.outputBytes),
-                error: .bytes(limit: Self.outputBytes)
+                output: .bytes(limit: self.outputBytes),
+                error: .bytes(limit: self.outputBytes)
             )
             let output = Output(
                 status: Self.code(result.terminationStatus),
@@ -112,7 +112,7 @@ struct GitProgram: Sendable {
         case .executableNotFound:
             self.label.error(.notConfigured, "the program prlimit is missing: apt install util-linux")
         case .outputLimitExceeded:
-            self.label.error(.tooLarge, "git printed more than \(Self.outputBytes) bytes and was ended", .retry)
+            self.label.error(.tooLarge, "git printed more than \(self.outputBytes) bytes and was ended", .retry)
         default:
             self.label.error(.unreachable, "git could not be run: \(error.description)", .retry)
         }

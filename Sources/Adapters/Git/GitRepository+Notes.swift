@@ -22,7 +22,7 @@ extension GitRepository {
             try await self.write(commit, key: key, note: note, until: deadline)
         } catch {
             guard error.code == .unreadable else { throw error }
-            try await self.rebuild(because: error, until: deadline)
+            try await self.rebuild(because: error, at: self.lastReference, until: deadline)
             try await self.write(commit, key: key, note: note, until: deadline)
         }
     }

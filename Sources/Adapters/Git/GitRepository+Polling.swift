@@ -18,33 +18,33 @@ extension GitRepository {
     }
 
     private func look(until deadline: ContinuousClock.Instant) async throws(SourceError) -> SourceSnapshot? {
-        let remote = try await self.remoteHead(until: deadline)
-        if let standing = self.standing, standing.commit == remote.text { throw standing.error }
+        let head = try await self.remoteHead(until: deadline)
+        if let standing = self.standing, standing.commit == head.commit.text { throw standing.error }
         self.standing = nil
-        if self.delivered == remote.text, self.accepted?.commit == remote.text { return nil }
+        if self.delivered == head.commit.text, self.accepted?.commit == head.commit.text { return nil }
         do throws(SourceError) {
-            return try await self.take(remote, until: deadline)
+            return try await self.take(head, until: deadline)
         } catch {
             guard error.code == .unreadable else { throw error }
-            try await self.rebuild(because: error, until: deadline)
-            return try await self.take(remote, until: deadline)
+            try await self.rebuild(because: error, at: head.reference, until: deadline)
+            return try await self.take(head, until: deadline)
         }
     }
 
-    private func take(_ remote: ObjectID, until deadline: ContinuousClock.Instant) async throws(SourceError)
-        -> SourceSnapshot
+    private func take(_ head: Head, until deadline: ContinuousClock.Instant) async throws(SourceError) -> SourceSnapshot
     {
-        if let accepted = self.accepted, accepted.commit == remote.text, accepted.path == self.folder,
-            self.store?.parents(of: remote) != nil
+        if let accepted = self.accepted, accepted.commit == head.commit.text, accepted.path == self.folder,
+            self.store?.parents(of: head.commit) != nil
         {
-            return self.deliver(try self.snapshot(of: remote, rewroteHistory: accepted.rewroteHistory))
+            let snapshot = try self.snapshot(of: head.commit, head.name, rewroteHistory: accepted.rewroteHistory)
+            return self.deliver(snapshot)
         }
-        let arrival = try await self.arrival(of: remote, until: deadline)
+        let arrival = try await self.arrival(of: head, until: deadline)
         do throws(SourceError) {
-            try self.checkHistory(arrival)
+            try self.checkHistory(arrival, of: head)
             let rewroteHistory = arrival.rewroteHistory || self.accepted?.rewroteHistory ?? false
-            let snapshot = try self.snapshot(of: arrival.commit, rewroteHistory: rewroteHistory)
-            try self.accept(arrival.commit, rewroteHistory: rewroteHistory)
+            let snapshot = try self.snapshot(of: arrival.commit, head.name, rewroteHistory: rewroteHistory)
+            try self.accept(arrival.commit, of: head, rewroteHistory: rewroteHistory)
             await self.compactIfNeeded(until: deadline)
             return self.deliver(snapshot)
         } catch {
@@ -70,7 +70,10 @@ extension GitRepository {
             return nil
         }
         // When that cannot be read either, the first error is the one to mend.
-        guard let snapshot = try? self.snapshot(of: id, rewroteHistory: accepted.rewroteHistory) else { return nil }
+        let name = accepted.tag ?? self.configuration.reference.name
+        guard let snapshot = try? self.snapshot(of: id, name, rewroteHistory: accepted.rewroteHistory) else {
+            return nil
+        }
         self.logger.warning("the last commit taken stands in", metadata: ["error": "\(error.message)"])
         self.delivered = accepted.commit
         return snapshot
@@ -91,16 +94,23 @@ extension GitRepository {
 
     // MARK: - Taking
 
-    private func checkHistory(_ arrival: Arrival) throws(SourceError) {
+    private func checkHistory(_ arrival: Arrival, of head: Head) throws(SourceError) {
         guard arrival.rewroteHistory, self.configuration.historyRewrite == .reject, let old = self.accepted else {
             return
         }
-        let branch = self.configuration.branch
+        if let tag = old.tag, tag != head.name {
+            throw self.label.error(
+                .historyRewritten,
+                "the tag \(tag), which was taken last, is gone, and \(head.name) is the highest that is left: \(tag) "
+                    + "stands. Push it again, or set historyRewrite: accept"
+            )
+        }
+        let kind = if case .branch = self.configuration.reference { "branch" } else { "tag" }
         throw self.label.error(
             .historyRewritten,
-            "branch \(branch) was rewritten: it is at \(arrival.commit.text), which does not descend from "
+            "\(kind) \(head.name) was rewritten: it is at \(arrival.commit.text), which does not descend from "
                 + "\(old.commit), the last commit taken, and that one stands. Push a commit that descends from it "
-                + "(git push --force-with-lease origin \(old.commit):refs/heads/\(branch) restores it), or set "
+                + "(git push --force-with-lease origin \(old.commit):\(head.reference) restores it), or set "
                 + "historyRewrite: accept"
         )
     }
@@ -111,14 +121,15 @@ extension GitRepository {
         try self.save(record)
     }
 
-    private func accept(_ commit: ObjectID, rewroteHistory: Bool) throws(SourceError) {
-        let record = StoreDirectory.Accepted(
+    private func accept(_ commit: ObjectID, of head: Head, rewroteHistory: Bool) throws(SourceError) {
+        var record = StoreDirectory.Accepted(
             url: self.configuration.url,
-            branch: self.configuration.branch,
+            branch: self.configuration.reference.key,
             path: self.folder ?? "",
             commit: commit.text,
             rewroteHistory: rewroteHistory
         )
+        if case .versions = self.configuration.reference { record.tag = head.name }
         try self.reading { store throws(ObjectStore.Failure) in
             try store.move(Reference.tip, from: try store.target(of: Reference.tip), to: commit)
         }
@@ -139,7 +150,11 @@ extension GitRepository {
         self.accepted = record
     }
 
-    private func snapshot(of id: ObjectID, rewroteHistory: Bool) throws(SourceError) -> SourceSnapshot {
+    private func snapshot(
+        of id: ObjectID,
+        _ name: String,
+        rewroteHistory: Bool
+    ) throws(SourceError) -> SourceSnapshot {
         let commit = try self.reading { store throws(ObjectStore.Failure) in try store.commit(id) }
         guard let store = self.store, let folder = self.folder else {
             throw self.label.error(.unreadable, "the store is not open", .retry)
@@ -178,7 +193,7 @@ extension GitRepository {
         return SourceSnapshot(
             origin: CommitReference(
                 repository: self.name,
-                branch: self.configuration.branch,
+                branch: name,
                 commit: id.text,
                 subject: commit.subject,
                 author: commit.author
@@ -191,10 +206,20 @@ extension GitRepository {
     // MARK: - A new store
 
     /// Replaces a damaged store with what the server has.
-    func rebuild(because error: SourceError, until deadline: ContinuousClock.Instant) async throws(SourceError) {
+    ///
+    /// - Parameters:
+    ///   - error: What showed the damage.
+    ///   - reference: What to bring besides the last commit taken; nothing where that is not known.
+    ///   - deadline: For all of it.
+    /// - Throws: Whatever the server or the disk has against it; the damaged store stays then.
+    func rebuild(
+        because error: SourceError,
+        at reference: String?,
+        until deadline: ContinuousClock.Instant
+    ) async throws(SourceError) {
         self.logger.warning("store is made anew", metadata: ["error": "\(error.message)"])
         try await self.replaceStore(until: deadline) { path async throws(SourceError) in
-            try await self.fetch(depth: 1, into: path, until: deadline)
+            if let reference { try await self.fetch(reference, depth: 1, into: path, until: deadline) }
             guard let accepted = self.accepted else { return }
             // The last commit taken has to stand after a restart, also when the branch is elsewhere by now. A server
             // need not give out a commit that no branch leads to, so what it answers is not looked at.

@@ -1,7 +1,8 @@
+import Deployments
 package import Logging
 package import Reconciliation
 
-/// Watches one branch of one repository, and writes notes on its commits.
+/// Watches one repository, and writes notes on its commits.
 ///
 /// The network is the program `git`, which can be stopped; the objects are read by libgit2 from a bare store.
 package actor GitRepository: ManifestSource {
@@ -121,8 +122,17 @@ package actor GitRepository: ManifestSource {
         guard names, (1...100).contains(self.configuration.name.count), !self.configuration.name.hasPrefix(".") else {
             throw self.label.error(.notConfigured, "the name has other characters than letters, digits, '.', '_', '-'")
         }
-        guard BranchName.isValid(self.configuration.branch) else {
-            throw self.label.error(.notConfigured, "'\(self.label.shown(self.configuration.branch))' is no branch name")
+        switch self.configuration.reference {
+        case .branch(let name) where !BranchName.isValid(name):
+            throw self.label.error(.notConfigured, "'\(self.label.shown(name))' is no branch name")
+        case .tag(let name) where !BranchName.isValid(name):
+            throw self.label.error(.notConfigured, "'\(self.label.shown(name))' is no name of a tag")
+        case .commit(let id) where ObjectID(id) == nil:
+            throw self.label.error(
+                .notConfigured,
+                "'\(self.label.shown(id))' is no commit: write all 40 digits of its id"
+            )
+        case .branch, .tag, .commit, .versions: break
         }
         guard self.folder != nil else {
             throw self.label.error(
@@ -157,7 +167,7 @@ package actor GitRepository: ManifestSource {
             )
         }
         // Another branch or repository is a new beginning that an operator asked for.
-        let isSame = loaded?.url == self.configuration.url && loaded?.branch == self.configuration.branch
+        let isSame = loaded?.url == self.configuration.url && loaded?.branch == self.configuration.reference.key
         self.accepted = isSame ? loaded : nil
     }
 
@@ -213,6 +223,7 @@ package actor GitRepository: ManifestSource {
         _ arguments: [String],
         in store: String,
         packBytes: Int? = nil,
+        outputBytes: Int? = nil,
         until deadline: ContinuousClock.Instant
     ) async throws(SourceError) -> GitProgram.Output {
         guard let tools = self.tools else { throw self.label.error(.unreadable, "the store is not open", .retry) }
@@ -220,6 +231,7 @@ package actor GitRepository: ManifestSource {
         do throws(SourceError) {
             var program = tools.program
             program.packBytes = packBytes ?? program.packBytes
+            program.outputBytes = outputBytes ?? program.outputBytes
             let output = try await program.run(arguments, store: store, until: deadline)
             if !output.succeeded { self.needsSweep = true }
             return output
@@ -229,26 +241,38 @@ package actor GitRepository: ManifestSource {
         }
     }
 
+    /// What references of the server name, by their names; a tag also as `refs/tags/v1^{}`, the commit that it names.
+    func remoteTargets(
+        _ patterns: [String],
+        bytes: Int? = nil,
+        until deadline: ContinuousClock.Instant
+    ) async throws(SourceError) -> [(name: String, id: ObjectID)] {
+        let arguments = ["ls-remote", "--quiet", "--", self.configuration.url] + patterns
+        // Not in the store, whose state has no bearing on what the server says.
+        let output = try await self.run(arguments, in: self.directory.home, outputBytes: bytes, until: deadline)
+        guard output.succeeded else {
+            throw GitFailure.error("ls-remote", output, label: self.label, otherwise: .unreachable)
+        }
+        var targets: [(name: String, id: ObjectID)] = []
+        for line in output.output.split(separator: "\n") {
+            let parts = line.split(separator: "\t")
+            guard parts.count == 2 else { continue }
+            guard let id = ObjectID(parts[0]) else {
+                throw self.label.error(
+                    .refused,
+                    "the repository names its objects by SHA-256, which is not supported; use one with SHA-1"
+                )
+            }
+            targets.append((String(parts[1]), id))
+        }
+        return targets
+    }
+
     /// What one reference of the server names; nothing when it has none of that name.
     func remoteTarget(of reference: String, until deadline: ContinuousClock.Instant) async throws(SourceError)
         -> ObjectID?
     {
-        let arguments = ["ls-remote", "--quiet", "--refs", "--", self.configuration.url, reference]
-        // Not in the store, whose state has no bearing on what the server says.
-        let output = try await self.run(arguments, in: self.directory.home, until: deadline)
-        guard output.succeeded else {
-            throw GitFailure.error("ls-remote", output, label: self.label, otherwise: .unreachable)
-        }
-        for line in output.output.split(separator: "\n") {
-            let parts = line.split(separator: "\t")
-            guard parts.count == 2, parts[1] == reference else { continue }
-            if let id = ObjectID(parts[0]) { return id }
-            throw self.label.error(
-                .refused,
-                "the repository names its objects by SHA-256, which is not supported; use one with SHA-1"
-            )
-        }
-        return nil
+        try await self.remoteTargets([reference], until: deadline).first { $0.name == reference }?.id
     }
 
     private static func shown(_ url: String) -> String {

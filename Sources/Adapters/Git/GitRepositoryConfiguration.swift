@@ -1,3 +1,5 @@
+package import Deployments
+
 /// What an operator says about one watched repository.
 package struct GitRepositoryConfiguration: Hashable, Sendable {
     /// What to do when the branch moves to a commit that does not descend from the last one taken.
@@ -7,8 +9,7 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
     package var name: String
     /// `https://…`, `http://…`, `ssh://…`, `user@host:path`, `file:///…` or an absolute path, without a password.
     package var url: String
-    /// Without `refs/heads/`.
-    package var branch: String
+    package var reference: WatchedReference
     /// The folder that is watched, from the root of the repository; empty for the whole tree.
     package var path: String
     package var historyRewrite: HistoryRewrite
@@ -23,7 +24,7 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
     package init(
         name: String,
         url: String,
-        branch: String = "main",
+        reference: WatchedReference = .branch("main"),
         path: String = "",
         historyRewrite: HistoryRewrite = .reject,
         credentials: GitCredentials = .none,
@@ -34,7 +35,7 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
     ) {
         self.name = name
         self.url = url
-        self.branch = branch
+        self.reference = reference
         self.path = path
         self.historyRewrite = historyRewrite
         self.credentials = credentials
@@ -62,6 +63,8 @@ package struct GitLimits: Hashable, Sendable {
     package var totalBytes = 64 << 20
     /// Manifests of one commit.
     package var files = 20_000
+    /// Bytes of the list of a server's tags: about 130 for each.
+    package var listBytes = 32 << 20
     /// Entries of all folders looked at, read or not.
     package var entries = 1_000_000
     /// Folders within folders, below the watched one.

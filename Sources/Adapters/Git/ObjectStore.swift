@@ -62,6 +62,21 @@ final class ObjectStore {
         return ObjectID(raw)
     }
 
+    /// The commit that a reference names, itself or by a tag; nothing when there is no such reference.
+    ///
+    /// - Throws: A failure with the code `GIT_EPEEL` when it names something else.
+    func commit(at reference: String) throws(Failure) -> ObjectID? {
+        guard let id = try self.target(of: reference) else { return nil }
+        var raw = id.raw
+        var object: OpaquePointer?
+        try Self.check(git_object_lookup(&object, self.repository, &raw, GIT_OBJECT_ANY), "\(id.text) cannot be read")
+        defer { git_object_free(object) }
+        var commit: OpaquePointer?
+        try Self.check(git_object_peel(&commit, object, GIT_OBJECT_COMMIT), "\(id.text) is no commit")
+        defer { git_object_free(commit) }
+        return git_object_id(commit).map { ObjectID($0.pointee) }
+    }
+
     func set(_ reference: String, to id: ObjectID) throws(Failure) {
         var raw = id.raw
         var result: OpaquePointer?

@@ -16,10 +16,12 @@ struct StoreDirectory: Sendable {
     var home: String { self.root + "/home" }
     private var record: String { self.root + "/accepted.json" }
 
-    /// The last commit that was taken from the branch.
+    /// The last commit that was taken from what is watched.
     struct Accepted: Codable, Hashable {
         var url: String
         var branch: String
+        /// The tag with the highest version, where versions are watched.
+        var tag: String?
         /// The watched folder, without slashes at its ends.
         var path: String
         var commit: String

@@ -66,15 +66,13 @@ package struct DeploymentSpec: Hashable, Sendable {
 }
 
 extension DeploymentSpec {
-    /// Whether it is equal but for the commit that says so: of the same file, of the same branch.
+    /// Whether it is equal but for the commit that says so, of the same file of the same repository.
     package func wantsTheSame(as other: DeploymentSpec) -> Bool {
         let (here, there) = (self.origin, other.origin)
         guard here.commit != there.commit || here.subject != there.subject || here.author != there.author else {
             return self == other
         }
-        guard here.path == there.path, here.branch == there.branch, here.repository == there.repository else {
-            return false
-        }
+        guard here.path == there.path, here.repository == there.repository else { return false }
         var copy = self
         copy.origin = there
         return copy == other

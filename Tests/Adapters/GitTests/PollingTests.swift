@@ -131,7 +131,7 @@ struct PollingTests {
     @Test
     func `a branch that is gone is an error until it is back`() async throws {
         try await Workshop.run { workshop in
-            let repository = workshop.repository { $0.branch = "serving" }
+            let repository = workshop.repository { $0.reference = .branch("serving") }
             let error = try await sourceError { _ = try await repository.poll() }
             #expect(error.code == .branchMissing)
             #expect(error.message.contains("no branch serving"))
@@ -156,7 +156,7 @@ struct PollingTests {
             try await workshop.git("checkout", "--quiet", "--orphan", "other")
             let commit = try await workshop.commit(["models/chat.yaml": "other"])
             try await workshop.push(to: "other")
-            let snapshot = try await workshop.repository { $0.branch = "other" }.poll()
+            let snapshot = try await workshop.repository { $0.reference = .branch("other") }.poll()
             #expect(snapshot?.origin.commit == commit)
             #expect(snapshot?.rewroteHistory == false)
         }
@@ -221,7 +221,9 @@ struct PollingTests {
     @Test(arguments: ["a b", "--upload-pack=id", "a..b", "x.lock", "*", "", "a//b", ".x"])
     func `a name that no branch can have is refused`(branch: String) async throws {
         try await Workshop.run { workshop in
-            let error = try await sourceError { _ = try await workshop.repository { $0.branch = branch }.poll() }
+            let error = try await sourceError {
+                _ = try await workshop.repository { $0.reference = .branch(branch) }.poll()
+            }
             #expect(error.code == .notConfigured)
             #expect(error.message.contains("is no branch name"))
         }

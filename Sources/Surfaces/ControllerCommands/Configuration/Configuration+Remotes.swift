@@ -15,7 +15,7 @@ extension Configuration.Repository {
         let repository = Configuration.Repository(
             name: name ?? "",
             url: url ?? "",
-            branch: members["branch"]?.branchName() ?? "main",
+            reference: members.watchedReference() ?? .branch("main"),
             path: members["path"]?.folder() ?? "",
             interval: members["interval"]?.duration(in: times) ?? .seconds(30),
             timeout: members["timeout"]?.duration(in: times) ?? .seconds(60),
@@ -46,6 +46,31 @@ extension Configuration.Repository {
         }
         if !self.url.hasPrefix("https://") {
             members["caFile"]?.error("`caFile` is only for https URLs: remove it, or use another `url`")
+        }
+    }
+}
+
+extension Members {
+    /// - Returns: Nothing when none is given, or what is given has errors.
+    fileprivate func watchedReference() -> WatchedReference? {
+        let names = ["branch", "tag", "commit", "semver"]
+        guard names.contains(where: { self[$0] != nil }) else { return nil }
+        // Each is read, so that all errors are told.
+        let branch = self["branch"]?.referenceName(of: "branch, such as main or release/1.2, without refs/heads/")
+        let tag = self["tag"]?.referenceName(of: "tag, such as v1.2.3, without refs/tags/")
+        let commit = self["commit"]?.string(form: "all 40 digits of a commit's id, quoted, in lower case") { text in
+            text.count == 40 && text.allSatisfy { "0123456789abcdef".contains($0) }
+        }
+        let form = "a range of versions, such as \">=1.2.0 <2.0.0\", \"^1.2\" or \"1.x\""
+        let range = self["semver"]?.string(limit: 256, form: form) { VersionRange($0) != nil }.flatMap(
+            VersionRange.init
+        )
+        switch self.exactlyOne(of: names) {
+        case "branch": return branch.map { .branch($0) }
+        case "tag": return tag.map { .tag($0) }
+        case "commit": return commit.map { .commit($0) }
+        case "semver": return range.map { .versions($0) }
+        default: return nil
         }
     }
 }
@@ -96,9 +121,8 @@ extension Field {
     }
 
     /// The rules of `git check-ref-format`, a little stricter.
-    fileprivate func branchName() -> String? {
-        let form = "the name of a branch, such as main or release/1.2, without refs/heads/"
-        return self.string(limit: 200, form: form) { name in
+    fileprivate func referenceName(of kind: String) -> String? {
+        self.string(limit: 200, form: "the name of a \(kind)") { name in
             let parts = name.split(separator: "/", omittingEmptySubsequences: false)
             return !name.hasPrefix("refs/") && !name.hasPrefix("-") && !name.contains("..") && !name.contains("@{")
                 && parts.allSatisfy {

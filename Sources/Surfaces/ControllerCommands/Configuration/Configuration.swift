@@ -1,5 +1,5 @@
 import ControllerAPI
-import Deployments
+package import Deployments
 package import Manifests
 
 /// What an operator says about the daemon: where things are, and who may.
@@ -33,11 +33,11 @@ package struct Configuration: Hashable, Sendable {
         case trace, debug, info, notice, warning, error, critical
     }
 
-    /// A watched branch.
+    /// A watched repository.
     package struct Repository: Hashable, Sendable {
         package var name: String
         package var url: String
-        package var branch: String
+        package var reference: WatchedReference
         /// The watched folder, from the root of the repository; empty for the whole tree.
         package var path: String
         /// Between two looks at the remote.

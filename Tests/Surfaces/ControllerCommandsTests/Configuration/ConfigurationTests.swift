@@ -58,7 +58,7 @@ struct ConfigurationTests {
         #expect(configuration.journal.keep == .hours(720))
         #expect(configuration.journal.maxSize == 1 << 30)
         let repository = try #require(configuration.repositories.first)
-        #expect(repository.branch == "main")
+        #expect(repository.reference == .branch("main"))
         #expect(repository.path.isEmpty)
         #expect(repository.interval == .seconds(30))
         #expect(repository.timeout == .seconds(60))
@@ -66,6 +66,17 @@ struct ConfigurationTests {
         #expect(repository.deletion == Configuration.Deletion())
         #expect(repository.credentials == .none)
         #expect(!repository.writesNotes)
+    }
+
+    @Test(arguments: [
+        ("branch: release/1.2", "release/1.2"), ("tag: v1.2.3", "tag v1.2.3"),
+        ("commit: \"1eabc9a4c0ffee00c0ffee00c0ffee00c0ffee00\"", "commit 1eabc9a4c0"),
+        ("semver: \">=1.2.0 <2.0.0\"", "versions >=1.2.0 <2.0.0"),
+    ])
+    func `a branch, a tag, a commit or the highest version can be watched`(text: String, reference: String) throws {
+        let file = "repositories: [{name: a, url: /srv/a, \(text)}]"
+        let configuration = try Configuration(reading: Array(file.utf8), path: "c.yaml")
+        #expect(configuration.repositories.first?.reference.description == reference)
     }
 
     @Test
@@ -202,6 +213,10 @@ struct ConfigurationTests {
         ("url: git://git.example/x", "3:10: error: repositories[0].url: git:// shows neither who the server is"),
         ("url: git@host", "3:10: error: repositories[0].url: expected a URL with file, http, https or ssh"),
         ("url: /srv/a\nbranch: refs/heads/main", "4:13: error: repositories[0].branch: expected the name of a branch"),
+        ("url: /srv/a\nbranch: main\ntag: v1", "2:5: error: repositories[0]: `branch` and `tag` exclude each other"),
+        ("url: /srv/a\ntag: refs/tags/v1", "4:10: error: repositories[0].tag: expected the name of a tag"),
+        ("url: /srv/a\ncommit: 1eabc9a4", "4:13: error: repositories[0].commit: expected all 40 digits"),
+        ("url: /srv/a\nsemver: latest", "4:13: error: repositories[0].semver: expected a range of versions"),
         ("url: /srv/a\npath: ../other", "4:11: error: repositories[0].path: expected a folder from the root"),
         (
             "url: /srv/a\ndeletion: {maxShare: 101}",

@@ -1,0 +1,165 @@
+import Deployments
+import Foundation
+import Git
+import Manifests
+import Reconciliation
+import Testing
+
+/// Tags, versions and commits in place of a branch.
+@Suite("References")
+struct ReferenceTests {
+    private func tag(_ name: String, _ workshop: Workshop, message: String? = nil) async throws {
+        if let message {
+            try await workshop.git("tag", "--force", "--annotate", "-m", message, name)
+        } else {
+            try await workshop.git("tag", "--force", name)
+        }
+        try await workshop.git("push", "--quiet", "--force", workshop.remote, "refs/tags/\(name)")
+    }
+
+    private func versions(_ text: String, _ workshop: Workshop) throws -> GitRepository {
+        let range = try #require(VersionRange(text))
+        return workshop.repository { $0.reference = .versions(range) }
+    }
+
+    @Test(arguments: [nil, "A text of its own"])
+    func `a tag is followed when it moves on, and not when it moves elsewhere`(message: String?) async throws {
+        try await Workshop.run { workshop in
+            try await self.tag("live", workshop, message: message)
+            let repository = workshop.repository { $0.reference = .tag("live") }
+            let first = try #require(try await repository.poll()).origin
+            #expect(try await first.commit == workshop.head())
+            #expect(first.branch == "live")
+            #expect(try await repository.poll() == nil)
+
+            let second = try await workshop.commit(["models/chat.yaml": "v2\n"])
+            #expect(try await repository.poll() == nil, "the branch is not what is watched")
+            try await self.tag("live", workshop, message: message)
+            #expect(try await repository.poll()?.origin.commit == second)
+
+            try await workshop.git("reset", "--quiet", "--hard", first.commit)
+            try await workshop.commit(["models/chat.yaml": "other\n"])
+            try await self.tag("live", workshop, message: message)
+            let error = try await sourceError { _ = try await repository.poll() }
+            #expect(error.code == .historyRewritten)
+            #expect(error.message.contains("tag live was rewritten"), "\(error.message)")
+        }
+    }
+
+    @Test
+    func `of the versions that are wanted the highest is taken, whatever it descends from`() async throws {
+        try await Workshop.run { workshop in
+            let base = try await workshop.head()
+            for name in ["v1.2.0", "v1.10.0", "v2.0.0", "v1.11.0-rc.1", "1.x", "latest"] {
+                try await workshop.commit(["models/chat.yaml": "\(name)\n"])
+                try await self.tag(name, workshop, message: name == "v1.10.0" ? "With a text" : nil)
+            }
+            let repository = try self.versions("^1.2", workshop)
+            let first = try #require(try await repository.poll())
+            #expect(first.origin.branch == "v1.10.0")
+            #expect(first.files.map { String(decoding: $0.bytes, as: UTF8.self) } == ["v1.10.0\n"])
+            #expect(try await repository.poll() == nil)
+
+            // From a branch of its own, as hot fixes are.
+            try await workshop.git("reset", "--quiet", "--hard", base)
+            let fix = try await workshop.commit(["models/chat.yaml": "fix\n"])
+            try await self.tag("v1.10.1", workshop)
+            let second = try #require(try await repository.poll())
+            #expect(second.origin.commit == fix)
+            #expect(second.origin.branch == "v1.10.1")
+            #expect(!second.rewroteHistory)
+            // As after a restart.
+            #expect(try await self.versions("^1.2", workshop).poll()?.origin.branch == "v1.10.1")
+        }
+    }
+
+    @Test
+    func `a version that goes, or names another commit, does not change what is served`() async throws {
+        try await Workshop.run { workshop in
+            for name in ["1.0.0", "1.1.0"] {
+                try await workshop.commit(["models/chat.yaml": "\(name)\n"])
+                try await self.tag(name, workshop)
+            }
+            let repository = try self.versions("1.x", workshop)
+            #expect(try await repository.poll()?.origin.branch == "1.1.0")
+            try await workshop.git("push", "--quiet", workshop.remote, ":refs/tags/1.1.0")
+            let gone = try await sourceError { _ = try await repository.poll() }
+            #expect(gone.code == .historyRewritten)
+            #expect(gone.message.contains("the tag 1.1.0, which was taken last, is gone, and 1.0.0 is the highest"))
+
+            try await workshop.git("reset", "--quiet", "--hard", "HEAD~1")
+            try await workshop.commit(["models/chat.yaml": "moved\n"])
+            try await self.tag("1.1.0", workshop)
+            let moved = try await sourceError { _ = try await repository.poll() }
+            #expect(moved.message.contains("tag 1.1.0 was rewritten"), "\(moved.message)")
+            let accepting = workshop.repository(name: "accepting") {
+                $0.reference = .versions(VersionRange("1.x") ?? VersionRange("*")!)
+                $0.historyRewrite = .accept
+            }
+            #expect(try await accepting.poll()?.origin.branch == "1.1.0")
+        }
+    }
+
+    @Test
+    func `two tags of one version that name different commits are an error, and of one commit are not`() async throws {
+        try await Workshop.run { workshop in
+            try await self.tag("1.0.0", workshop)
+            try await self.tag("v1.0.0", workshop, message: "The same")
+            let repository = try self.versions("*", workshop)
+            #expect(try await repository.poll() != nil)
+            try await workshop.commit(["models/chat.yaml": "v2\n"])
+            try await self.tag("v1.0.0", workshop)
+            let error = try await sourceError { _ = try await repository.poll() }
+            #expect(error.code == .refused)
+            #expect(error.message.contains("are the same version and name different commits"), "\(error.message)")
+        }
+    }
+
+    @Test
+    func `no version, no tag and a tag of something else are told`() async throws {
+        try await Workshop.run { workshop in
+            let none = try await sourceError { _ = try await self.versions(">=3", workshop).poll() }
+            #expect(none.code == .branchMissing)
+            #expect(none.message.contains("there is no tag with a version in >=3"), "\(none.message)")
+            let lost = workshop.repository(name: "lost") { $0.reference = .tag("lost") }
+            let missing = try await sourceError { _ = try await lost.poll() }
+            #expect(missing.message.contains("there is no tag lost"), "\(missing.message)")
+            try await workshop.git("tag", "blob", "HEAD:models/chat.yaml")
+            try await workshop.git("push", "--quiet", workshop.remote, "refs/tags/blob")
+            let blob = workshop.repository(name: "blob") { $0.reference = .tag("blob") }
+            let error = try await sourceError { _ = try await blob.poll() }
+            #expect(error.code == .refused)
+            #expect(error.message.contains("tag blob names no commit"), "\(error.message)")
+        }
+    }
+
+    @Test
+    func `a commit is taken by its id and asked for once`() async throws {
+        try await Workshop.run { workshop in
+            let first = try await workshop.head()
+            try await workshop.commit(["models/chat.yaml": "v2\n"])
+            try await workshop.push()
+            let repository = workshop.repository { $0.reference = .commit(first) }
+            let snapshot = try #require(try await repository.poll())
+            #expect(snapshot.origin.commit == first)
+            #expect(snapshot.files.map { String(decoding: $0.bytes, as: UTF8.self) } == ["kind: chat\n"])
+            // Nothing can have changed, so the server may be away.
+            try FileManager.default.removeItem(atPath: workshop.remote)
+            #expect(try await repository.poll() == nil)
+            let unknown = workshop.repository(name: "short") { $0.reference = .commit("0123456789") }
+            let error = try await sourceError { _ = try await unknown.poll() }
+            #expect(error.message.contains("write all 40 digits"), "\(error.message)")
+        }
+    }
+
+    @Test
+    func `a commit that the server does not have is told`() async throws {
+        try await Workshop.run { workshop in
+            let id = String(repeating: "ab", count: 20)
+            let repository = workshop.repository { $0.reference = .commit(id) }
+            let error = try await sourceError { _ = try await repository.poll() }
+            #expect(error.code == .refused)
+            #expect(error.message.contains("the server has no such commit"), "\(error.message)")
+        }
+    }
+}
