@@ -4,29 +4,53 @@
 /// problem.
 package struct Field {
     package let node: YAMLNode
-    /// `spec.rollout.steps[0].weight`; empty for the document.
-    package let path: String
     package let log: DiagnosticLog
+    /// Nothing for the document.
+    private let step: Step?
     private let example: String
 
-    package init(document: YAMLNode, log: DiagnosticLog) {
-        self.init(node: document, path: "", example: "", log: log)
+    /// A step from the document to a value. Written out only for who reads of a problem: most values have none.
+    private final class Step {
+        let parent: Step?
+        let key: String
+        /// In a list; there is no key then.
+        let index: Int?
+
+        init(parent: Step?, key: String = "", index: Int? = nil) {
+            self.parent = parent
+            self.key = key
+            self.index = index
+        }
+
+        var text: String {
+            let before = self.parent?.text ?? ""
+            if let index = self.index { return "\(before)[\(index)]" }
+            let key = self.key.printable(limit: 60)
+            return before.isEmpty ? key : "\(before).\(key)"
+        }
     }
 
-    private init(node: YAMLNode, path: String, example: String, log: DiagnosticLog) {
+    package init(document: YAMLNode, log: DiagnosticLog) {
+        self.init(node: document, step: nil, example: "", log: log)
+    }
+
+    private init(node: YAMLNode, step: Step?, example: String, log: DiagnosticLog) {
         self.node = node
-        self.path = path
+        self.step = step
         self.example = example
         self.log = log
     }
 
+    /// `spec.rollout.steps[0].weight`; empty for the document.
+    package var path: String { self.step?.text ?? "" }
+
     func member(_ member: YAMLNode.Member, example: String = "") -> Field {
-        Field(node: member.value, path: self.path(of: member.key), example: example, log: self.log)
+        let step = Step(parent: self.step, key: member.key)
+        return Field(node: member.value, step: step, example: example, log: self.log)
     }
 
     func path(of key: String) -> String {
-        let key = key.printable(limit: 60)
-        return self.path.isEmpty ? key : "\(self.path).\(key)"
+        Step(parent: self.step, key: key).text
     }
 
     /// Without the path before it.
@@ -74,7 +98,7 @@ package struct Field {
             return nil
         }
         return nodes.enumerated().map { index, node in
-            Field(node: node, path: "\(self.path)[\(index)]", example: "", log: self.log)
+            Field(node: node, step: Step(parent: self.step, index: index), example: "", log: self.log)
         }
     }
 

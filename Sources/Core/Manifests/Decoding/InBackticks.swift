@@ -4,6 +4,10 @@ extension String {
     package var inBackticks: String { "`\(self.printable(limit: 60))`" }
 
     func printable(limit: Int) -> String {
+        // Nearly always.
+        if self.utf8.count <= limit, self.utf8.allSatisfy({ (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "`") }) {
+            return self
+        }
         var text = ""
         for (count, scalar) in self.unicodeScalars.enumerated() {
             if count == limit { return text + "…" }

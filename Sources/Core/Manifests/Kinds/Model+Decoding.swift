@@ -43,9 +43,8 @@ extension Model {
     }
 
     private static func isDigest(_ text: String) -> Bool {
-        let digits = text.dropFirst(7)
-        return text.hasPrefix("sha256:") && digits.count == 64
-            && digits.allSatisfy { $0.isASCII && $0.isHexDigit && !$0.isUppercase }
+        text.hasPrefix("sha256:") && text.utf8.count == 7 + 64
+            && text.utf8.dropFirst(7).allSatisfy { "0123456789abcdef".utf8.contains($0) }
     }
 }
 

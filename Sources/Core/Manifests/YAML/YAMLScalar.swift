@@ -30,6 +30,7 @@ package struct YAMLScalar: Hashable, Sendable {
     }
 
     private static func isNumber(_ text: String) -> Bool {
+        guard let first = text.utf8.first, "+-.0123456789".utf8.contains(first) else { return false }
         var rest = Substring(text)
         if rest.hasPrefix("0x") { return Self.isAll(rest.dropFirst(2), where: \.isHexDigit) }
         if rest.hasPrefix("0o") { return Self.isAll(rest.dropFirst(2)) { ("0"..."7").contains($0) } }
