@@ -1,5 +1,7 @@
 import ArgumentParser
 import ControllerCommands
+import Deployments
+import Git
 import Glibc
 import Persistence
 import Reconciliation
@@ -25,10 +27,20 @@ struct Controller: AsyncParsableCommand {
 
     /// ArgumentParser's own `main()` knows neither this program's exit statuses nor its errors.
     static func main() async {
-        let console = Console.live { path, deployment in
-            let file = try JournalFile(path: path)
-            return { try await file.chapter(after: $0, of: deployment)?.lines }
-        }
+        let console = Console.live(
+            openJournal: { path, deployment in
+                let file = try JournalFile(path: path)
+                return { try await file.chapter(after: $0, of: deployment)?.lines }
+            },
+            readRevision: { revision, folder in
+                do throws(SourceError) {
+                    let read = try LocalRevision.read(revision, at: ".", folder: folder)
+                    return Console.Revision(commit: read.origin.commit, subject: read.origin.subject, files: read.files)
+                } catch {
+                    throw CommandFailure(code: .usage, message: error.message)
+                }
+            }
+        )
         Glibc.exit(await CommandRunner.run(Self.self, console: console))
     }
 }

@@ -30,14 +30,25 @@ final class ObjectStore {
         return count
     }()
 
-    init(path: String) throws(Failure) {
+    /// The repository that a folder is in, or is, of whomever it is: objects are read of it and nothing is run.
+    convenience init(searchingFrom place: String) throws(Failure) {
+        _ = Self.library
+        _ = ctl_git_set_owner_validation(0)
+        try self.init(path: place, flags: 0)
+    }
+
+    convenience init(path: String) throws(Failure) {
+        try self.init(path: path, flags: GIT_REPOSITORY_OPEN_NO_SEARCH.rawValue)
+    }
+
+    private init(path: String, flags: UInt32) throws(Failure) {
         _ = Self.library
         var handle: OpaquePointer?
-        let code = git_repository_open_ext(&handle, path, GIT_REPOSITORY_OPEN_NO_SEARCH.rawValue, nil)
-        try Self.check(code, "the store \(path) cannot be opened")
-        guard let handle else { throw Failure(code: code, message: "the store \(path) cannot be opened") }
+        let code = git_repository_open_ext(&handle, path, flags, nil)
+        try Self.check(code, "the repository \(path) cannot be opened")
+        guard let handle else { throw Failure(code: code, message: "the repository \(path) cannot be opened") }
         self.repository = handle
-        self.path = path
+        self.path = git_repository_path(handle).map { String(cString: $0) } ?? path
     }
 
     deinit {
@@ -73,6 +84,19 @@ final class ObjectStore {
         defer { git_object_free(object) }
         var commit: OpaquePointer?
         try Self.check(git_object_peel(&commit, object, GIT_OBJECT_COMMIT), "\(id.text) is no commit")
+        defer { git_object_free(commit) }
+        return git_object_id(commit).map { ObjectID($0.pointee) }
+    }
+
+    /// The commit that people name so: a branch, a tag, an id or its beginning, `HEAD~2`; nothing when there is none.
+    func commit(named revision: String) throws(Failure) -> ObjectID? {
+        var object: OpaquePointer?
+        let code = git_revparse_single(&object, self.repository, revision)
+        if code == GIT_ENOTFOUND.rawValue || code == GIT_EINVALIDSPEC.rawValue { return nil }
+        try Self.check(code, "\(PrintableText.line(revision, limit: 100)) cannot be read")
+        defer { git_object_free(object) }
+        var commit: OpaquePointer?
+        guard git_object_peel(&commit, object, GIT_OBJECT_COMMIT) == 0 else { return nil }
         defer { git_object_free(commit) }
         return git_object_id(commit).map { ObjectID($0.pointee) }
     }

@@ -25,7 +25,8 @@ extension Reconciler {
             self.tell(.polled(source.port.name, result))
             // Doubling, at most 64 times the interval and 5 minutes: a dead remote is not hammered.
             let wait = min(source.interval * (1 << min(failures, 6)), max(source.interval, .minutes(5)))
-            guard await self.sleep(wait) else { return }
+            // Give or take a tenth: repositories of one server are not all asked in the same moment for ever.
+            guard await self.sleep(wait * Double.random(in: 0.9...1.1)) else { return }
         }
     }
 

@@ -163,3 +163,50 @@ struct ReferenceTests {
         }
     }
 }
+
+/// Commits of a clone that nobody watches.
+@Suite("Local revisions")
+struct LocalRevisionTests {
+    @Test
+    func `a revision of a clone is read as the daemon would read it`() async throws {
+        try await Workshop.run { workshop in
+            let first = try await workshop.head()
+            let second = try await workshop.commit(["models/chat.yaml": "v2\n", "other/x.yaml": "x\n"], "Serve v2")
+            for (revision, place) in [
+                ("HEAD", workshop.work), ("main", workshop.work + "/models"), (second, workshop.work),
+            ] {
+                let snapshot = try LocalRevision.read(revision, at: place, folder: "models")
+                #expect(snapshot.origin.commit == second)
+                #expect(snapshot.origin.subject == "Serve v2")
+                #expect(snapshot.files.map { String(decoding: $0.bytes, as: UTF8.self) } == ["v2\n"])
+            }
+            #expect(try LocalRevision.read("HEAD~1", at: workshop.work, folder: "").origin.commit == first)
+            #expect(try LocalRevision.read("main", at: workshop.remote, folder: "").origin.commit == first)
+            #expect(try LocalRevision.read("HEAD", at: workshop.work, folder: "nowhere").files.isEmpty)
+        }
+    }
+
+    @Test
+    func `what cannot be read of a clone is told`() async throws {
+        try await Workshop.run { workshop in
+            let lost = try await sourceError {
+                _ = try LocalRevision.read("origin/lost", at: workshop.work, folder: "")
+            }
+            #expect(lost.message.contains("there is no commit origin/lost"), "\(lost.message)")
+            #expect(lost.message.contains("fetch-depth: 0"), "\(lost.message)")
+            let blob = try await sourceError {
+                _ = try LocalRevision.read("HEAD:models/chat.yaml", at: workshop.work, folder: "")
+            }
+            #expect(blob.message.contains("there is no commit"), "\(blob.message)")
+            let none = try await sourceError { _ = try LocalRevision.read("HEAD", at: "/", folder: "") }
+            #expect(none.message.contains("run this in a clone"), "\(none.message)")
+            try FileManager.default.createSymbolicLink(
+                atPath: workshop.work + "/linked.yaml",
+                withDestinationPath: "models/chat.yaml"
+            )
+            try await workshop.commit([:])
+            let link = try await sourceError { _ = try LocalRevision.read("HEAD", at: workshop.work, folder: "") }
+            #expect(link.message.contains("at HEAD linked.yaml is a symbolic link"), "\(link.message)")
+        }
+    }
+}

@@ -5,6 +5,7 @@ import ControllerServer
 import Deployments
 import Foundation
 import Logging
+import Manifests
 import ServiceLifecycle
 import Synchronization
 import Testing
@@ -32,6 +33,8 @@ final class CommandFixture: Sendable {
     /// Labels, as they came in one request each.
     let feedback = Mutex<[[FeedbackLabel]]>([])
     let traffic = Mutex<TrafficStatus?>(nil)
+    /// Commits of the repository that commands are run in.
+    let revisions = Mutex<[String: [SourceFile]]>([:])
     let environment: [String: String]
     private let daemon = Mutex<ServiceGroup?>(nil)
     private let (starts, start) = AsyncStream.makeStream(of: Void.self)
@@ -145,6 +148,13 @@ final class CommandFixture: Sendable {
             connect: { ControllerClient(socket: $0, timeout: .seconds(300)) },
             openJournal: { path, _ in throw CommandFailure(code: .usage, message: "no journal \(path)") },
             restoreCursorOnSignals: {},
+            readRevision: { revision, folder in
+                guard let files = self.revisions.withLock({ $0[revision] }) else {
+                    throw CommandFailure(code: .usage, message: "there is no commit \(revision)")
+                }
+                let inside = files.filter { $0.path.hasPrefix(folder) }
+                return Console.Revision(commit: "\(revision)00000000", subject: "Of \(revision)", files: inside)
+            },
             keyboard: lines?.next
         )
         let status = await CommandRunner.run(TestRoot.self, arguments: arguments, console: console)

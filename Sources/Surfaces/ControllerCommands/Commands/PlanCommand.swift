@@ -2,15 +2,21 @@ package import ArgumentParser
 import ControllerAPI
 import Deployments
 import Foundation
+import Manifests
 
 package struct PlanCommand: ClientCommand {
     package static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Say what a manifest's rollout would take and what it would notice, before it is merged.",
+        abstract: "Say what merging a change would do, or what a manifest's rollout would take and notice.",
         discussion: """
             For each step: how many requests the canary gets, how long a good one is expected to stay, and how soon one
             would be found that fails twice or five times as often as stable, or half of the time. Expectations at
             constant rates; `controller simulate` draws single rollouts.
+
+            With --from, what merging a change would do, without a controller: the deployments that are new, roll out,
+            are changed in place, deleted or refused between two commits of the repository that this folder is in. PATH
+            is then the watched folder, from the root. It exits with 1 when something is refused. In continuous
+            integration, plan the merge of the pull request: --from origin/main --to HEAD.
 
             The traffic is what a running controller has counted of the deployment, if one answers and knows it, or what
             --rate and --stable-errors say.
@@ -19,11 +25,22 @@ package struct PlanCommand: ClientCommand {
               controller plan deployments/file-type.yaml --rate 40
               controller plan deployments/ --deployment search/file-type --rate 200 --stable-errors 0.5%
               controller plan deployments/file-type.yaml --output json
+              controller plan --from origin/main
+              controller plan --from origin/main --to HEAD deployments --markdown > comment.md
             """
     )
 
     @OptionGroup
     package var choice: ManifestChoice
+
+    @Option(help: ArgumentHelp("The commit that is served: what merging does is said.", valueName: "revision"))
+    package var from: String?
+
+    @Option(help: ArgumentHelp("The commit that is to be merged.", valueName: "revision"))
+    package var to = "HEAD"
+
+    @Flag(help: "With --from: Markdown, for a comment on a pull request.")
+    package var markdown = false
 
     @Option(help: ArgumentHelp("Requests per second. Default: what the controller counts.", valueName: "number"))
     package var rate: Double?
@@ -54,9 +71,19 @@ package struct PlanCommand: ClientCommand {
                 throw ValidationError("--rate must be from 0 to 1000000 requests per second.")
             }
         }
+        if self.from == nil, self.to != "HEAD" || self.markdown {
+            throw ValidationError("--to and --markdown are for comparing commits: say which is served with --from.")
+        }
+        if self.from != nil, self.choice.paths.count > 1 || self.choice.deployment != nil {
+            throw ValidationError("With --from, at most one path is named: the watched folder, from the root.")
+        }
+        if self.markdown, self.output != .table {
+            throw ValidationError("--markdown and --output exclude each other.")
+        }
     }
 
     package func run(on console: Console) async throws {
+        if let from { return try await self.planMerge(of: self.to, into: from, on: console) }
         let spec = try self.choice.spec(on: console, verb: "planned")
         let measured = self.rate == nil || self.stableErrors == nil ? await self.measured(spec.id, on: console) : nil
         guard let rate = self.rate ?? measured?.rate else {
@@ -65,7 +92,12 @@ package struct PlanCommand: ClientCommand {
                 message: "no controller has counted requests of \(spec.id): say how many there are with --rate"
             )
         }
-        let forecast = RolloutForecast(
+        let forecast = self.forecast(spec, rate, measured)
+        try self.output.print(forecast, on: console) { forecast.lines }
+    }
+
+    private func forecast(_ spec: DeploymentSpec, _ rate: Double, _ measured: Measured?) -> RolloutForecast {
+        RolloutForecast(
             spec,
             requestsPerSecond: rate,
             isMeasured: self.rate == nil,
@@ -76,11 +108,53 @@ package struct PlanCommand: ClientCommand {
                 matching: self.matching.share
             )
         )
-        try self.output.print(forecast, on: console) { forecast.lines }
     }
 
+    // MARK: - Commits
+
+    private func planMerge(of revision: String, into base: String, on console: Console) async throws {
+        let folder = (self.choice.paths.first ?? "").split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        let reader = try self.choice.reader(environment: console.environment)
+        let (from, to) = (try console.readRevision(base, folder), try console.readRevision(revision, folder))
+        if from.files.isEmpty, to.files.isEmpty {
+            let place = folder.isEmpty ? "the repository" : "the folder \(folder)"
+            throw CommandFailure(code: .usage, message: "there are no manifests in \(place), in neither commit")
+        }
+        let plan = await MergePlan(
+            from: Self.state(of: from, base, by: reader),
+            to: Self.state(of: to, revision, by: reader),
+            forecast: { await self.expectation(of: $0, on: console) }
+        )
+        if self.markdown {
+            try console.output(plan.markdown)
+        } else {
+            try self.output.print(plan, on: console) { plan.lines }
+        }
+        if self.output == .table { console.tell(StyledText(plan.summary)) }
+        // The output says it all.
+        if plan.diagnostics.contains(where: { $0.severity == .error }) {
+            throw CommandFailure(code: .refused, message: "")
+        }
+    }
+
+    private static func state(of revision: Console.Revision, _ name: String, by reader: ManifestReader)
+        -> (commit: MergePlan.Commit, state: DesiredState)
+    {
+        let origin = CommitReference(repository: "here", branch: name, commit: revision.commit)
+        let commit = MergePlan.Commit(revision: name, commit: revision.commit, subject: revision.subject)
+        return (commit, reader.read(revision.files, origin: origin))
+    }
+
+    /// - Returns: Nothing when nothing is known of the deployment's traffic.
+    private func expectation(of spec: DeploymentSpec, on console: Console) async -> RolloutForecast? {
+        let measured = self.rate == nil || self.stableErrors == nil ? await self.measured(spec.id, on: console) : nil
+        return (self.rate ?? measured?.rate).map { self.forecast(spec, $0, measured) }
+    }
+
+    private typealias Measured = (rate: Double, errors: Double)
+
     /// - Returns: Nothing when no controller answers, or it has counted nothing yet.
-    private func measured(_ id: DeploymentID, on console: Console) async -> (rate: Double, errors: Double)? {
+    private func measured(_ id: DeploymentID, on console: Console) async -> Measured? {
         guard let traffic = try? await self.connection.client(console).traffic(of: id), !traffic.errors.isEmpty else {
             return nil
         }

@@ -5,7 +5,10 @@ import Transport
 
 extension Console {
     /// The real world. How a journal's file is read is the program's to say, as commands know no adapters.
-    package static func live(openJournal: @escaping JournalOpener = { path, _ in throw Self.unread(path) }) -> Console {
+    package static func live(
+        openJournal: @escaping JournalOpener = { path, _ in throw Self.unread(path) },
+        readRevision: @escaping RevisionReader = { revision, _ in throw Self.unread(revision) }
+    ) -> Console {
         let http = HTTPClient()
         return Console(
             environment: ProcessInfo.processInfo.environment,
@@ -24,6 +27,7 @@ extension Console {
             connect: { ControllerClient(socket: $0, http: http) },
             openJournal: openJournal,
             restoreCursorOnSignals: Self.installCursorRestorer,
+            readRevision: readRevision,
             keyboard: Self.keyboard
         )
     }

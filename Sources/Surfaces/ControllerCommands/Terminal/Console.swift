@@ -1,6 +1,7 @@
 package import ControllerAPI
 package import Deployments
 package import Foundation
+package import Manifests
 
 /// What a command may use of the world: its two outputs, the terminal, the environment, the clock and the daemon.
 package struct Console: Sendable {
@@ -20,12 +21,29 @@ package struct Console: Sendable {
     package var connect: @Sendable (_ socket: String) -> ControllerClient
     /// Opens a journal's file, to read the decisions of one deployment or of all.
     package var openJournal: JournalOpener
+    /// Reads the files of a commit of the repository that the current folder is in.
+    package var readRevision: RevisionReader
     /// Makes the signals that end a program show the cursor again first.
     package var restoreCursorOnSignals: @Sendable () -> Void
 
     /// Gives the next chapter of recorded decisions after a number, as lines of an export; nothing after the last.
     package typealias ChapterSource = @Sendable (_ after: Int64) async throws -> [UInt8]?
+    /// - Throws: A `CommandFailure` when there is no such commit, or it holds what is refused.
+    package typealias RevisionReader = @Sendable (_ revision: String, _ folder: String) throws -> Revision
     package typealias JournalOpener = @Sendable (_ path: String, _ deployment: DeploymentID?) throws -> ChapterSource
+
+    /// A commit, and what the daemon would read of it.
+    package struct Revision: Sendable {
+        package var commit: String
+        package var subject: String
+        package var files: [SourceFile]
+
+        package init(commit: String, subject: String, files: [SourceFile]) {
+            self.commit = commit
+            self.subject = subject
+            self.files = files
+        }
+    }
 
     package init(
         environment: [String: String],
@@ -38,6 +56,7 @@ package struct Console: Sendable {
         connect: @escaping @Sendable (_ socket: String) -> ControllerClient,
         openJournal: @escaping JournalOpener,
         restoreCursorOnSignals: @escaping @Sendable () -> Void,
+        readRevision: @escaping RevisionReader,
         keyboard: (@Sendable () -> String?)? = nil
     ) {
         self.environment = environment
@@ -50,6 +69,7 @@ package struct Console: Sendable {
         self.connect = connect
         self.openJournal = openJournal
         self.restoreCursorOnSignals = restoreCursorOnSignals
+        self.readRevision = readRevision
         self.keyboard = keyboard
     }
 

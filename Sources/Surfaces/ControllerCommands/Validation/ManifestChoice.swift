@@ -5,7 +5,7 @@ import Manifests
 /// One deployment of the manifests on a command line.
 package struct ManifestChoice: ParsableArguments {
     @Argument(help: ArgumentHelp("Manifests, or folders of them.", valueName: "path"), completion: .file())
-    package var paths: [String]
+    package var paths: [String] = []
 
     @Option(help: ArgumentHelp("Which one, when there are several.", valueName: "name"))
     package var deployment: DeploymentArgument?
@@ -21,17 +21,25 @@ package struct ManifestChoice: ParsableArguments {
 
     package init() {}
 
+    /// Reads manifests as the daemon does, with what it ships with.
+    func reader(environment: [String: String]) throws -> ManifestReader {
+        let library = try (self.runtimes ?? ShippedRuntimes.folder(environment: environment)).map {
+            try ManifestFiles(paths: [$0])
+        }
+        return ManifestReader(library: library?.files ?? [])
+    }
+
     /// - Parameters:
     ///   - console: Is told what is wrong with the manifests.
     ///   - verb: What is not done then: `simulated`.
     /// - Returns: The deployment that is meant.
     /// - Throws: A `CommandFailure` when the manifests have errors or do not say which deployment is meant.
     func spec(on console: Console, verb: String) throws -> DeploymentSpec {
-        let library = try (self.runtimes ?? ShippedRuntimes.folder(environment: console.environment)).map {
-            try ManifestFiles(paths: [$0])
+        guard !self.paths.isEmpty else {
+            throw CommandFailure(code: .usage, message: "name a manifest, or a folder of manifests")
         }
         let files = try ManifestFiles(paths: self.paths)
-        let reader = ManifestReader(library: library?.files ?? [])
+        let reader = try self.reader(environment: console.environment)
         // It is not merged yet: there is no commit to name.
         let origin = CommitReference(repository: "here", branch: "yours", commit: "unmerged")
         let state = reader.read(files.files, origin: origin)
