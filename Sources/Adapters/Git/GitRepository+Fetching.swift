@@ -47,8 +47,13 @@ extension GitRepository {
         _ name: String,
         until deadline: ContinuousClock.Instant
     ) async throws(SourceError) -> Head {
-        if self.accepted != nil, self.store != nil, let id = try await self.increment(of: reference, until: deadline) {
-            return Head(commit: id, reference: reference, name: name)
+        let isDue = self.accepted != nil && self.store != nil && !self.isStepwise
+        self.isStepwise = false
+        if isDue {
+            if let id = try await self.increment(of: reference, until: deadline) {
+                return Head(commit: id, reference: reference, name: name)
+            }
+            self.isStepwise = true
         }
         let targets = try await self.remoteTargets([reference, reference + "^{}"], until: deadline)
         let target = targets.first { $0.name == reference + "^{}" } ?? targets.first { $0.name == reference }
