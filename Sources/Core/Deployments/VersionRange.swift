@@ -6,7 +6,7 @@ package struct VersionRange: Hashable, Sendable, CustomStringConvertible {
     package let description: String
     private let alternatives: [Bounds]
 
-    fileprivate struct Bounds: Hashable, Sendable {
+    fileprivate struct Bounds: Sendable {
         /// Of these all hold.
         var lowest: [(version: SemanticVersion, isIncluded: Bool)] = []
         var highest: [(version: SemanticVersion, isIncluded: Bool)] = []
@@ -16,15 +16,6 @@ package struct VersionRange: Hashable, Sendable, CustomStringConvertible {
             (version.prerelease.isEmpty || self.hasPrereleases)
                 && self.lowest.allSatisfy { $0.isIncluded ? version >= $0.version : version > $0.version }
                 && self.highest.allSatisfy { $0.isIncluded ? version <= $0.version : version < $0.version }
-        }
-
-        static func == (left: Bounds, right: Bounds) -> Bool {
-            left.hasPrereleases == right.hasPrereleases && left.lowest.elementsEqual(right.lowest, by: ==)
-                && left.highest.elementsEqual(right.highest, by: ==)
-        }
-
-        func hash(into hasher: inout Hasher) {
-            for bound in self.lowest + self.highest { hasher.combine(bound.version) }
         }
     }
 
@@ -39,6 +30,11 @@ package struct VersionRange: Hashable, Sendable, CustomStringConvertible {
         self.alternatives = alternatives
         self.description = text
     }
+
+    /// What is written alike is alike.
+    package static func == (left: VersionRange, right: VersionRange) -> Bool { left.description == right.description }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(self.description) }
 
     package func contains(_ version: SemanticVersion) -> Bool {
         self.alternatives.contains { $0.contains(version) }

@@ -136,7 +136,7 @@ package struct MergePlan: Codable, Hashable, Sendable {
         func note(_ name: String, _ isSame: Bool) { if !isSame { parts.append(name) } }
         func note(
             _ name: String,
-            _ before: some Equatable & CustomStringConvertible,
+            _ before: some CustomStringConvertible,
             _ after: some CustomStringConvertible
         ) {
             if "\(before)" != "\(after)" { parts.append("\(name) \(before) → \(after)") }
