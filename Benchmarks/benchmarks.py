@@ -430,4 +430,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("error: interrupted: what was started has ended, and no more is measured", file=sys.stderr)
+        sys.exit(130)
