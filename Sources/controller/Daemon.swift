@@ -277,7 +277,8 @@ extension GitRepositoryConfiguration {
             historyRewrite: repository.historyRewrite == .accept ? .accept : .reject,
             caFile: repository.caFile,
             timeout: repository.timeout,
-            writesNotes: repository.writesNotes
+            writesNotes: repository.writesNotes,
+            reverts: repository.reverts
         )
         switch repository.credentials {
         case .none: self.credentials = .none

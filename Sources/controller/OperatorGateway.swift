@@ -60,7 +60,8 @@ struct OperatorGateway: Sendable {
             case .failure(let refusal): return OperatorAnswer(accepted: false, changed: false, message: refusal.message)
             }
         }
-        let command = Command(verb, by: request.by, why: request.why)
+        let revert = request.revert.flatMap { RevertMode(rawValue: $0.rawValue) }
+        let command = Command(verb, by: request.by, why: request.why, revert: revert)
         return self.answer(await self.reconciler.submit(command, for: id))
     }
 

@@ -112,5 +112,7 @@ struct MemorySource: ManifestSource {
     var name: String { "models" }
     func poll() async throws(SourceError) -> SourceSnapshot? { nil }
     func annotate(commit: String, key: String, note: String) async throws(SourceError) {}
+
+    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> String { "" }
     func acknowledge(commit: String) async throws(SourceError) {}
 }

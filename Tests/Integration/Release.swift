@@ -10,6 +10,7 @@ struct Release: Sendable {
     var shadowGates: [String] = []
     var gates = ["errors"]
     var onInconclusive = "promote"
+    var revert = "none"
     var bakeTime = "0s"
     /// Percent of the traffic that the previous revision keeps while the new one bakes.
     var holdback = 5
@@ -57,6 +58,7 @@ struct Release: Sendable {
                 steps: [\(steps.joined(separator: ", "))]
                 gates: [\(self.gates.joined(separator: ", "))]
                 onInconclusive: \(self.onInconclusive)
+                revert: \(self.revert)
                 bakeTime: \(self.bakeTime)
                 holdback: \(self.holdback)
                 surge: \(self.surge)%

@@ -71,7 +71,7 @@ final class Sandbox {
             logLevel: info
             poll: \(poll)
             repositories:
-              - {name: models, url: "file://\(self.remote)", path: deployments, interval: 1s, notes: true}
+              - {name: models, url: "file://\(self.remote)", path: deployments, interval: 1s, notes: true, reverts: push}
             providers: [\(providers.joined(separator: ", "))]
             artifacts: {fileRoots: ["\(self.models)"]}
             \(jobs)

@@ -99,7 +99,7 @@ extension GitRepository {
         let limit = min(limits.incrementBytes, limits.packBytes)
         let store = self.directory.store
         do throws(SourceError) {
-            let arguments = self.fetch(reference, [], into: store)
+            let arguments = self.fetch(reference, [], into: Reference.staging)
             let output = try await self.run(arguments, in: store, packBytes: limit, until: patience)
             if output.succeeded { return try self.staged() }
             throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreadable)
@@ -204,17 +204,17 @@ extension GitRepository {
         into store: String,
         until deadline: ContinuousClock.Instant
     ) async throws(SourceError) {
-        let arguments = self.fetch(reference, ["--depth=\(depth)"], into: store)
+        let arguments = self.fetch(reference, ["--depth=\(depth)"], into: Reference.staging)
         let output = try await self.run(arguments, in: store, until: deadline)
         guard output.succeeded else {
             throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreadable)
         }
     }
 
-    private func fetch(_ reference: String, _ options: [String], into store: String) -> [String] {
+    func fetch(_ reference: String, _ options: [String], into target: String) -> [String] {
         ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--update-shallow"]
             + options
-            + ["--", self.configuration.url, "+\(reference):\(Reference.staging)"]
+            + ["--", self.configuration.url, "+\(reference):\(target)"]
     }
 
     private func stagedIfAny() throws(SourceError) -> ObjectID? {

@@ -5,12 +5,6 @@ extension GitRepository {
     /// Two controllers that write at once get in each other's way once or twice, not eight times.
     private static let attempts = 8
 
-    private enum PushOutcome {
-        case done
-        /// Somebody else wrote meanwhile.
-        case overtaken
-    }
-
     func annotateAlone(commit: String, key: String, note: String) async throws(SourceError) {
         let deadline = ContinuousClock.now + self.configuration.timeout
         guard let commit = ObjectID(commit) else {
@@ -36,13 +30,20 @@ extension GitRepository {
         for _ in 1...Self.attempts {
             let parent = try await self.fetchNotes(until: deadline)
             guard let change = try self.change(commit, key: key, note: note, parent: parent) else { return }
-            switch try await self.push(change, until: deadline) {
+            try self.reading { store throws(ObjectStore.Failure) in try store.set(Reference.outbox, to: change) }
+            switch try await self.push(Reference.outbox, to: Reference.remoteNotes, until: deadline) {
             case .done:
                 try self.reading { store throws(ObjectStore.Failure) in try store.set(Reference.notes, to: change) }
                 await self.compactIfNeeded(until: deadline)
                 return
             case .overtaken:
                 continue
+            case .refused(let why):
+                throw self.label.error(
+                    .refused,
+                    "the server does not take notes on \(Reference.remoteNotes): \(why). Allow these credentials to "
+                        + "push there, or turn notes off"
+                )
             }
         }
         throw self.label.error(
@@ -103,33 +104,6 @@ extension GitRepository {
             .tooLarge,
             "the note on \(commit.text) would have, or has, more than \(self.configuration.limits.noteBytes) bytes: "
                 + "shorten it with git notes --ref=rollouts edit \(commit.text), and push it"
-        )
-    }
-
-    private func push(_ change: ObjectID, until deadline: ContinuousClock.Instant) async throws(SourceError)
-        -> PushOutcome
-    {
-        try self.reading { store throws(ObjectStore.Failure) in try store.set(Reference.outbox, to: change) }
-        let arguments = [
-            "push", "--porcelain", "--no-verify", "--", self.configuration.url,
-            "\(Reference.outbox):\(Reference.remoteNotes)",
-        ]
-        let output = try await self.run(arguments, until: deadline)
-        if output.succeeded { return .done }
-        // One line for each reference: flag, names, summary.
-        let refusal = output.output.split(separator: "\n").first { $0.hasPrefix("!") }
-        guard let refusal else {
-            throw GitFailure.error("push", output, label: self.label, otherwise: .unreadable)
-        }
-        let races = [
-            "[rejected]", "cannot lock ref", "failed to update ref", "incorrect old value", "reference already exists",
-        ]
-        if races.contains(where: { refusal.contains($0) }) { return .overtaken }
-        let reason = PrintableText.line(refusal.split(separator: "\t").last ?? refusal, limit: 300)
-        throw self.label.error(
-            .refused,
-            "the server does not take notes on \(Reference.remoteNotes): \(reason). It said: "
-                + "\(GitFailure.said(output)). Allow these credentials to push there, or turn notes off"
         )
     }
 }

@@ -12,7 +12,7 @@ package actor GitRepository: ManifestSource {
     let label: RepositoryLabel
     let directory: StoreDirectory
     let logger: Logger
-    private let turns = Turns()
+    let turns = Turns()
 
     // What follows is only touched by the operation whose turn it is.
 
@@ -51,6 +51,12 @@ package actor GitRepository: ManifestSource {
         /// A note that is not on the server yet.
         static let outbox = "refs/controller/outbox"
         static let remoteNotes = "refs/notes/rollouts"
+        /// The commit that the branch is at, for a revert to be made on.
+        static let base = "refs/controller/base"
+        /// An older commit, whose manifest is put back.
+        static let past = "refs/controller/past"
+        /// A revert that is not on the server yet.
+        static let revert = "refs/controller/revert"
     }
 
     /// `storage` is the folder below which each repository has a folder of its own; it is made when missing.

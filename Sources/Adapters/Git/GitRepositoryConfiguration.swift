@@ -19,6 +19,8 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
     /// For everything that one poll or one note does on the network.
     package var timeout: Duration
     package var writesNotes: Bool
+    /// The most that a revert may do; nothing when none may be written.
+    package var reverts: RevertMode?
     package var limits: GitLimits
 
     package init(
@@ -31,6 +33,7 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
         caFile: String? = nil,
         timeout: Duration = .seconds(60),
         writesNotes: Bool = false,
+        reverts: RevertMode? = nil,
         limits: GitLimits = GitLimits()
     ) {
         self.name = name
@@ -42,6 +45,7 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
         self.caFile = caFile
         self.timeout = timeout
         self.writesNotes = writesNotes
+        self.reverts = reverts
         self.limits = limits
     }
 }

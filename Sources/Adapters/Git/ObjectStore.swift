@@ -175,7 +175,7 @@ final class ObjectStore {
     }
 
     /// At most `limit` bytes of a C string; what is not UTF-8 becomes U+FFFD.
-    private static func text(_ pointer: UnsafePointer<CChar>, limit: Int) -> String {
+    static func text(_ pointer: UnsafePointer<CChar>, limit: Int) -> String {
         let count = strnlen(pointer, limit)
         return UnsafeRawBufferPointer(start: pointer, count: count).withMemoryRebound(to: UInt8.self) {
             String(decoding: $0, as: UTF8.self)

@@ -16,6 +16,8 @@ package struct RolloutPolicy: Hashable, Codable, Sendable {
     /// How many replicas may run beside the stable ones, in percent of them: 1 to 100. Below 100 the revisions exchange
     /// their replicas step by step.
     package var surge: Int
+    /// How git is put right after a rollback; nothing leaves that to people.
+    package var revert: RevertMode?
 
     package init(
         strategy: Strategy = .canary,
@@ -25,7 +27,8 @@ package struct RolloutPolicy: Hashable, Codable, Sendable {
         bakeTime: Duration = .minutes(30),
         holdback: TrafficWeight = RolloutPolicy.defaultHoldback,
         progressDeadline: Duration = .minutes(20),
-        surge: Int = 100
+        surge: Int = 100,
+        revert: RevertMode? = nil
     ) {
         self.strategy = strategy
         self.steps = steps
@@ -35,6 +38,7 @@ package struct RolloutPolicy: Hashable, Codable, Sendable {
         self.holdback = holdback
         self.progressDeadline = progressDeadline
         self.surge = surge
+        self.revert = revert
     }
 
     /// How a step that copies `percent` of the requests compares answers: by its gate for that, if it has one.
@@ -63,7 +67,8 @@ extension RolloutPolicy {
             holdback: try values.decode(TrafficWeight.self, forKey: .holdback),
             progressDeadline: try values.decode(Duration.self, forKey: .progressDeadline),
             // Absent in what was written before there was a choice.
-            surge: try values.decodeIfPresent(Int.self, forKey: .surge) ?? 100
+            surge: try values.decodeIfPresent(Int.self, forKey: .surge) ?? 100,
+            revert: try values.decodeIfPresent(RevertMode.self, forKey: .revert)
         )
     }
 }

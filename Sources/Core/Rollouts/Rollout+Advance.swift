@@ -36,6 +36,7 @@ extension Rollout {
         restoring: Bool,
         _ message: String,
         by: String? = nil,
+        revert: ManifestRevert? = nil,
         at now: Timestamp,
         into outcome: inout Outcome
     ) {
@@ -46,7 +47,7 @@ extension Rollout {
         self.holdback = .none
         self.isRestoring = restoring
         self.enter(.preparing, at: now)
-        self.record(.rolloutStarted, message, spec, by: by, at: now, into: &outcome)
+        self.record(.rolloutStarted, message, spec, by: by, revert: revert, at: now, into: &outcome)
     }
 
     /// The last rule: goes on, if nothing holds.

@@ -10,7 +10,8 @@ extension Rollout {
     ) -> CommandAnswer {
         switch command.verb {
         case .abort: self.abort(command, at: now, into: &outcome)
-        case .rollback(let revision): self.rollBack(to: revision, command, at: now, into: &outcome)
+        case .rollback(let revision):
+            self.told(of: command, self.rollBack(to: revision, command, at: now, into: &outcome), outcome)
         case .pause(let until): self.pause(until: until, command, at: now, into: &outcome)
         case .resume: self.resume(command, at: now, into: &outcome)
         case .promote(let full, let force):
@@ -52,7 +53,7 @@ extension Rollout {
         let returns = revision == nil || revision == self.stable?.revision
         let price = self.price
         if self.isInFlight, returns, let canary = self.canary {
-            self.rollBack(reason, by: command.by, at: now, into: &outcome)
+            self.rollBack(reason, by: command.by, revert: RevertWish(command.revert), at: now, into: &outcome)
             let returns = self.isReplacement ? "is started again in its place" : "gets all traffic\(price)"
             let back = self.stable.map { "\($0.label) \(returns)" } ?? "nothing serves: there is no stable revision"
             return .done("took the traffic from \(canary.label); \(back); \(self.quarantineAdvice)")
@@ -60,7 +61,7 @@ extension Rollout {
         if self.phase == .baking, let failed = self.stable, let previous = self.previous,
             revision == nil || revision == previous.revision
         {
-            self.rollBack(reason, by: command.by, at: now, into: &outcome)
+            self.rollBack(reason, by: command.by, revert: RevertWish(command.revert), at: now, into: &outcome)
             return .done("took the traffic from \(failed.label) to \(previous.label)\(price); \(self.quarantineAdvice)")
         }
         if case .rollingBack = self.phase, returns {
@@ -92,8 +93,11 @@ extension Rollout {
         if self.isInFlight, self.canary?.revision == goal.revision {
             return .unchanged("\(goal.label) is on its way already")
         }
+        let revert = (self.isInFlight ? self.canary : self.stable).flatMap {
+            self.revert($0, to: goal, RevertWish(command.revert), because: reason)
+        }
         if self.isInFlight {
-            self.rollBack(reason, by: command.by, at: now, into: &outcome)
+            self.rollBack(reason, by: command.by, revert: .never, at: now, into: &outcome)
         }
         if let bad = self.stable {
             self.quarantine[bad.revision] = Quarantine(spec: bad, reason: reason, since: now)
@@ -111,6 +115,7 @@ extension Rollout {
             restoring: true,
             "\(reason.description); starting \(goal.label)",
             by: command.by,
+            revert: revert,
             at: now,
             into: &outcome
         )

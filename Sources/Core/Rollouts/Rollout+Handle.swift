@@ -177,6 +177,7 @@ extension Rollout {
         _ message: String,
         _ spec: DeploymentSpec? = nil,
         by: String? = nil,
+        revert: ManifestRevert? = nil,
         at now: Timestamp,
         into outcome: inout Outcome
     ) {
@@ -187,7 +188,8 @@ extension Rollout {
                 message: message,
                 by: by,
                 revision: spec?.revision,
-                origin: spec?.origin
+                origin: spec?.origin,
+                revert: revert
             )
         )
     }

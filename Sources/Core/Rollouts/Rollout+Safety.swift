@@ -5,8 +5,13 @@ extension Rollout {
     /// Takes the traffic back: from here on the target gives the canary nothing.
     ///
     /// While baking, the stable revision is the one that goes and the previous one, still warm, comes back.
-    mutating func rollBack(_ reason: RollbackReason, by: String? = nil, at now: Timestamp, into outcome: inout Outcome)
-    {
+    mutating func rollBack(
+        _ reason: RollbackReason,
+        by: String? = nil,
+        revert wish: RevertWish = .asTheManifestSays,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) {
         if self.phase == .baking, let previous = self.previous {
             self.canary = self.stable
             self.stable = previous
@@ -23,7 +28,9 @@ extension Rollout {
         if self.isRestoring { self.pin = nil }
         self.isRestoring = false
         self.enter(.rollingBack(reason), at: now)
-        self.record(.rollingBack, reason.description, failed, by: by, at: now, into: &outcome)
+        let revert =
+            reason == .cancelled ? nil : self.revert(failed, to: self.stable, wish, because: reason)
+        self.record(.rollingBack, reason.description, failed, by: by, revert: revert, at: now, into: &outcome)
     }
 
     private mutating func quarantine(_ spec: DeploymentSpec, _ reason: RollbackReason, at now: Timestamp) {

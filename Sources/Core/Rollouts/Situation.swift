@@ -104,6 +104,8 @@ package struct Command: Hashable, Codable, Sendable {
     package var verb: Verb
     package var by: String
     package var why: String
+    /// `rollback`: how git is put right, when that is asked for.
+    package var revert: RevertMode?
 
     package enum Verb: Hashable, Codable, Sendable {
         case pause(until: Timestamp?)
@@ -115,10 +117,11 @@ package struct Command: Hashable, Codable, Sendable {
         case retry
     }
 
-    package init(_ verb: Verb, by: String, why: String = "") {
+    package init(_ verb: Verb, by: String, why: String = "", revert: RevertMode? = nil) {
         self.verb = verb
         self.by = by
         self.why = why
+        self.revert = revert
     }
 
     /// Whether the command takes traffic away from a revision: such commands come before all else.
@@ -179,6 +182,8 @@ package struct Transition: Hashable, Codable, Sendable {
     package var by: String?
     package var revision: Revision?
     package var origin: CommitReference?
+    /// What puts git right again; only where that is wanted.
+    package var revert: ManifestRevert?
 
     package init(
         time: Timestamp,
@@ -186,7 +191,8 @@ package struct Transition: Hashable, Codable, Sendable {
         message: String,
         by: String? = nil,
         revision: Revision? = nil,
-        origin: CommitReference? = nil
+        origin: CommitReference? = nil,
+        revert: ManifestRevert? = nil
     ) {
         self.time = time
         self.kind = kind
@@ -194,6 +200,7 @@ package struct Transition: Hashable, Codable, Sendable {
         self.by = by
         self.revision = revision
         self.origin = origin
+        self.revert = revert
     }
 
     package enum Kind: String, Hashable, Codable, Sendable, CaseIterable {

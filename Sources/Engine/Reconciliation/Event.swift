@@ -11,6 +11,10 @@ package enum Event: Sendable {
     case router(Result<RouterObservation, PlatformError>, at: Timestamp)
     case measured(DeploymentID, Measurement)
     case delivered(OutboxItem)
+    /// A manifest was put back, or need not be: what was done.
+    case reverted(OutboxItem, String)
+    /// Git cannot be told for now; it is tried again.
+    case undelivered(OutboxItem, SourceError)
 }
 
 /// A commit, and what it wants served. Its manifests were read before the loop hears of it: what takes time for a
@@ -32,7 +36,8 @@ package struct DesiredCommit: Hashable, Sendable {
 /// What follows from an event besides the effects, and may take its time: whoever drives the fleet sees to it, and
 /// answers with a later event.
 package struct Errands: Hashable, Sendable {
-    /// What git is to be told, in this order. Each is answered with ``Event/delivered(_:)``.
+    /// What git is to be told, in this order. Each is answered with ``Event/delivered(_:)``, and a revert with
+    /// ``Event/reverted(_:_:)``.
     package var notes: [OutboxItem] = []
     /// What is to be asked for gates that are due. Each is answered with ``Event/measured(_:_:)``.
     package var queries: [MetricJob] = []
@@ -93,4 +98,14 @@ package struct SourceState: Sendable {
     package var lastPolled: Timestamp?
     package var problem: String?
     package var diagnostics: [String]
+    /// What git could not be told yet, and why; by what was to be told, oldest first.
+    package var undelivered: [Undelivered] = []
+    /// The newest revert, in words.
+    package var lastRevert: String?
+
+    package struct Undelivered: Hashable, Sendable {
+        package var item: String
+        package var problem: String
+        package var since: Timestamp
+    }
 }

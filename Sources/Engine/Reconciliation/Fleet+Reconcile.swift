@@ -233,7 +233,7 @@ extension Fleet {
         let changes = isChanged || !transitions.isEmpty || waiting != nil
         let isNew = !effects.isEmpty && effects != self.effects[decision.deployment]
         guard changes || isNew || !decision.outcome.answers.isEmpty else { return true }
-        let items = transitions.compactMap { OutboxItem(of: $0, in: after) }
+        let items = transitions.flatMap { OutboxItem.all(of: $0, in: after) }
         let record = JournalRecord(
             deployment: decision.deployment,
             time: decision.time,

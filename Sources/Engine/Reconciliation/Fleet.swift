@@ -150,8 +150,13 @@ package struct Fleet: Sendable {
             self.pendingQueries = self.pendingQueries.filter { $0.deployment != id || $0.gate != measurement.gate }
             await self.reconcile(id, measurements: [measurement])
         case .delivered(let item):
-            self.unsettled.append(item)
-            await self.settle()
+            await self.forget(item)
+        case .reverted(let item, let what):
+            self.sources[item.repository]?.lastRevert = "\(item.key): \(what)"
+            self.logger.notice("revert", metadata: ["deployment.name": "\(item.key)", "revert": "\(what)"])
+            await self.forget(item)
+        case .undelivered(let item, let error):
+            self.note(error, of: item)
         }
     }
 
@@ -160,6 +165,23 @@ package struct Fleet: Sendable {
         let errands = self.errands
         self.errands = Errands()
         return errands
+    }
+
+    private mutating func forget(_ item: OutboxItem) async {
+        self.sources[item.repository]?.undelivered.removeAll { $0.item == item.id }
+        self.unsettled.append(item)
+        await self.settle()
+    }
+
+    /// One line for each item, as long as it waits.
+    private mutating func note(_ error: SourceError, of item: OutboxItem) {
+        guard let undelivered = self.sources[item.repository]?.undelivered else { return }
+        if let index = undelivered.firstIndex(where: { $0.item == item.id }) {
+            self.sources[item.repository]?.undelivered[index].problem = error.message
+        } else {
+            let entry = SourceState.Undelivered(item: item.id, problem: error.message, since: self.now)
+            self.sources[item.repository]?.undelivered.append(entry)
+        }
     }
 
     /// - Returns: Whether anything differs from the last look.

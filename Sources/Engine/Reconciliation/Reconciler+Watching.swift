@@ -102,21 +102,32 @@ extension Reconciler {
     func deliver(_ items: AsyncStream<OutboxItem>, to source: Source) async {
         for await item in items {
             var wait = Duration.seconds(1)
-            while source.writesNotes {
-                do {
-                    try await source.port.annotate(commit: item.commit, key: item.key, note: item.note)
+            while true {
+                do throws(SourceError) {
+                    self.tell(try await self.deliver(item, to: source))
                     break
                 } catch {
                     self.logger.warning(
-                        "note not written yet",
+                        "git is not told yet",
                         metadata: ["commit": "\(item.commit)", "error": "\(error)"]
                     )
+                    self.tell(.undelivered(item, error))
                 }
                 guard await self.sleep(wait) else { return }
                 wait = min(wait * 2, .minutes(5))
             }
-            self.tell(.delivered(item))
         }
+    }
+
+    private func deliver(_ item: OutboxItem, to source: Source) async throws(SourceError) -> Event {
+        if let revert = item.revert {
+            guard let id = DeploymentID(item.key) else { return .delivered(item) }
+            return .reverted(item, try await source.port.revert(revert, of: id))
+        }
+        if source.writesNotes {
+            try await source.port.annotate(commit: item.commit, key: item.key, note: item.note)
+        }
+        return .delivered(item)
     }
 
     /// - Returns: False when the task was cancelled.

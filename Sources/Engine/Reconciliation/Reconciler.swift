@@ -17,7 +17,7 @@ package final class Reconciler: Service {
     private let messagesSink: AsyncStream<Message>.Continuation
     let metricJobs: AsyncStream<MetricJob>
     private let metricJobsSink: AsyncStream<MetricJob>.Continuation
-    /// One queue per repository: what one remote refuses delays no other's notes.
+    /// Two queues per repository, of notes and of reverts: what one remote refuses delays nothing else.
     private let outboxes: [String: Outbox]
     private let snapshot: Mutex<FleetSnapshot>
 
@@ -128,11 +128,18 @@ package final class Reconciler: Service {
     }
 
     struct Outbox: Sendable {
-        let items: AsyncStream<OutboxItem>
-        let sink: AsyncStream<OutboxItem>.Continuation
+        let notes: AsyncStream<OutboxItem>
+        let reverts: AsyncStream<OutboxItem>
+        private let notesSink: AsyncStream<OutboxItem>.Continuation
+        private let revertsSink: AsyncStream<OutboxItem>.Continuation
 
         init() {
-            (self.items, self.sink) = AsyncStream.makeStream()
+            (self.notes, self.notesSink) = AsyncStream.makeStream()
+            (self.reverts, self.revertsSink) = AsyncStream.makeStream()
+        }
+
+        func post(_ item: OutboxItem) {
+            _ = item.revert == nil ? self.notesSink.yield(item) : self.revertsSink.yield(item)
         }
     }
 
@@ -150,7 +157,7 @@ package final class Reconciler: Service {
     /// Queues what git is to be told; what no configured repository can take counts as delivered.
     private func post(_ item: OutboxItem) {
         if let outbox = self.outboxes[item.repository] {
-            outbox.sink.yield(item)
+            outbox.post(item)
         } else {
             self.tell(.delivered(item))
         }
@@ -198,7 +205,8 @@ package final class Reconciler: Service {
                 for source in self.ports.sources {
                     group.addTask { await self.watch(source) }
                     if let outbox = self.outboxes[source.port.name] {
-                        group.addTask { await self.deliver(outbox.items, to: source) }
+                        group.addTask { await self.deliver(outbox.notes, to: source) }
+                        group.addTask { await self.deliver(outbox.reverts, to: source) }
                     }
                 }
                 group.addTask { await self.watchPlatform() }

@@ -56,8 +56,27 @@ extension String {
 }
 
 extension OutboxItem {
+    /// All that git is told of a transition.
+    static func all(of transition: Transition, in member: Member) -> [OutboxItem] {
+        [
+            OutboxItem(of: transition, in: member),
+            transition.revert.map { OutboxItem(of: $0, at: transition.time, for: member.rollout.id) },
+        ].compactMap(\.self)
+    }
+
+    private init(of revert: ManifestRevert, at time: Timestamp, for id: DeploymentID) {
+        self.init(
+            id: "\(id)/\(revert.failed.commit)/revert/\(time.milliseconds)/\(revert.reason)",
+            repository: revert.failed.repository,
+            commit: revert.failed.commit,
+            key: id.description,
+            note: "",
+            revert: revert
+        )
+    }
+
     /// What git is told of an outcome; nothing for transitions that are none.
-    init?(of transition: Transition, in member: Member) {
+    private init?(of transition: Transition, in member: Member) {
         guard transition.isOutcome, let origin = transition.origin, let repository = member.repository else {
             return nil
         }

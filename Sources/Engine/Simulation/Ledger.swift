@@ -48,7 +48,7 @@ struct Ledger: Sendable {
     func member(_ id: DeploymentID) -> Member? { self.contents.members[id] }
 }
 
-/// What git was told: the notes on its commits.
+/// What git was told: the notes on its commits, and which manifests are to be put back.
 struct NoteBook: Sendable {
     struct Place: Hashable, Sendable {
         var repository: String
@@ -77,5 +77,12 @@ struct NoteBook: Sendable {
         self.told[place, default: []].insert(note)
     }
 
-    func wasTold(_ item: OutboxItem) -> Bool { self.told[Place(item)]?.contains(item.note) ?? false }
+    private var reverts: Set<ManifestRevert> = []
+
+    mutating func write(_ revert: ManifestRevert) { self.reverts.insert(revert) }
+
+    func wasTold(_ item: OutboxItem) -> Bool {
+        if let revert = item.revert { return self.reverts.contains(revert) }
+        return self.told[Place(item)]?.contains(item.note) ?? false
+    }
 }

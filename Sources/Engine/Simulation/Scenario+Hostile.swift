@@ -29,6 +29,7 @@ extension Scenario {
         scenario.slowDown(count, seed: seed, isCalm: isCalm)
         scenario.countWrong(count, seed: seed, isCalm: isCalm)
         scenario.judgeByOthers(count, seed: seed)
+        scenario.revertInGit(count, seed: seed)
         // Whatever an operator paused is resumed once the world is quiet, and what is gone is meant to be.
         for number in 0..<count where !isCalm {
             let resume = Command(.resume, by: "simulator")

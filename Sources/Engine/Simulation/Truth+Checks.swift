@@ -205,10 +205,11 @@ extension Truth {
         for transition in record.transitions where transition.isOutcome {
             guard let origin = transition.origin, record.member?.repository != nil else { continue }
             let isTold = record.outbox.contains {
-                $0.commit == origin.commit && $0.key == record.deployment.description
+                $0.commit == origin.commit && $0.key == record.deployment.description && $0.revert == nil
             }
             if !isTold { self.checker.report("outbox: an outcome that git is not told", transition.kind.rawValue) }
         }
+        self.checkReverts(record)
         guard let member = record.member else {
             if self.machines.running.contains(where: { $0.deployment == record.deployment }) {
                 self.checker.report("rule 6: forgotten while its replicas run", "\(record.deployment)")
@@ -226,10 +227,38 @@ extension Truth {
         }
     }
 
+    /// What is put back in git is what is in quarantine from then on, and never what is put in its place.
+    private mutating func checkReverts(_ record: JournalRecord) {
+        for revert in record.transitions.compactMap(\.revert) {
+            self.coverage.see(.transition, "revert")
+            let condemned = record.member?.rollout.quarantine.values.map(\.spec.origin.commit) ?? []
+            if !condemned.contains(revert.failed.commit) {
+                self.checker.report("revert: of what is not in quarantine", "\(record.deployment)")
+            }
+            if condemned.contains(revert.restored.commit) {
+                self.checker.report("revert: to what is in quarantine", "\(record.deployment)")
+            }
+            if !record.outbox.contains(where: { $0.revert == revert }) {
+                self.checker.report("outbox: a revert that git is not told", "\(record.deployment)")
+            }
+        }
+    }
+
     mutating func annotate(_ place: NoteBook.Place, _ note: String) {
         let isJournaled = self.journal.issued.contains { NoteBook.Place($0) == place && $0.note == note }
         if !isJournaled { self.checker.report("outbox: git is told what the journal does not hold", place.key) }
         self.notes.write(note, at: place)
+    }
+
+    /// A revert puts back a revision that is not taken back itself, in place of the one that git names.
+    mutating func revert(_ revert: ManifestRevert, of id: DeploymentID) {
+        if !self.journal.issued.contains(where: { $0.revert == revert }) {
+            self.checker.report("outbox: git is told to revert what the journal does not hold", "\(id)")
+        }
+        if revert.failed.commit == revert.restored.commit {
+            self.checker.report("revert: a commit is put back in its own place", "\(id)")
+        }
+        self.notes.write(revert)
     }
 
     func load(of revision: String) -> Double {

@@ -125,7 +125,7 @@ extension Truth {
     private mutating func checkNotes() {
         var last: [NoteBook.Place: OutboxItem] = [:]
         for item in self.journal.issued {
-            last[NoteBook.Place(item)] = item
+            if item.revert == nil { last[NoteBook.Place(item)] = item }
             if !self.notes.wasTold(item) { self.checker.report("outbox: git was never told", item.id) }
         }
         for (place, item) in last where self.notes.visible[place] != item.note {

@@ -304,18 +304,25 @@ package struct World: ~Copyable, Sendable {
         self.collect()
     }
 
-    /// One repository's notes in their order, until one cannot be written.
+    /// What each repository is to be told, in its order, until something cannot be.
     private mutating func deliverNotes() async {
         for source in self.wired.sources {
             while self.isUp, let item = self.outboxes[source.port.name]?.first {
+                let event: Event
                 do {
-                    try await source.port.annotate(commit: item.commit, key: item.key, note: item.note)
+                    if let revert = item.revert {
+                        let id = DeploymentID(item.key) ?? DeploymentID(namespace: "", name: item.key)
+                        event = .reverted(item, try await source.port.revert(revert, of: id))
+                    } else {
+                        try await source.port.annotate(commit: item.commit, key: item.key, note: item.note)
+                        event = .delivered(item)
+                    }
                 } catch {
                     if self.isKilled { return }
                     break
                 }
                 self.outboxes[source.port.name]?.removeFirst()
-                await self.tell(.delivered(item))
+                await self.tell(event)
             }
         }
     }

@@ -15,6 +15,13 @@ package struct OperatorRequest: Codable, Hashable, Sendable {
     package var full: Bool
     /// `promote --force`: also past a failed gate; audited.
     package var force: Bool
+    /// `rollback`: the manifest is put back in git, too.
+    package var revert: Revert?
+
+    package enum Revert: String, Codable, Hashable, Sendable, CaseIterable {
+        /// On a branch of its own, or on the watched branch itself.
+        case branch, push
+    }
 
     package enum Verb: String, Codable, Hashable, Sendable, CaseIterable {
         /// `prune` confirms that a manifest that is gone from git is meant to be.
@@ -28,7 +35,8 @@ package struct OperatorRequest: Codable, Hashable, Sendable {
         until: Date? = nil,
         to: String? = nil,
         full: Bool = false,
-        force: Bool = false
+        force: Bool = false,
+        revert: Revert? = nil
     ) {
         self.verb = verb
         self.by = by
@@ -37,6 +45,7 @@ package struct OperatorRequest: Codable, Hashable, Sendable {
         self.to = to
         self.full = full
         self.force = force
+        self.revert = revert
     }
 }
 
@@ -51,7 +60,8 @@ extension OperatorRequest {
             until: try container.decodeIfPresent(Date.self, forKey: .until),
             to: try container.decodeIfPresent(String.self, forKey: .to),
             full: try container.decodeIfPresent(Bool.self, forKey: .full) ?? false,
-            force: try container.decodeIfPresent(Bool.self, forKey: .force) ?? false
+            force: try container.decodeIfPresent(Bool.self, forKey: .force) ?? false,
+            revert: try container.decodeIfPresent(Revert.self, forKey: .revert)
         )
     }
 }
@@ -81,6 +91,10 @@ package struct SourceStatus: Codable, Hashable, Sendable {
     package var problem: String?
     /// Diagnostics that concern no single deployment.
     package var diagnostics: [String]
+    /// What git could not be told yet, and why.
+    package var undelivered: [String]?
+    /// What became of the newest revert.
+    package var lastRevert: String?
 
     package init(
         repository: String,
@@ -88,7 +102,9 @@ package struct SourceStatus: Codable, Hashable, Sendable {
         commit: String?,
         lastPolled: Date?,
         problem: String?,
-        diagnostics: [String]
+        diagnostics: [String],
+        undelivered: [String]? = nil,
+        lastRevert: String? = nil
     ) {
         self.repository = repository
         self.branch = branch
@@ -96,6 +112,8 @@ package struct SourceStatus: Codable, Hashable, Sendable {
         self.lastPolled = lastPolled
         self.problem = problem
         self.diagnostics = diagnostics
+        self.undelivered = undelivered
+        self.lastRevert = lastRevert
     }
 }
 

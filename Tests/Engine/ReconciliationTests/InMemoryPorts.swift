@@ -19,6 +19,7 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
         var snapshot: SourceSnapshot?
         var notes: [String] = []
         var failingNotes = 0
+        var failingReverts = 0
         var errors: Set<Revision> = []
     }
 
@@ -148,6 +149,19 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
             return false
         }
         if fails { throw SourceError(code: .unreachable, message: "no answer", recovery: .retry) }
+    }
+
+    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> String {
+        let fails = self.state.withLock { state in
+            if state.failingReverts > 0 {
+                state.failingReverts -= 1
+                return true
+            }
+            state.notes.append("\(revert.failed.commit.prefix(3)) \(deployment) reverted, \(revert.mode.rawValue)")
+            return false
+        }
+        if fails { throw SourceError(code: .refused, message: "main is protected", recovery: .retry) }
+        return "branch x reverts it"
     }
 
     // MARK: -

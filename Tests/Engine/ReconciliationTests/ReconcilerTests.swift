@@ -120,6 +120,31 @@ struct ReconcilerTests {
     }
 
     @Test
+    func `a revert that git refuses is shown until it is done, and done once`() async throws {
+        let world = InMemoryWorld()
+        Self.push("1", to: world)
+        try await Self.run(world) { reconciler in
+            try await Self.wait(reconciler) { $0.phase == .settled && $0.stable != nil }
+            while world.state.withLock({ !$0.contents.outbox.isEmpty }) { try await Task.sleep(for: .milliseconds(10)) }
+            Self.push("2", to: world)
+            try await Self.wait(reconciler) { if case .stepping(_, .some) = $0.phase { true } else { false } }
+            world.state.withLock { $0.failingReverts = 1 }
+            let command = Command(.rollback(to: nil), by: "sre", revert: .branch)
+            let answer = await reconciler.submit(command, for: Self.id)
+            #expect(answer.message.hasSuffix("a revert goes to a branch of its own"))
+            while reconciler.current.sources.first?.undelivered.first?.problem != "main is protected" {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            while world.state.withLock({ !$0.contents.outbox.isEmpty }) { try await Task.sleep(for: .milliseconds(10)) }
+            while reconciler.current.sources.first?.lastRevert == nil { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(reconciler.current.sources.first?.lastRevert == "default/model: branch x reverts it")
+            #expect(reconciler.current.sources.first?.undelivered == [])
+        }
+        let reverts = world.state.withLock { $0.notes.filter { $0.contains("reverted") } }
+        #expect(reverts == ["222 default/model reverted, branch"])
+    }
+
+    @Test
     func `a full disk stops progress, and delays no rollback`() async throws {
         let world = InMemoryWorld()
         Self.push("1", to: world)

@@ -89,4 +89,8 @@ private struct BrokenSource: ManifestSource {
         try await self.source.annotate(commit: commit, key: key, note: note)
         try await self.source.annotate(commit: commit, key: key, note: "and so on")
     }
+
+    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> String {
+        try await self.source.revert(revert, of: deployment)
+    }
 }

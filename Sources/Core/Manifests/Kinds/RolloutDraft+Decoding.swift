@@ -12,6 +12,7 @@ extension Shape {
             .optional("holdback", "5"),
             .optional("progressDeadline", "20m"),
             .optional("surge", "100%"),
+            .optional("revert", "branch"),
         ]
     )
     static let step = Shape(
@@ -61,6 +62,7 @@ extension RolloutDraft {
         }
         self.policy.progressDeadline =
             members["progressDeadline"]?.duration(in: .seconds(1) ... .hours(24)) ?? policy.progressDeadline
+        self.policy.revert = members["revert"]?.choice(of: RevertChoice.self)?.mode
         switch self.policy.strategy {
         case .canary: break
         case .blueGreen: (self.policy.steps, self.stepGates) = ([], [])
@@ -179,6 +181,12 @@ extension HeaderMatches.Condition {
         guard let name, let value else { return nil }
         self.init(name: name, value: value)
     }
+}
+
+private enum RevertChoice: String, CaseIterable {
+    case none, branch, push
+
+    var mode: RevertMode? { RevertMode(rawValue: self.rawValue) }
 }
 
 extension Field {

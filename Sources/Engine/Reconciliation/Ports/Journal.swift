@@ -157,15 +157,25 @@ package struct OutboxItem: Hashable, Codable, Sendable {
     package var commit: String
     /// The deployment's name: one entry per deployment in a commit's note, the latest wins.
     package var key: String
-    /// JSON.
+    /// JSON; empty when something else is to be done.
     package var note: String
+    /// A manifest to put back, in place of a note.
+    package var revert: ManifestRevert?
 
-    package init(id: String, repository: String, commit: String, key: String, note: String) {
+    package init(
+        id: String,
+        repository: String,
+        commit: String,
+        key: String,
+        note: String,
+        revert: ManifestRevert? = nil
+    ) {
         self.id = id
         self.repository = repository
         self.commit = commit
         self.key = key
         self.note = note
+        self.revert = revert
     }
 }
 

@@ -16,6 +16,15 @@ package protocol ManifestSource: Sendable {
     /// there, and pushes it.
     func annotate(commit: String, key: String, note: String) async throws(SourceError)
 
+    /// Puts a deployment's manifest back, with a commit that changes nothing else, unless somebody changed it since.
+    ///
+    /// - Parameters:
+    ///   - revert: What is put back, and where the commit goes.
+    ///   - deployment: Whose manifest in the file it is.
+    /// - Returns: What was done, or why nothing is to be done, for people. A second time changes nothing more.
+    /// - Throws: A `SourceError`: it is to be tried again.
+    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> String
+
     /// What follows from `commit` and those before it is journaled: that one of them rewrote history need not be told
     /// again. Until then every snapshot tells it, also after a restart.
     func acknowledge(commit: String) async throws(SourceError)

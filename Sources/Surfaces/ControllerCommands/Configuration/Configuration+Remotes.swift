@@ -23,11 +23,18 @@ extension Configuration.Repository {
             deletion: deletion,
             credentials: members["credentials"].flatMap { Configuration.Credentials(decoding: $0) } ?? .none,
             caFile: members["caFile"]?.absolutePath(),
-            writesNotes: members["notes"]?.boolean() ?? false
+            writesNotes: members["notes"]?.boolean() ?? false,
+            reverts: members["reverts"]?.choice(of: Reverts.self)?.mode
         )
         guard name != nil, url != nil else { return nil }
         repository.check(members)
         self = repository
+    }
+
+    private enum Reverts: String, CaseIterable {
+        case none, branch, push
+
+        var mode: RevertMode? { RevertMode(rawValue: self.rawValue) }
     }
 
     /// What is given must be of use for the URL.
@@ -43,6 +50,10 @@ extension Configuration.Repository {
         case .sshKey where isHTTP || isFile:
             members["credentials"]?.error("a key opens only ssh URLs: use `tokenFile`, or another `url`")
         case .token, .sshKey: break
+        }
+        if case .branch = self.reference {
+        } else if self.reverts != nil {
+            members["reverts"]?.error("a revert goes to a branch: watch a `branch`, or remove `reverts`")
         }
         if !self.url.hasPrefix("https://") {
             members["caFile"]?.error("`caFile` is only for https URLs: remove it, or use another `url`")

@@ -51,6 +51,8 @@ package struct Configuration: Hashable, Sendable {
         package var caFile: String?
         /// Whether outcomes are written on commits, on `refs/notes/rollouts`.
         package var writesNotes: Bool
+        /// The most that a revert may do; nothing when none may be written.
+        package var reverts: RevertMode?
     }
 
     package enum HistoryRewrite: String, Hashable, Sendable, CaseIterable { case reject, accept }

@@ -40,6 +40,7 @@ extension Shape {
             .optional("credentials", "{tokenFile: /etc/controller/token}"),
             .optional("caFile", "/etc/ssl/certs/internal.pem"),
             .optional("notes", "true"),
+            .optional("reverts", "branch"),
         ]
     )
     static let deletion = Shape("deletion", [.optional("grace", "5m"), .optional("maxShare", "30")])

@@ -12,9 +12,18 @@ package struct RollbackOptions: ParsableArguments {
     )
     package var revision: String?
 
+    @Flag(help: "Put the manifest back in git, too: with a commit on a branch of its own, for people to merge.")
+    package var revert = false
+
+    @Flag(help: "With --revert: with a commit on the watched branch itself, where the controller may push there.")
+    package var push = false
+
     package init() {}
 
     package func validate() throws {
+        if self.push, !self.revert {
+            throw ValidationError("--push says where a revert goes: add --revert.")
+        }
         guard let revision = self.revision else { return }
         guard revision.wholeMatch(of: /[0-9a-f]{4,64}/) != nil else {
             throw ValidationError(
@@ -25,7 +34,11 @@ package struct RollbackOptions: ParsableArguments {
     }
 
     func send(on console: Console) async throws {
-        let request = OperatorRequest(verb: .rollback, to: self.revision)
+        let request = OperatorRequest(
+            verb: .rollback,
+            to: self.revision,
+            revert: self.revert ? (self.push ? .push : .branch) : nil
+        )
         try await self.command.send(request, on: console, asksWhy: true)
     }
 }

@@ -42,7 +42,10 @@ package enum FleetTable {
                 let polled = source.lastPolled.map { ", last polled \(TimeText.age(of: $0, now: now)) ago" } ?? ""
                 lines.append(StyledText("warning: ", .yellow) + StyledText("\(name): \(problem)\(standing)\(polled)"))
             }
-            return lines + source.diagnostics.map { StyledText("warning: ", .yellow) + StyledText("\(name): \($0)") }
+            let warnings = source.diagnostics + (source.undelivered ?? []).map { "git is not told yet: \($0)" }
+            lines += warnings.map { StyledText("warning: ", .yellow) + StyledText("\(name): \($0)") }
+            if let revert = source.lastRevert { lines.append(StyledText("revert: \(name): \(revert)")) }
+            return lines
         }
     }
 

@@ -19,7 +19,10 @@ extension FleetStatus {
                     commit: source.commit,
                     lastPolled: source.lastPolled.map(Date.init),
                     problem: source.problem,
-                    diagnostics: source.diagnostics
+                    diagnostics: source.diagnostics,
+                    undelivered: source.undelivered.isEmpty
+                        ? nil : source.undelivered.map { "\($0.problem); since \($0.since.rfc3339)" },
+                    lastRevert: source.lastRevert
                 )
             }
         )

@@ -1,0 +1,238 @@
+package import Deployments
+import Logging
+import Manifests
+package import Reconciliation
+
+extension GitRepository {
+    /// A branch moves while a commit is made for it once or twice, not eight times.
+    private static let attempts = 8
+
+    package func revert(
+        _ revert: ManifestRevert,
+        of deployment: DeploymentID
+    ) async throws(SourceError) -> String {
+        try await self.turns.exclusively { () async throws(SourceError) -> String in
+            try await self.revertAlone(revert, of: deployment)
+        }
+    }
+
+    private func revertAlone(
+        _ revert: ManifestRevert,
+        of deployment: DeploymentID
+    ) async throws(SourceError) -> String {
+        guard let allowed = self.configuration.reverts else {
+            return "nothing was reverted: `reverts` of the repository \(self.name) does not allow it"
+        }
+        guard case .branch(let branch) = self.configuration.reference else {
+            return "nothing was reverted: \(self.configuration.reference) is watched, and no branch"
+        }
+        let deadline = ContinuousClock.now + self.configuration.timeout
+        let tools = try await self.open(until: deadline)
+        try tools.surroundings.checkCredentials()
+        let work = RevertWork(revert: revert, deployment: deployment, branch: branch)
+        var note = ""
+        if revert.mode == .push {
+            if allowed == .push {
+                switch try await self.push(work, until: deadline) {
+                case .done(let text): return text
+                case .refused(let why): note = "; \(branch) itself did not take it: \(why)"
+                }
+            } else {
+                note = "; `reverts` of the repository does not allow to push to \(branch)"
+            }
+        }
+        return try await self.propose(work, until: deadline) + note
+    }
+
+    // MARK: - Where it goes
+
+    private enum Ending {
+        case done(String)
+        /// The server's rules do not allow it, whenever it is tried.
+        case refused(String)
+    }
+
+    /// Onto the watched branch, as it is at that moment.
+    private func push(_ work: RevertWork, until deadline: ContinuousClock.Instant) async throws(SourceError) -> Ending {
+        for _ in 1...Self.attempts {
+            let commit: ObjectID
+            switch try await self.commit(work, until: deadline) {
+            case .made(let id): commit = id
+            case .unneeded(let why): return .done(why)
+            }
+            let target = "refs/heads/\(work.branch)"
+            switch try await self.push(commit, to: target, until: deadline) {
+            case .done: return .done("commit \(commit.short) on \(work.branch) reverts \(work.failed)")
+            case .overtaken: continue
+            case .refused(let why): return .refused(why)
+            }
+        }
+        throw self.label.error(
+            .refused,
+            "\(work.branch) was moved by others each of \(Self.attempts) times that a revert was pushed",
+            .retry
+        )
+    }
+
+    /// Onto a branch of its own, whose name says which commit it reverts: what is there already is left alone.
+    private func propose(
+        _ work: RevertWork,
+        until deadline: ContinuousClock.Instant
+    ) async throws(SourceError) -> String {
+        let target = "refs/heads/\(work.ownBranch)"
+        let done = "branch \(work.ownBranch) reverts \(work.failed): merge it"
+        if try await self.remoteTarget(of: target, until: deadline) != nil { return done }
+        switch try await self.commit(work, until: deadline) {
+        case .unneeded(let why):
+            return why
+        case .made(let commit):
+            switch try await self.push(commit, to: target, until: deadline) {
+            case .done, .overtaken: return done
+            case .refused(let why):
+                throw self.label.error(
+                    .refused,
+                    "the server does not take the branch \(work.ownBranch), which reverts \(work.failed): \(why). "
+                        + "Allow these credentials to push there, or revert by hand"
+                )
+            }
+        }
+    }
+
+    // MARK: - The commit
+
+    private enum Making {
+        case made(ObjectID)
+        case unneeded(String)
+    }
+
+    /// Makes the commit on top of the branch as the server has it now.
+    private func commit(_ work: RevertWork, until deadline: ContinuousClock.Instant) async throws(SourceError) -> Making
+    {
+        let head = try await self.fetchBase(work.branch, until: deadline)
+        let failed = try await self.fetchPast(work.revert.failed.commit, until: deadline)
+        let restored = try await self.fetchPast(work.revert.restored.commit, until: deadline)
+        if work.revert.isAutomatic {
+            let isOurs = try self.reading { store throws(ObjectStore.Failure) in
+                try store.message(of: failed).contains(RevertWork.trailer)
+            }
+            // Two revisions that take turns at failing must not make commits for ever.
+            if isOurs { return .unneeded("nothing was reverted: \(work.failed) is a revert itself; look at both") }
+        }
+        let path = work.revert.failed.path
+        guard let now = try self.file(path, in: head) else {
+            return .unneeded("nothing was reverted: \(self.label.shown(path)) is not on \(work.branch) any more")
+        }
+        guard let before = try self.file(work.revert.restored.path, in: restored),
+            let then = try self.file(path, in: failed)
+        else { return .unneeded("nothing was reverted: \(work.restored) does not hold its manifest") }
+        let bytes: [UInt8]
+        do throws(ManifestText.Refusal) {
+            var text = try ManifestText(now.bytes)
+            let isChanged = try text.replace(
+                work.deployment,
+                by: try ManifestText(before.bytes),
+                where: try ManifestText(then.bytes)
+            )
+            guard isChanged else {
+                return .unneeded(
+                    "nothing to revert: the manifest on \(work.branch) is that of \(work.restored) (what it refers to, "
+                        + "such as a runtime, may have changed)"
+                )
+            }
+            bytes = text.bytes
+        } catch {
+            return .unneeded("nothing was reverted: \(self.label.shown(path)) \(error.reason)")
+        }
+        let id = try self.reading { store throws(ObjectStore.Failure) in
+            try store.commit(bytes, at: path, mode: now.mode, on: head, message: work.message)
+        }
+        return .made(id)
+    }
+
+    private func file(_ path: String, in commit: ObjectID) throws(SourceError) -> ObjectStore.File? {
+        let limit = self.configuration.limits.fileBytes
+        return try self.reading { store throws(ObjectStore.Failure) in
+            try store.file(at: path, in: commit, limit: limit)
+        }
+    }
+
+    // MARK: - The network
+
+    /// The commit that the branch is at.
+    private func fetchBase(
+        _ branch: String,
+        until deadline: ContinuousClock.Instant
+    ) async throws(SourceError) -> ObjectID {
+        let arguments = self.fetch("refs/heads/\(branch)", [], into: Reference.base)
+        let output = try await self.run(arguments, until: deadline)
+        guard output.succeeded else {
+            throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreadable)
+        }
+        let id = try self.reading { store throws(ObjectStore.Failure) in try store.commit(at: Reference.base) }
+        guard let id else { throw self.label.error(.unreadable, "git fetched and left no commit", .retry) }
+        return id
+    }
+
+    /// A commit of the past: the copy is shallow, and may not have it any more.
+    private func fetchPast(
+        _ commit: String,
+        until deadline: ContinuousClock.Instant
+    ) async throws(SourceError) -> ObjectID {
+        guard let id = ObjectID(commit) else {
+            throw self.label.error(.refused, "'\(self.label.shown(commit))' is not the full id of a commit")
+        }
+        if self.store?.parents(of: id) != nil { return id }
+        let arguments = self.fetch(commit, ["--depth=1"], into: Reference.past)
+        let output = try await self.run(arguments, until: deadline)
+        guard output.succeeded else {
+            throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreadable)
+        }
+        return id
+    }
+
+    private func push(
+        _ commit: ObjectID,
+        to reference: String,
+        until deadline: ContinuousClock.Instant
+    ) async throws(SourceError) -> PushOutcome {
+        try self.reading { store throws(ObjectStore.Failure) in try store.set(Reference.revert, to: commit) }
+        return try await self.push(Reference.revert, to: reference, until: deadline)
+    }
+}
+
+/// One revert, in the words of its commit.
+struct RevertWork {
+    var revert: ManifestRevert
+    var deployment: DeploymentID
+    var branch: String
+
+    /// Tells a revert of this product from one of a person.
+    static let trailer = "\nReverted-By: controller\n"
+
+    /// What fails, and where it came from.
+    var failed: String { "\(self.deployment) of \(self.revert.failed.commit.prefix(10))" }
+    var restored: String { "\(self.revert.restored.commit.prefix(10))" }
+
+    var ownBranch: String {
+        "controller/revert/\(self.deployment.namespace)/\(self.deployment.name)/\(self.revert.failed.commit.prefix(10))"
+    }
+
+    var message: String {
+        """
+        Revert \(self.deployment) to \(PrintableText.line(self.revert.restoredLabel, limit: 60))
+
+        \(PrintableText.line(self.revert.failedLabel, limit: 60)) was rolled back:
+        \(PrintableText.line(self.revert.reason, limit: 500))
+
+        Rolled-Back-Commit: \(self.revert.failed.commit)
+        Restored-Commit: \(self.revert.restored.commit)
+        Deployment: \(self.deployment)
+        Reverted-By: controller
+
+        """
+    }
+}
+
+extension ObjectID {
+    var short: Substring { self.text.prefix(10) }
+}
