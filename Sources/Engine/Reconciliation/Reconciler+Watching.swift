@@ -4,30 +4,37 @@ import Logging
 /// The loop's senses: each looks at one thing for ever and yields what it saw. None of them can delay another.
 extension Reconciler {
     func watch(_ source: Source) async {
-        var failures = 0
+        let bell = self.bells[source.port.name] ?? Bell()
+        var pace = PollPace(interval: source.interval)
+        var isWoken = false
         while !Task.isCancelled {
-            let result: Result<DesiredCommit?, SourceError>
-            do {
-                if let snapshot = try await source.port.poll() {
-                    result = .success(await self.reading.read(snapshot))
-                } else {
-                    result = .success(nil)
-                }
-                failures = 0
-            } catch {
-                result = .failure(error)
-                failures += 1
-                self.logger.warning(
-                    "poll failed",
-                    metadata: ["repository.name": "\(source.port.name)", "error": "\(error)"]
-                )
-            }
-            self.tell(.polled(source.port.name, result))
-            // Doubling, at most 64 times the interval and 5 minutes: a dead remote is not hammered.
-            let wait = min(source.interval * (1 << min(failures, 6)), max(source.interval, .minutes(5)))
+            bell.reset()
+            let outcome = await self.poll(source)
             // Give or take a tenth: repositories of one server are not all asked in the same moment for ever.
-            guard await self.sleep(wait * Double.random(in: 0.9...1.1)) else { return }
+            let wait = pace.wait(after: outcome, isWoken: isWoken) * Double.random(in: 0.9...1.1)
+            isWoken = await bell.wait(atMost: wait)
+            if isWoken, !(await self.sleep(pace.delay(ofWakeAt: .now))) { return }
         }
+    }
+
+    private func poll(_ source: Source) async -> PollPace.Outcome {
+        let commit: DesiredCommit?
+        do {
+            if let snapshot = try await source.port.poll() {
+                commit = await self.reading.read(snapshot)
+            } else {
+                commit = nil
+            }
+        } catch {
+            self.logger.warning(
+                "poll failed",
+                metadata: ["repository.name": "\(source.port.name)", "error": "\(error)"]
+            )
+            self.tell(.polled(source.port.name, .failure(error)))
+            return .failure
+        }
+        self.tell(.polled(source.port.name, .success(commit)))
+        return commit == nil ? .nothing : .news
     }
 
     /// Looks now and then, and when something changed: one look after the other, so that none overtakes a newer one.

@@ -19,6 +19,8 @@ package final class Reconciler: Service {
     private let metricJobsSink: AsyncStream<MetricJob>.Continuation
     /// Two queues per repository, of notes and of reverts: what one remote refuses delays nothing else.
     private let outboxes: [String: Outbox]
+    /// One per repository.
+    let bells: [String: Bell]
     private let snapshot: Mutex<FleetSnapshot>
 
     /// The collaborators, each behind its port.
@@ -119,6 +121,7 @@ package final class Reconciler: Service {
             ports.sources.map { ($0.port.name, Outbox()) },
             uniquingKeysWith: { first, _ in first }
         )
+        self.bells = Dictionary(ports.sources.map { ($0.port.name, Bell()) }, uniquingKeysWith: { first, _ in first })
         self.snapshot = Mutex(FleetSnapshot(time: ports.now()))
     }
 
@@ -175,6 +178,14 @@ package final class Reconciler: Service {
                 continuation.resume(returning: Self.stopping)
             }
         }
+    }
+
+    /// Has a repository polled now rather than at the end of its interval, as there is said to be something new.
+    ///
+    /// - Returns: Whether this asks for a poll that nobody else has asked for.
+    @discardableResult
+    package func wake(repository: String) -> Bool {
+        self.bells[repository]?.ring() ?? false
     }
 
     /// Confirms that a vanished manifest is meant.

@@ -17,6 +17,10 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
         var platformFails = false
         var routerFails = false
         var snapshot: SourceSnapshot?
+        var polls = 0
+        var failingPolls = 0
+        /// Once, when a poll has looked and is not answered yet.
+        var inPoll: (@Sendable () -> Void)?
         var notes: [String] = []
         var failingNotes = 0
         var failingReverts = 0
@@ -131,10 +135,16 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
     // MARK: Git
 
     func poll() async throws(SourceError) -> SourceSnapshot? {
-        self.state.withLock { state in
-            defer { state.snapshot = nil }
-            return state.snapshot
+        let (snapshot, inPoll, fails) = self.state.withLock { state in
+            state.polls += 1
+            let fails = state.failingPolls > 0
+            if fails { state.failingPolls -= 1 }
+            defer { (state.snapshot, state.inPoll) = (fails ? state.snapshot : nil, nil) }
+            return (state.snapshot, state.inPoll, fails)
         }
+        inPoll?()
+        if fails { throw SourceError(code: .unreachable, message: "no answer", recovery: .retry) }
+        return snapshot
     }
 
     func acknowledge(commit: String) async throws(SourceError) {}

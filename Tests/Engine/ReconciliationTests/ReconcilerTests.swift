@@ -45,13 +45,13 @@ struct ReconcilerTests {
         world.state.withLock { $0.snapshot = SourceSnapshot(origin: origin, files: [file]) }
     }
 
-    static func reconciler(on world: InMemoryWorld) -> Reconciler {
+    static func reconciler(on world: InMemoryWorld, interval: Duration = .milliseconds(20)) -> Reconciler {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let source = Reconciler.Source(
             port: world,
             branch: "main",
-            interval: .milliseconds(20),
+            interval: interval,
             deletion: .init(),
             writesNotes: true
         )
@@ -72,9 +72,12 @@ struct ReconcilerTests {
     }
 
     /// Runs the engine while `body` does; polls instead of guessing how long things take.
-    static func run(_ world: InMemoryWorld, _ body: @Sendable @escaping (Reconciler) async throws -> Void) async throws
-    {
-        let reconciler = Self.reconciler(on: world)
+    static func run(
+        _ world: InMemoryWorld,
+        interval: Duration = .milliseconds(20),
+        _ body: @Sendable @escaping (Reconciler) async throws -> Void
+    ) async throws {
+        let reconciler = Self.reconciler(on: world, interval: interval)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try? await reconciler.run() }  // cancelled at the end, which it reports as an error
             group.addTask { try await body(reconciler) }
