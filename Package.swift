@@ -148,6 +148,7 @@ let package = Package(
             name: "ControllerServer",
             dependencies: [
                 "Analysis", "ControllerAPI", "Deployments", "Planning", "Reconciliation", "Rollouts",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -347,6 +348,7 @@ let package = Package(
                 "Analysis", "ControllerAPI", "ControllerServer", "Decisions", "Deployments", "Reconciliation",
                 "Rollouts",
                 "Simulation", "Transport",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

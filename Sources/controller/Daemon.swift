@@ -70,8 +70,6 @@ struct Daemon {
             ),
             logger: self.logger
         )
-        let gateway = OperatorGateway(reconciler: reconciler, labels: labels)
-        let server = self.server(gateway, journal)
         // In the order of starting; ended the other way round. Replicas and the router outlive them all.
         let group = ServiceGroup(
             services: [
@@ -80,8 +78,7 @@ struct Daemon {
                 Adapter { try await router.run() },
                 Adapter { await tap.run() },
                 reconciler,
-                server,
-            ],
+            ] + self.surfaces(of: reconciler, labels, journal),
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: self.logger
         )
@@ -112,6 +109,25 @@ extension Daemon {
             command: { await gateway.perform($1, on: $0) },
             logger: self.logger
         )
+    }
+
+    /// The operators' API and, where it is wanted, the address for webhooks.
+    private func surfaces(of reconciler: Reconciler, _ labels: FeedbackStore, _ journal: SQLiteJournal) -> [any Service]
+    {
+        let webhooks = self.configuration.repositories.compactMap(Webhook.init)
+        let ledger = WebhookLedger(repositories: webhooks.map(\.repository))
+        let gateway = OperatorGateway(reconciler: reconciler, labels: labels, deliveries: ledger)
+        let server = self.server(gateway, journal)
+        guard let listen = self.configuration.webhooks?.listen else { return [server] }
+        let receiver = WebhookServer(
+            host: listen.host,
+            port: listen.port,
+            webhooks: webhooks,
+            ledger: ledger,
+            logger: self.logger,
+            wake: { reconciler.wake(repository: $0) }
+        )
+        return [server, receiver]
     }
 
     private func sources() -> [Reconciler.Source] {
@@ -265,6 +281,22 @@ struct StartFailure: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
+}
+
+extension Webhook {
+    /// Nothing when the repository's server does not tell of pushes.
+    init?(_ repository: Configuration.Repository) {
+        guard let webhook = repository.webhook else { return nil }
+        let kind: Webhook.Kind =
+            switch webhook.kind {
+            case .github: .github
+            case .gitlab: .gitlab
+            case .gitea: .gitea
+            case .bitbucket: .bitbucket
+            case .generic: .generic
+            }
+        self.init(repository: repository.name, kind: kind, secretFile: webhook.secretFile)
+    }
 }
 
 extension GitRepositoryConfiguration {

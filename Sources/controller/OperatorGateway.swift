@@ -10,9 +10,12 @@ import Rollouts
 struct OperatorGateway: Sendable {
     let reconciler: Reconciler
     let labels: FeedbackStore
+    let deliveries: WebhookLedger
 
     func fleet() -> FleetStatus {
-        FleetStatus(self.reconciler.current)
+        var fleet = FleetStatus(self.reconciler.current)
+        fleet.add(self.deliveries)
+        return fleet
     }
 
     func history(of id: DeploymentID, limit: Int) async throws -> [EventStatus] {

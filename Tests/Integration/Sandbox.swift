@@ -22,6 +22,7 @@ final class Sandbox {
     var models: String { "\(self.folder)/models" }
     var remote: String { "\(self.folder)/remote.git" }
     var clone: String { "\(self.folder)/clone" }
+    var webhookSecret: String { "\(self.folder)/webhook-secret" }
     var url: String { "http://127.0.0.1:\(self.listen)/v2/models/echo/infer" }
 
     /// Runs `body` in a sandbox, and ends all that it started, however `body` ends.
@@ -61,8 +62,17 @@ final class Sandbox {
     }
 
     /// Writes the configuration, which the controller reads when it starts.
-    func configure(poll: String = "500ms", providers: [String] = [], programs: String? = nil) throws {
+    func configure(
+        poll: String = "500ms",
+        interval: String = "1s",
+        webhook: String? = nil,
+        providers: [String] = [],
+        programs: String? = nil
+    ) throws {
         let jobs = programs.map { "jobs: {programs: [\"\($0)\"]}" } ?? ""
+        let webhooks = webhook == nil ? "" : "webhooks: {listen: \"127.0.0.1:\(self.sparePort)\"}"
+        let taken = webhook.map { ", webhook: {kind: \($0), secretFile: \"\(self.webhookSecret)\"}" } ?? ""
+        let git = "path: deployments, interval: \(interval), notes: true, reverts: push\(taken)"
         try self.write(
             "\(self.folder)/controller.yaml",
             """
@@ -71,7 +81,8 @@ final class Sandbox {
             logLevel: info
             poll: \(poll)
             repositories:
-              - {name: models, url: "file://\(self.remote)", path: deployments, interval: 1s, notes: true, reverts: push}
+              - {name: models, url: "file://\(self.remote)", \(git)}
+            \(webhooks)
             providers: [\(providers.joined(separator: ", "))]
             artifacts: {fileRoots: ["\(self.models)"]}
             \(jobs)

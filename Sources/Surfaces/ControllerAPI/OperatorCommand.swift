@@ -95,6 +95,8 @@ package struct SourceStatus: Codable, Hashable, Sendable {
     package var undelivered: [String]?
     /// What became of the newest revert.
     package var lastRevert: String?
+    /// Nothing when it takes no webhooks.
+    package var webhook: WebhookStatus?
 
     package init(
         repository: String,
@@ -104,7 +106,8 @@ package struct SourceStatus: Codable, Hashable, Sendable {
         problem: String?,
         diagnostics: [String],
         undelivered: [String]? = nil,
-        lastRevert: String? = nil
+        lastRevert: String? = nil,
+        webhook: WebhookStatus? = nil
     ) {
         self.repository = repository
         self.branch = branch
@@ -114,6 +117,7 @@ package struct SourceStatus: Codable, Hashable, Sendable {
         self.diagnostics = diagnostics
         self.undelivered = undelivered
         self.lastRevert = lastRevert
+        self.webhook = webhook
     }
 }
 

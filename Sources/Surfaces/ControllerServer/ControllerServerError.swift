@@ -1,10 +1,12 @@
 import Foundation
 
-/// Why the API cannot be served. The message says what to change.
+/// Why the API, or webhooks, cannot be served. The message says what to change.
 package struct ControllerServerError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Hashable, Sendable {
         case alreadyRunning
         case badPath
+        case badSecret
+        case cannotListen
         /// Somebody else could reach the socket.
         case unsafeFolder
         case system

@@ -1,3 +1,5 @@
+// As in SocketClaim.swift: `stat` may be Dispatch's.
+import CDispatch
 import ControllerAPI
 import ControllerServer
 import Foundation

@@ -24,7 +24,8 @@ extension Configuration.Repository {
             credentials: members["credentials"].flatMap { Configuration.Credentials(decoding: $0) } ?? .none,
             caFile: members["caFile"]?.absolutePath(),
             writesNotes: members["notes"]?.boolean() ?? false,
-            reverts: members["reverts"]?.choice(of: Reverts.self)?.mode
+            reverts: members["reverts"]?.choice(of: Reverts.self)?.mode,
+            webhook: members["webhook"].flatMap { Configuration.Webhook(decoding: $0) }
         )
         guard name != nil, url != nil else { return nil }
         repository.check(members)

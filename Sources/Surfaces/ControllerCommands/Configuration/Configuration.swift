@@ -18,6 +18,8 @@ package struct Configuration: Hashable, Sendable {
     /// At least one.
     package var repositories: [Repository]
     package var providers: [Provider]
+    /// Nothing where no git server tells of pushes.
+    package var webhooks: Webhooks?
     package var artifacts: Artifacts
     package var local: Local
     package var journal: Journal
@@ -53,6 +55,8 @@ package struct Configuration: Hashable, Sendable {
         package var writesNotes: Bool
         /// The most that a revert may do; nothing when none may be written.
         package var reverts: RevertMode?
+        /// Nothing when its server does not tell of pushes.
+        package var webhook: Webhook?
     }
 
     package enum HistoryRewrite: String, Hashable, Sendable, CaseIterable { case reject, accept }

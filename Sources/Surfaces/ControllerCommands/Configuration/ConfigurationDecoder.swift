@@ -21,6 +21,7 @@ struct ConfigurationDecoder {
             runtimes: self.sources.list(of: .runtimes, else: members?["runtimes"]) { $0.absolutePath() } ?? [],
             repositories: [],
             providers: [],
+            webhooks: members?["webhooks"].flatMap { Configuration.Webhooks(decoding: $0) },
             artifacts: self.artifacts(from: members?["artifacts"]?.members(of: .artifacts), state: stateDirectory),
             local: self.local(from: members?["local"]?.members(of: .local), at: members?["local"]),
             journal: Configuration.Journal(decoding: members?["journal"]?.members(of: .journal)),
@@ -33,6 +34,7 @@ struct ConfigurationDecoder {
             configuration.repositories = repositories.compactMap { Configuration.Repository(decoding: $0) }
             if repositories.isEmpty { members?["repositories"]?.error("there must be a repository to watch: add one") }
             Self.checkUnique(repositories, configuration.repositories.map(\.name), "repositories")
+            self.checkWebhooks(configuration, members?["webhooks"], repositories, log: log)
         }
         if let providers = members?["providers"]?.list(limit: 100) {
             configuration.providers = providers.compactMap { Configuration.Provider(decoding: $0) }
@@ -116,7 +118,7 @@ extension Field {
         return path
     }
 
-    fileprivate func socketAddress() -> SocketAddress? {
+    func socketAddress() -> SocketAddress? {
         let form = "a host and a port, such as 127.0.0.1:8080"
         return self.string(form: form) { SocketAddress($0) != nil }.flatMap(SocketAddress.init)
     }

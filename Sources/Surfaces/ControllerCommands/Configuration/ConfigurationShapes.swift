@@ -3,8 +3,8 @@ package import Manifests
 extension Shape {
     /// Every mapping of the configuration file, the file itself first.
     package static let configurationShapes: [Shape] = [
-        .configuration, .repository, .deletion, .credentials, .provider, .artifacts, .local, .capacity, .journal,
-        .jobs,
+        .configuration, .repository, .deletion, .credentials, .webhook, .provider, .webhooks, .artifacts, .local,
+        .capacity, .journal, .jobs,
     ]
 
     static let configuration = Shape(
@@ -17,6 +17,7 @@ extension Shape {
             .optional("runtimes", "[/usr/share/controller/runtimes]"),
             .required("repositories", "[{name: models, url: \"file:///srv/git/models.git\"}]"),
             .optional("providers", "[{name: prometheus, kind: prometheus, url: \"http://127.0.0.1:9090\"}]"),
+            .optional("webhooks", "{listen: \"127.0.0.1:8090\"}"),
             .optional("artifacts", "{maxSize: 20Gi}"),
             .optional("local", "{listen: \"127.0.0.1:8080\"}"),
             .optional("journal", "{keep: 30d, maxSize: 1Gi}"),
@@ -41,6 +42,7 @@ extension Shape {
             .optional("caFile", "/etc/ssl/certs/internal.pem"),
             .optional("notes", "true"),
             .optional("reverts", "branch"),
+            .optional("webhook", "{kind: github, secretFile: /etc/controller/webhook-secret}"),
         ]
     )
     static let deletion = Shape("deletion", [.optional("grace", "5m"), .optional("maxShare", "30")])
@@ -57,6 +59,14 @@ extension Shape {
             "password": "write the password into a file that only the daemon may read, and name it with `tokenFile`",
         ]
     )
+    static let webhook = Shape(
+        "webhook",
+        [.required("kind", "github"), .required("secretFile", "/etc/controller/webhook-secret")],
+        unavailable: [
+            "secret": "write the secret into a file that only the daemon may read, and name it with `secretFile`"
+        ]
+    )
+    static let webhooks = Shape("webhooks", [.required("listen", "127.0.0.1:8090")])
     static let provider = Shape(
         "provider",
         [

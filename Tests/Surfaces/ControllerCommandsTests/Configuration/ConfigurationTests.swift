@@ -92,6 +92,9 @@ struct ConfigurationTests {
         #expect(configuration.repositories[0].path == "deployments")
         #expect(configuration.repositories[0].caFile == "/etc/controller/git-ca.pem")
         #expect(configuration.repositories[0].writesNotes)
+        #expect(configuration.repositories.map(\.webhook?.kind) == [.github, nil])
+        #expect(configuration.repositories[0].webhook?.secretFile == "/etc/controller/webhook-secret")
+        #expect(configuration.webhooks?.listen.description == "127.0.0.1:8090")
         #expect(
             configuration.repositories.map(\.credentials) == [
                 .token(file: "/etc/controller/git-token", username: "git"),
@@ -270,6 +273,45 @@ struct ConfigurationTests {
     ])
     func `every form of URL that git knows and this program allows is taken`(url: String) throws {
         #expect(try self.read(self.repository("url: \"\(url)\"")).repositories.first?.url == url)
+    }
+
+    private static let webhooks = "webhooks: {listen: \"127.0.0.1:8090\"}\n"
+
+    @Test(arguments: [
+        ("{kind: github}", Self.webhooks, "4:14: error: repositories[0].webhook: `secretFile` is missing"),
+        ("{kind: forgejo, secretFile: /s}", Self.webhooks, "4:21: error: repositories[0].webhook.kind: "),
+        ("{kind: github, secretFile: s}", Self.webhooks, "4:41: error: repositories[0].webhook.secretFile: expected"),
+        (
+            "{kind: github, secretFile: /s, secret: x}", Self.webhooks,
+            "4:45: error: repositories[0].webhook.secret: `secret` is not"
+        ),
+        (
+            "{kind: github, secretFile: /s}", "",
+            "4:14: error: repositories[0].webhook: deliveries need an address to come to: write for example `webhooks:"
+        ),
+        (
+            "{kind: github, secretFile: /s}", "webhooks: {listen: \"127.0.0.1:19001\"}\n",
+            "5:11: error: webhooks: the router or its replicas use port 19001: choose another one"
+        ),
+        (
+            "{kind: github, secretFile: /s}", "webhooks: {listen: \"127.0.0.1:8080\"}\n",
+            "5:11: error: webhooks: the router or its replicas use port 8080: choose another one"
+        ),
+        ("{kind: github, secretFile: /s}", "webhooks: {}\n", "5:11: error: webhooks: `listen` is missing"),
+    ])
+    func `mistakes in webhooks are reported with place and fix`(webhook: String, rest: String, expected: String) {
+        let problems = self.problems(self.repository("url: /srv/a\nwebhook: \(webhook)") + rest)
+        #expect(problems.count == 1, "\(problems)")
+        #expect(problems.first?.hasPrefix("c.yaml:\(expected)") == true, "\(problems)")
+    }
+
+    @Test
+    func `an address for webhooks of nobody is warned of`() {
+        #expect(
+            self.problems(Self.minimal + Self.webhooks) == [
+                "c.yaml:2:11: warning: webhooks: no repository has a `webhook`: nothing will be delivered here"
+            ]
+        )
     }
 
     @Test
