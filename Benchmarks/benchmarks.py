@@ -6,10 +6,14 @@ Notes go to standard error. Standard library only; what it starts is known by it
 """
 
 import argparse
+import hashlib
+import hmac
 import http.client
+import http.server
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -47,7 +51,7 @@ apiVersion: controller/v1
 kind: ModelDeployment
 metadata: {name: %(name)s}
 spec:
-  model: {name: echo, version: "%(version)s", format: echo, uri: "file://%(model)s"}
+  model: {name: echo, version: "%(version)s", format: echo, uri: "%(uri)s"}
   runtime: echo
   parameters: {faults: "%(faults)s"}
   route: {pathPrefix: "/%(name)s"}
@@ -55,6 +59,10 @@ spec:
     steps: [{weight: 50, atLeast: 1h, atMost: 2h}]
     bakeTime: 0s
 """
+
+
+# A push to main as GitHub tells of it, but for most of its 8 KB about the repository and its people.
+PUSH = b'{"ref":"refs/heads/main","forced":false,"commits":[],"padding":"' + b"x" * 8192 + b'"}'
 
 
 class Unmeasured(Exception):
@@ -91,8 +99,8 @@ def free_ports(count: int) -> int:
 class Bench:
     """A daemon in a folder of its own, with a repository to merge to."""
 
-    def __init__(self, controller: Path, interval: str, probes: str) -> None:
-        self.controller, self.interval, self.probes = controller, interval, probes
+    def __init__(self, controller: Path, interval: str, probes: str, secret: str | None) -> None:
+        self.controller, self.interval, self.probes, self.secret = controller, interval, probes, secret
         # Below /tmp, because a Unix socket's path has room for 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="cb-", dir="/tmp"))
         self.port = free_ports(40)
@@ -132,9 +140,14 @@ class Bench:
             "local": {
                 "envoy": str(envoy),
                 "listen": f"127.0.0.1:{self.port}",
-                "ports": f"{self.port + 1}-{self.port + 39}",
+                "ports": f"{self.port + 1}-{self.port + 38}",
             },
         }
+        if self.secret:
+            file = self.folder / "webhook-secret"
+            file.write_text(self.secret, encoding="utf-8")
+            settings["webhooks"] = {"listen": f"127.0.0.1:{self.port + 39}"}
+            settings["repositories"][0]["webhook"] = {"kind": "github", "secretFile": str(file)}
         # JSON is YAML.
         (self.folder / "controller.yaml").write_text(json.dumps(settings), encoding="utf-8")
         with (self.folder / "controller.log").open("wb") as log:
@@ -148,14 +161,26 @@ class Bench:
             )
         eventually("the controller answers", lambda: self.fleet() is not None)
 
-    def merge(self, name: str, version: str, faults: str = "none") -> float:
+    def merge(self, name: str, version: str, faults: str = "none", uri: str | None = None) -> float:
         """The time at which the change was in the watched branch."""
-        values = {"name": name, "version": version, "faults": faults, "model": self.model}
+        values = {"name": name, "version": version, "faults": faults, "uri": uri or self.model.as_uri()}
         (self.clone / f"{name}.yaml").write_text(DEPLOYMENT % values, encoding="utf-8")
         self.git("-C", str(self.clone), "add", "--all")
         self.git("-C", str(self.clone), "commit", "--quiet", "-m", f"Serve {name} {version}")
         self.git("-C", str(self.clone), "push", "--quiet", str(self.remote), "main")
         return time.time()
+
+    def deliver(self, body: bytes) -> None:
+        """Tells of a push as GitHub does."""
+        code = hmac.new((self.secret or "").encode(), body, hashlib.sha256).hexdigest()
+        headers = {"X-GitHub-Event": "push", "X-Hub-Signature-256": f"sha256={code}"}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port + 39, timeout=10)
+        try:
+            connection.request("POST", "/webhooks/models", body=body, headers=headers)
+            if (status := connection.getresponse().status) != 202:
+                raise Unmeasured(f"a delivery is answered with {status}")
+        finally:
+            connection.close()
 
     def git(self, *arguments: str) -> None:
         subprocess.run(["git", *arguments], check=True, env=self.environment, timeout=60)
@@ -205,6 +230,18 @@ class Bench:
         numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
         return [pid for pid in numbers if pid != os.getpid() and is_own(pid)]
 
+    def start_of(self, argument: str) -> float | None:
+        """When its process with that argument was started, in seconds since the machine was; exact to 10 ms."""
+        for pid in self.processes():
+            try:
+                process = Path("/proc") / str(pid)
+                if argument.encode() in (process / "cmdline").read_bytes().split(b"\0"):
+                    fields = (process / "stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+                    return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+            except OSError:
+                pass  # ended meanwhile
+        return None
+
     def close(self) -> None:
         if self.daemon is not None:
             self.daemon.kill()
@@ -218,6 +255,41 @@ class Bench:
                     pass  # ended meanwhile
             time.sleep(0.02)
         shutil.rmtree(self.folder)
+
+
+class ModelHost:
+    """A server of models that remembers when it was first asked for which, in seconds since the machine's start."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, float] = {}
+        host = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                host.asked.setdefault(self.path.strip("/"), time.clock_gettime(time.CLOCK_BOOTTIME))
+                body = f"the weights of {self.path}".encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever)
+
+    def address(self, version: str) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/{version}"
+
+    def __enter__(self) -> "ModelHost":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
 
 
 class Load:
@@ -259,8 +331,10 @@ class Load:
 
 
 @contextmanager
-def running(controller: Path, interval: str = "2s", probes: str = "250ms") -> Iterator[Bench]:
-    bench = Bench(controller, interval, probes)
+def running(
+    controller: Path, interval: str = "2s", probes: str = "250ms", secret: str | None = None
+) -> Iterator[Bench]:
+    bench = Bench(controller, interval, probes, secret)
     try:
         bench.start()
         yield bench
@@ -317,6 +391,38 @@ def merge(controller: Path) -> Figures:
             values.append(load.times(revision)[0] - pushed - START)
     note("merge", values)
     return {"merge-to-first-canary-request-beyond-server-start": (max(values), 5, "s")}
+
+
+def webhook(controller: Path) -> Figures:
+    """From a delivery, the push being in the repository, to the first effect: the medians of nine. That is a replica's
+    process where the model is on the machine already, and a request for the model where it is not."""
+    started, asked = [], []
+    with running(controller, interval="1h", secret=secrets.token_hex(32)) as bench, ModelHost() as host:
+        bench.merge("echo", "1")
+        bench.deliver(PUSH)
+        bench.serves("echo", "1")
+        for round in range(2, 20):
+            time.sleep(3)  # what the last round has git told, and wakes that are free again
+            version = str(round)
+            bench.merge("echo", version, uri=host.address(version) if round % 2 else None)
+            begin = time.clock_gettime(time.CLOCK_BOOTTIME)
+            bench.deliver(PUSH)
+            time.sleep(1)  # without a look that takes time from who is measured
+            argument = f"--model-version={version}"
+            start = eventually(f"a replica of {version} is started", lambda: bench.start_of(argument))
+            if round % 2:
+                asked.append((host.asked[version] - begin) * 1000)
+            else:
+                started.append((float(start) - begin) * 1000)
+            bench.canary("echo")
+            bench.command("rollback", "echo", "--why", "measured")
+            bench.serves("echo", "1")
+    note("webhook, model here", started)
+    note("webhook, model elsewhere", asked)
+    return {
+        "webhook-to-first-replica": (statistics.median(started), 500, "ms"),
+        "webhook-to-first-fetch": (statistics.median(asked), 500, "ms"),
+    }
 
 
 def idle(controller: Path) -> Figures:
@@ -377,6 +483,7 @@ def note(name: str, values: list[float]) -> None:
 FIGURES: list[tuple[list[str], Callable[[Path], Figures]]] = [
     (["rollback-command-to-last-canary-request"], rollback),
     (["merge-to-first-canary-request-beyond-server-start"], merge),
+    (["webhook-to-first-replica", "webhook-to-first-fetch"], webhook),
     (["idle-memory-ten-deployments", "idle-cpu-ten-deployments"], idle),
     (["core-tick", "core-growth", "core-memory"], printed_by("core-benchmark")),
     (

@@ -87,6 +87,7 @@ struct Delivery: Sendable, CustomTestStringConvertible {
             headers: [
                 "Content-Type": "application/json", "X-Gitea-Delivery": "f6266f16-1bf3-46a5-9ea4-602e06ead473",
                 "X-Gitea-Event": "push", "X-Gitea-Event-Type": "push", "X-Gogs-Event": "push", "X-GitHub-Event": "push",
+                "X-Hub-Signature": "sha1=7d38cdd689735b008b3c702edd92eea23791c5f6",
             ],
             body: #"""
                 {
