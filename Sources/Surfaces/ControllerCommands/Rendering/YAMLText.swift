@@ -49,7 +49,7 @@ package enum YAMLText {
     }
 
     /// Plain where no reader could take it for anything but this text, otherwise in double quotes.
-    private static func text(_ text: String) -> String {
+    static func text(_ text: String) -> String {
         let isPlain = text.wholeMatch(of: /[A-Za-z](?:[A-Za-z0-9_.\/-]| (?=[A-Za-z0-9(]))*/) != nil
         if isPlain, !Self.reserved.contains(text.lowercased()) { return text }
         return Self.quoted(text)
