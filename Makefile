@@ -12,8 +12,8 @@ MAKEFLAGS += --no-builtin-rules
 
 # The libraries that the controller links with, and what a Python environment needs.
 BUILD_PACKAGES := libcurl4-openssl-dev libgit2-dev libsqlite3-dev libyaml-dev pkg-config zlib1g-dev
-# What the tests use for real: a metric provider, a git server over ssh, a load generator, a linter.
-CHECK_PACKAGES := openssh-server openssl prometheus shellcheck wrk
+# What the tests use for real: a metric provider, a git server over ssh, what signs commits, a load generator, a linter.
+CHECK_PACKAGES := gnupg openssh-client openssh-server openssl prometheus shellcheck wrk
 # A Python that cannot make environments needs Debian's module for that.
 PYTHON_PACKAGES := $(shell python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv)
 

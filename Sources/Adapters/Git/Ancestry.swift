@@ -44,7 +44,7 @@ extension ObjectStore {
     }
 
     /// Proper ancestors, as far as they are here or named by a commit that is.
-    private func ancestors(of id: ObjectID) -> Set<ObjectID> {
+    func ancestors(of id: ObjectID) -> Set<ObjectID> {
         var pending = [id]
         var found: Set<ObjectID> = []
         while let next = pending.popLast(), found.count <= Self.visits {

@@ -6,7 +6,7 @@ import Reconciliation
 extension GitRepository {
     /// How far back a moved branch is fetched until it is known whether it descends from the last commit taken. Most
     /// pushes are decided by the first; the last is the whole history.
-    private static let depths = [16, 256, 4096, Int(Int32.max)]
+    static let depths = [16, 256, 4096, Int(Int32.max)]
 
     /// Where what is watched is at.
     struct Head {
@@ -111,7 +111,7 @@ extension GitRepository {
                 guard !Task.isCancelled else { throw error }
                 self.logger.debug("fetched step by step", metadata: ["error": "\(error.message)"])
                 return nil
-            case .unreachable, .refused, .historyRewritten, .notConfigured:
+            case .unreachable, .refused, .historyRewritten, .notConfigured, .unverified:
                 throw error
             }
         }

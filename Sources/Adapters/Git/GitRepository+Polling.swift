@@ -19,9 +19,13 @@ extension GitRepository {
 
     private func look(until deadline: ContinuousClock.Instant) async throws(SourceError) -> SourceSnapshot? {
         let head = try await self.remoteHead(until: deadline)
-        if let standing = self.standing, standing.commit == head.commit.text { throw standing.error }
+        if let standing = self.standing, standing.commit == head.commit.text, self.stillStands(standing) {
+            throw standing.error
+        }
         self.standing = nil
-        if self.delivered == head.commit.text, self.accepted?.commit == head.commit.text { return nil }
+        if self.delivered == head.commit.text, self.accepted?.commit == head.commit.text, self.isVerified {
+            return nil
+        }
         do throws(SourceError) {
             return try await self.take(head, until: deadline)
         } catch {
@@ -31,27 +35,47 @@ extension GitRepository {
         }
     }
 
-    private func take(_ head: Head, until deadline: ContinuousClock.Instant) async throws(SourceError) -> SourceSnapshot
+    private func take(_ head: Head, until deadline: ContinuousClock.Instant) async throws(SourceError)
+        -> SourceSnapshot?
     {
         if let accepted = self.accepted, accepted.commit == head.commit.text, accepted.path == self.folder,
             self.store?.parents(of: head.commit) != nil
         {
-            let snapshot = try self.snapshot(of: head.commit, head.name, rewroteHistory: accepted.rewroteHistory)
-            return self.deliver(snapshot)
+            if !self.isVerified {
+                try await self.verify(head.commit, of: head, until: deadline)
+                // As it is by now: it may have been acknowledged meanwhile.
+                var record = self.accepted ?? accepted
+                record.verified = self.configuration.signatures?.mark
+                try self.save(record)
+            }
+            if self.delivered == accepted.commit { return nil }
+            let rewroteHistory = self.accepted?.rewroteHistory ?? accepted.rewroteHistory
+            return self.deliver(try self.snapshot(of: head.commit, head.name, rewroteHistory: rewroteHistory))
         }
         let arrival = try await self.arrival(of: head, until: deadline)
-        do throws(SourceError) {
-            try self.checkHistory(arrival, of: head)
+        try self.holding(arrival.commit) { () throws(SourceError) in try self.checkHistory(arrival, of: head) }
+        try await self.verify(arrival.commit, of: head, until: deadline)
+        let snapshot = try self.holding(arrival.commit) { () throws(SourceError) in
             let rewroteHistory = arrival.rewroteHistory || self.accepted?.rewroteHistory ?? false
             let snapshot = try self.snapshot(of: arrival.commit, head.name, rewroteHistory: rewroteHistory)
             try self.accept(arrival.commit, of: head, rewroteHistory: rewroteHistory)
-            await self.compactIfNeeded(until: deadline)
-            return self.deliver(snapshot)
+            return snapshot
+        }
+        await self.compactIfNeeded(until: deadline)
+        return self.deliver(snapshot)
+    }
+
+    /// Remembers what is wrong with a commit where only another commit can help.
+    private func holding<Result>(_ commit: ObjectID, _ body: () throws(SourceError) -> Result) throws(SourceError)
+        -> Result
+    {
+        do throws(SourceError) {
+            return try body()
         } catch {
             switch error.code {
             case .historyRewritten, .refused, .tooLarge, .notConfigured:
-                self.standing = Standing(commit: arrival.commit.text, error: error)
-            case .unreachable, .timedOut, .branchMissing, .unreadable:
+                self.standing = Standing(commit: commit.text, error: error)
+            case .unreachable, .timedOut, .branchMissing, .unreadable, .unverified:
                 break
             }
             throw error
@@ -127,7 +151,8 @@ extension GitRepository {
             branch: self.configuration.reference.key,
             path: self.folder ?? "",
             commit: commit.text,
-            rewroteHistory: rewroteHistory
+            rewroteHistory: rewroteHistory,
+            verified: self.configuration.signatures?.mark
         )
         if case .versions = self.configuration.reference { record.tag = head.name }
         try self.reading { store throws(ObjectStore.Failure) in

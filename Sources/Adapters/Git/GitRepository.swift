@@ -26,6 +26,8 @@ package actor GitRepository: ManifestSource {
     var delivered: String?
     /// What is wrong with the commit that the branch is at; it stays so until the branch moves.
     var standing: Standing?
+    /// Of the commit that the branch is at, as long as it is not taken.
+    var proven: Proven?
     /// The last poll tried in vain to fetch all that is new: the next one has its whole time to go step by step.
     var isStepwise = false
     /// A git of ours was ended and may have left locks.
@@ -34,6 +36,9 @@ package actor GitRepository: ManifestSource {
     struct Standing {
         var commit: String
         var error: SourceError
+        /// Nothing when it stands whatever they hold.
+        var keys: KeyFiles?
+        var since = ContinuousClock.now
     }
 
     struct Tools {

@@ -13,6 +13,8 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
     /// The folder that is watched, from the root of the repository; empty for the whole tree.
     package var path: String
     package var historyRewrite: HistoryRewrite
+    /// Who must have signed what is taken; nothing where nobody needs to.
+    package var signatures: SignatureRules?
     package var credentials: GitCredentials
     /// A PEM file with the certificate authorities of an `https` server; nothing for the system's.
     package var caFile: String?
@@ -29,6 +31,7 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
         reference: WatchedReference = .branch("main"),
         path: String = "",
         historyRewrite: HistoryRewrite = .reject,
+        signatures: SignatureRules? = nil,
         credentials: GitCredentials = .none,
         caFile: String? = nil,
         timeout: Duration = .seconds(60),
@@ -41,6 +44,7 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
         self.reference = reference
         self.path = path
         self.historyRewrite = historyRewrite
+        self.signatures = signatures
         self.credentials = credentials
         self.caFile = caFile
         self.timeout = timeout
@@ -82,6 +86,12 @@ package struct GitLimits: Hashable, Sendable {
     package var packs = 64
     /// Bytes of a note already on a commit.
     package var noteBytes = 1 << 20
+    /// Bytes of a commit without its files, where it must be signed.
+    package var commitBytes = 1 << 20
+    /// Commits that are verified at once.
+    package var signedCommits = 100_000
+    /// For one signature. It takes some milliseconds; 20 s is a machine that is out of breath, or a program that hangs.
+    package var signatureTime = Duration.seconds(20)
 
     package init() {}
 }

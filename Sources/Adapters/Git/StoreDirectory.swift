@@ -6,6 +6,7 @@ import Foundation
 ///     NAME/store.git        a bare repository with the objects of that commit
 ///     NAME/store.git.new    one being made; replaces store.git when it is whole
 ///     NAME/store.git.old    one being replaced
+///     NAME/verification     what programs need to verify a signature; removed right after
 ///     NAME/home             HOME of the git programs: their configuration and the askpass script
 struct StoreDirectory: Sendable {
     let root: String
@@ -14,6 +15,7 @@ struct StoreDirectory: Sendable {
     var fresh: String { self.root + "/store.git.new" }
     var replaced: String { self.root + "/store.git.old" }
     var home: String { self.root + "/home" }
+    var verification: String { self.root + "/verification" }
     private var record: String { self.root + "/accepted.json" }
 
     /// The last commit that was taken from what is watched.
@@ -26,6 +28,8 @@ struct StoreDirectory: Sendable {
         var path: String
         var commit: String
         var rewroteHistory: Bool
+        /// The requirement on signatures that it met, as in `SignatureRules.mark`.
+        var verified: String?
     }
 
     /// Makes the folders, readable by this user alone, and ends or undoes a replacement that a crash cut short.
@@ -43,6 +47,7 @@ struct StoreDirectory: Sendable {
             try FileManager.default.moveItem(atPath: self.fresh, toPath: self.store)
         }
         try self.remove(self.fresh)
+        try self.remove(self.verification)
         if self.exists(self.store) {
             try self.remove(self.replaced)
         } else if self.exists(self.replaced) {

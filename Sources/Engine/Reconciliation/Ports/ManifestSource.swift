@@ -50,6 +50,8 @@ package struct SourceSnapshot: Hashable, Sendable {
 package struct SourceError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         case unreachable, timedOut, refused, branchMissing, historyRewritten, unreadable, tooLarge, notConfigured
+        /// Nobody whom the repository's rules name signed the commit.
+        case unverified
     }
 
     package var code: Code
