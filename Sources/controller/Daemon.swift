@@ -307,6 +307,7 @@ extension GitRepositoryConfiguration {
             reference: repository.reference,
             path: repository.path,
             historyRewrite: repository.historyRewrite == .accept ? .accept : .reject,
+            signatures: SignatureRules(repository.signatures),
             caFile: repository.caFile,
             timeout: repository.timeout,
             writesNotes: repository.writesNotes,

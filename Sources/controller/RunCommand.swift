@@ -67,7 +67,10 @@ struct RunCommand: AsyncParsableCommand {
                 overrides: overrides
             )
             for warning in configuration.warnings { Self.tell("\(warning)") }
+            let unreadable = configuration.unreadableKeyFiles(path: self.config)
+            for problem in unreadable { Self.tell("\(problem)") }
             if self.check {
+                guard unreadable.isEmpty else { throw ExitCode(2) }
                 print("\(self.config): no problems")
                 return
             }

@@ -20,6 +20,7 @@ extension Configuration.Repository {
             interval: members["interval"]?.duration(in: times) ?? .seconds(30),
             timeout: members["timeout"]?.duration(in: times) ?? .seconds(60),
             historyRewrite: members["historyRewrite"]?.choice(of: Configuration.HistoryRewrite.self) ?? .reject,
+            signatures: members["signatures"].flatMap { Configuration.Signatures(decoding: $0) },
             deletion: deletion,
             credentials: members["credentials"].flatMap { Configuration.Credentials(decoding: $0) } ?? .none,
             caFile: members["caFile"]?.absolutePath(),

@@ -47,6 +47,7 @@ package struct Configuration: Hashable, Sendable {
         /// For all that one look does on the network.
         package var timeout: Duration
         package var historyRewrite: HistoryRewrite
+        package var signatures: Signatures?
         package var deletion: Deletion
         package var credentials: Credentials
         /// A PEM file with the authorities of an `https` server; nothing for the system's.

@@ -3,8 +3,8 @@ package import Manifests
 extension Shape {
     /// Every mapping of the configuration file, the file itself first.
     package static let configurationShapes: [Shape] = [
-        .configuration, .repository, .deletion, .credentials, .webhook, .provider, .webhooks, .artifacts, .local,
-        .capacity, .journal, .jobs,
+        .configuration, .repository, .signatures, .signaturePath, .deletion, .credentials, .webhook, .provider,
+        .webhooks, .artifacts, .local, .capacity, .journal, .jobs,
     ]
 
     static let configuration = Shape(
@@ -37,6 +37,7 @@ extension Shape {
             .optional("interval", "30s"),
             .optional("timeout", "60s"),
             .optional("historyRewrite", "reject"),
+            .optional("signatures", "{require: head, allowedSignersFile: /etc/controller/allowed_signers}"),
             .optional("deletion", "{grace: 5m, maxShare: 30}"),
             .optional("credentials", "{tokenFile: /etc/controller/token}"),
             .optional("caFile", "/etc/ssl/certs/internal.pem"),
@@ -44,6 +45,22 @@ extension Shape {
             .optional("reverts", "branch"),
             .optional("webhook", "{kind: github, secretFile: /etc/controller/webhook-secret}"),
         ]
+    )
+    static let signatures = Shape(
+        "signatures",
+        [
+            .optional("require", "head"),
+            .optional("since", "\"1eabc9a4c0ffee00c0ffee00c0ffee00c0ffee00\""),
+            .optional("allowedSignersFile", "/etc/controller/allowed_signers"),
+            .optional("revokedKeysFile", "/etc/controller/revoked_keys"),
+            .optional("gpgKeyring", "/etc/controller/git-keyring.asc"),
+            .optional("groups", "{prod-approvers: [alice@example.com]}"),
+            .optional("paths", "[{path: prod/**, signers: [prod-approvers]}]"),
+        ]
+    )
+    static let signaturePath = Shape(
+        "signaturePath",
+        [.required("path", "prod/**"), .required("signers", "[prod-approvers]")]
     )
     static let deletion = Shape("deletion", [.optional("grace", "5m"), .optional("maxShare", "30")])
     static let credentials = Shape(
