@@ -57,6 +57,11 @@ extension Configuration.Repository {
         } else if self.reverts != nil {
             members["reverts"]?.error("a revert goes to a branch: watch a `branch`, or remove `reverts`")
         }
+        if self.reverts == .push, let signatures = self.signatures, signatures.requirement != .none {
+            members["reverts"]?.error(
+                "nobody signs a revert, so it would stop the watched branch: use `reverts: branch`, or no `signatures`"
+            )
+        }
         if !self.url.hasPrefix("https://") {
             members["caFile"]?.error("`caFile` is only for https URLs: remove it, or use another `url`")
         }
