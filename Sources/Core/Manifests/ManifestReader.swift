@@ -25,23 +25,46 @@ package struct ManifestReader: Sendable {
 
     /// The same for the next commit of one repository: only what may say something else than in the last one is read
     /// again. Deployments that were not keep the origin that they had.
+    ///
+    /// - Parameters:
+    ///   - files: All of the commit.
+    ///   - origin: The commit.
+    ///   - memory: What is known of the last commit, and then of this one.
+    ///   - decoded: What ``decode(_:)`` made of any of the files.
+    /// - Returns: What the commit wants.
     package func read(
         _ files: [SourceFile],
         origin: CommitReference,
-        knowing memory: inout ManifestMemory
+        knowing memory: inout ManifestMemory,
+        decoded: [DecodedFile] = []
     ) -> DesiredState {
         // Taken out, so that it is changed in its place and not copied.
         var known = ManifestMemory()
         swap(&known, &memory)
         let (state, new) = IncrementalReading.read(
-            files.isSorted ? files : files.sorted { $0.path < $1.path },
+            files.sortedByPath,
             origin: origin,
             knowing: consume known,
+            decoded: Dictionary(decoded.lazy.map { ($0.path, $0) }) { first, _ in first },
             library: self.library,
             limits: self.limits
         )
         memory = new
         return state
+    }
+
+    // MARK: - At the same time
+
+    /// The manifests that are certainly decoded when `files` are read.
+    package func undecoded(among files: [SourceFile], knowing memory: ManifestMemory) -> [SourceFile] {
+        let difference = memory.difference(to: files.sortedByPath)
+        return memory.isEnough(for: difference) ? difference.changed : files.filter(\.isManifest)
+    }
+
+    /// The larger part of the work of ``read(_:origin:knowing:decoded:)``, and for each file on its own: a commit that
+    /// changes thousands can have it done by all cores.
+    package func decode(_ files: some Sequence<SourceFile>) -> [DecodedFile] {
+        files.map { DecodedFile(decoding: $0, limits: self.limits) }
     }
 
     /// By file and place, each once, and of one file not more than `limit`.
@@ -67,5 +90,8 @@ package struct ManifestReader: Sendable {
 }
 
 extension [SourceFile] {
-    fileprivate var isSorted: Bool { zip(self, self.dropFirst()).allSatisfy { $0.path < $1.path } }
+    fileprivate var sortedByPath: [SourceFile] {
+        let isSorted = zip(self, self.dropFirst()).allSatisfy { $0.path < $1.path }
+        return isSorted ? self : self.sorted { $0.path < $1.path }
+    }
 }

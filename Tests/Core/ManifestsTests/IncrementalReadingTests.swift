@@ -56,7 +56,8 @@ struct IncrementalReadingTests {
         let paths = ["a.yaml", "b.yaml", "team/a.yaml", "team/b.yaml", "team/c.yml", "team/x/d.yaml", "z.yaml"]
         var texts = seed % 2 == 0 ? [:] : ["runtime.yaml": Self.runtime]
         var memory = ManifestMemory()
-        var valid = 0
+        var memoryAhead = ManifestMemory()
+        var (valid, decodedAhead) = (0, 0)
         for number in 0..<150 {
             for _ in 0..<Int.random(in: 0...2, using: &dice) {
                 let path = paths.randomElement(using: &dice) ?? "a.yaml"
@@ -69,6 +70,10 @@ struct IncrementalReadingTests {
             let files = Self.files(texts)
             var known = reader.read(files, origin: Self.origin(number), knowing: &memory)
             let anew = reader.read(files, origin: Self.origin(number))
+            let changed = reader.undecoded(among: files, knowing: memoryAhead).shuffled(using: &dice)
+            let decoded = reader.decode(changed)
+            let ahead = reader.read(files, origin: Self.origin(number), knowing: &memoryAhead, decoded: decoded)
+            #expect(ahead == known, "commit \(number), decoded ahead")
             // Which commit it is of is another question.
             for index in known.deployments.indices { known.deployments[index].origin.commit = "\(number)" }
             #expect(known.deployments == anew.deployments, "commit \(number)")
@@ -76,8 +81,10 @@ struct IncrementalReadingTests {
             #expect(known == anew, "commit \(number): \(texts.sorted { $0.key < $1.key })")
             if known != anew { return }
             valid += known.deployments.count
+            decodedAhead += decoded.count
         }
         #expect(valid > 50, "there is something to remember")
+        #expect(decodedAhead > 50, "there is something to decode ahead")
     }
 
     @Test

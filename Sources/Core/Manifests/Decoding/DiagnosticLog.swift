@@ -5,13 +5,21 @@ package final class DiagnosticLog {
     package let path: String
     /// The deployment that the document declares, as soon as its name is known.
     package var deployment: DeploymentID?
-    private var entries: [Diagnostic] = []
+    private var entries: [Diagnostic]
 
     package init(path: String) {
         self.path = path
+        self.entries = []
     }
 
-    package var hasErrors: Bool { self.errorCount > 0 }
+    /// Goes on after `entries`.
+    init(path: String, deployment: DeploymentID, entries: [Diagnostic]) {
+        self.path = path
+        self.deployment = deployment
+        self.entries = entries
+    }
+
+    package var hasErrors: Bool { self.entries.hasErrors }
 
     package var errorCount: Int { self.entries.count { $0.severity == .error } }
 
@@ -42,4 +50,21 @@ package final class DiagnosticLog {
             )
         )
     }
+
+    /// Notes what YAML allows and this product does not.
+    func add(_ problems: [YAMLProblem]) {
+        for problem in problems { self.add(.error, at: problem.position, field: "", problem.message) }
+    }
+
+    func error(at site: Site, _ message: String) {
+        self.add(.error, at: site.position, field: site.path.text, message)
+    }
+
+    func warning(at site: Site, _ message: String) {
+        self.add(.warning, at: site.position, field: site.path.text, message)
+    }
+}
+
+extension [Diagnostic] {
+    var hasErrors: Bool { self.contains { $0.severity == .error } }
 }

@@ -20,7 +20,7 @@ package enum NameForm {
     package static func isLabel(_ text: String) -> Bool {
         let isInner = { (byte: UInt8) in Self.isLowerOrDigit(byte) || byte == UInt8(ascii: "-") }
         guard let first = text.utf8.first, let last = text.utf8.last, text.utf8.count <= 63 else { return false }
-        return Self.isLowerOrDigit(first) && Self.isLowerOrDigit(last) && text.utf8.allSatisfy(isInner)
+        return Self.isLowerOrDigit(first) && Self.isLowerOrDigit(last) && text.hasOnly(isInner)
     }
 
     package static func isHost(_ text: String) -> Bool {
@@ -31,28 +31,44 @@ package enum NameForm {
     /// A token of RFC 9110, section 5.6.2.
     package static func isHeader(_ text: String) -> Bool {
         !text.isEmpty
-            && text.utf8.allSatisfy { Self.isLetterOrDigit($0) || "!#$%&'*+-.^_`|~".utf8.contains($0) }
+            && text.hasOnly { Self.isLetterOrDigit($0) || "!#$%&'*+-.^_`|~".utf8.contains($0) }
     }
 
     /// Starts with a letter, a digit or an underscore, so that no program takes it for an option or a hidden file.
     package static func isIdentifier(_ text: String, also inner: String) -> Bool {
         guard let first = text.utf8.first, text.utf8.count <= 128 else { return false }
         return (Self.isLetterOrDigit(first) || first == UInt8(ascii: "_"))
-            && text.utf8.allSatisfy {
+            && text.hasOnly {
                 Self.isLetterOrDigit($0) || $0 == UInt8(ascii: "_") || inner.utf8.contains($0)
             }
     }
 
+    /// An absolute path of a URL, without query, and with no part that is empty, `.` or `..`.
+    static func isPath(_ text: String, also inner: String) -> Bool {
+        guard text.utf8.first == UInt8(ascii: "/") else { return false }
+        var (length, dots) = (0, 0)
+        for byte in text.utf8.dropFirst() {
+            if byte == UInt8(ascii: "/") {
+                if length == 0 || length == dots && dots <= 2 { return false }
+                (length, dots) = (0, 0)
+                continue
+            }
+            length += 1
+            if byte == UInt8(ascii: ".") { dots += 1 }
+            guard Self.isLetterOrDigit(byte) || "-._~!$&'()*+,;=:@%".utf8.contains(byte) || inner.utf8.contains(byte)
+            else { return false }
+        }
+        return length == 0 || length > dots || dots > 2
+    }
+
     /// POSIX: letters, digits and underscores, no digit first.
     package static func isEnvironmentVariable(_ text: String) -> Bool {
-        guard let first = text.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
-            return false
-        }
+        guard let first = text.utf8.first, !first.isDecimalDigit else { return false }
         return Self.isIdentifier(text, also: "")
     }
 
     private static func isLowerOrDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte.isDecimalDigit
     }
 
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {

@@ -21,7 +21,7 @@ extension Field {
             self.error("the text has \(scalar.text.utf8.count) bytes, at most \(limit) are allowed")
             return nil
         }
-        if scalar.text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return scalar.text }
+        if scalar.text.hasOnly({ $0 &- 0x20 < 0x5F }) { return scalar.text }
         let allowed: [Unicode.Scalar] = isMultiline ? ["\n", "\t"] : []
         let strange = scalar.text.unicodeScalars.first {
             $0.properties.generalCategory == .control && !allowed.contains($0)

@@ -5,53 +5,33 @@
 package struct Field {
     package let node: YAMLNode
     package let log: DiagnosticLog
-    /// Nothing for the document.
-    private let step: Step?
+    private let steps: ValuePath
     private let example: String
 
-    /// A step from the document to a value. Written out only for who reads of a problem: most values have none.
-    private final class Step {
-        let parent: Step?
-        let key: String
-        /// In a list; there is no key then.
-        let index: Int?
-
-        init(parent: Step?, key: String = "", index: Int? = nil) {
-            self.parent = parent
-            self.key = key
-            self.index = index
-        }
-
-        var text: String {
-            let before = self.parent?.text ?? ""
-            if let index = self.index { return "\(before)[\(index)]" }
-            let key = self.key.printable(limit: 60)
-            return before.isEmpty ? key : "\(before).\(key)"
-        }
-    }
-
     package init(document: YAMLNode, log: DiagnosticLog) {
-        self.init(node: document, step: nil, example: "", log: log)
+        self.init(node: document, steps: .document, example: "", log: log)
     }
 
-    private init(node: YAMLNode, step: Step?, example: String, log: DiagnosticLog) {
+    private init(node: YAMLNode, steps: ValuePath, example: String, log: DiagnosticLog) {
         self.node = node
-        self.step = step
+        self.steps = steps
         self.example = example
         self.log = log
     }
 
     /// `spec.rollout.steps[0].weight`; empty for the document.
-    package var path: String { self.step?.text ?? "" }
+    package var path: String { self.steps.text }
 
-    func member(_ member: YAMLNode.Member, example: String = "") -> Field {
-        let step = Step(parent: self.step, key: member.key)
-        return Field(node: member.value, step: step, example: example, log: self.log)
+    /// To speak of the value later.
+    var site: Site { Site(path: self.steps, position: self.node.position) }
+
+    var asContainer: ValuePath.Container { self.steps.asContainer }
+
+    func member(_ member: YAMLNode.Member, in container: ValuePath.Container, example: String = "") -> Field {
+        Field(node: member.value, steps: container.member(member.key), example: example, log: self.log)
     }
 
-    func path(of key: String) -> String {
-        Step(parent: self.step, key: key).text
-    }
+    func path(of key: String) -> String { self.asContainer.member(key).text }
 
     /// Without the path before it.
     private var name: String {
@@ -59,11 +39,11 @@ package struct Field {
     }
 
     package func error(_ message: String) {
-        self.log.add(.error, at: self.node.position, field: self.path, message)
+        self.log.error(at: self.site, message)
     }
 
     package func warning(_ message: String) {
-        self.log.add(.warning, at: self.node.position, field: self.path, message)
+        self.log.warning(at: self.site, message)
     }
 
     /// Logs that the value is of the wrong type or form.
@@ -97,8 +77,9 @@ package struct Field {
             self.error("at most \(limit) items are allowed, there are \(nodes.count)")
             return nil
         }
+        let container = self.asContainer
         return nodes.enumerated().map { index, node in
-            Field(node: node, step: Step(parent: self.step, index: index), example: "", log: self.log)
+            Field(node: node, steps: container.item(index), example: "", log: self.log)
         }
     }
 
@@ -117,10 +98,11 @@ package struct Field {
             self.error("at most \(limit) entries are allowed, there are \(members.count)")
             return nil
         }
+        let container = self.asContainer
         var values: [String: Value] = [:]
         for member in members {
             if isKey(member.key) {
-                values[member.key] = value(self.member(member))
+                values[member.key] = value(self.member(member, in: container))
             } else {
                 let message = "\(member.key.inBackticks) can't be a name here: it must be \(keyForm)"
                 self.log.add(.error, at: member.keyPosition, field: self.path(of: member.key), message)

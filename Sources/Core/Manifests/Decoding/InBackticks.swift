@@ -5,7 +5,7 @@ extension String {
 
     func printable(limit: Int) -> String {
         // Nearly always.
-        if self.utf8.count <= limit, self.utf8.allSatisfy({ (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "`") }) {
+        if self.utf8.count <= limit, self.hasOnly({ (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "`") }) {
             return self
         }
         var text = ""

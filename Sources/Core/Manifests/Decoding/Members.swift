@@ -2,26 +2,39 @@
 package struct Members {
     private let field: Field
     private let shape: Shape
-    private var fields: [String: Field] = [:]
+    private let container: ValuePath.Container
+    private let nodes: [YAMLNode.Member]
     /// There are members that the shape does not have; what seems to be missing may be among them.
     private var hasStrangers = false
     /// What unknown members were probably meant to be.
     private var meant: Set<String> = []
 
-    fileprivate init(field: Field, shape: Shape) {
+    fileprivate init(_ nodes: [YAMLNode.Member], of field: Field, shape: Shape) {
+        self.nodes = nodes
         self.field = field
         self.shape = shape
+        self.container = field.asContainer
+        for node in nodes where shape.entry(node.key) == nil { self.report(node) }
+        for entry in shape.fields where entry.isRequired { self.require(entry) }
     }
 
     /// The member of that name, which the shape must have.
     package subscript(name: String) -> Field? {
-        precondition(self.shape.entry(name) != nil, "\(self.shape.name) has no field \(name)")
-        return self.fields[name]
+        guard let index = self.index(of: name), let entry = self.shape.entry(name) else {
+            assert(self.shape.entry(name) != nil, "\(self.shape.name) has no field \(name)")
+            return nil
+        }
+        return self.field.member(self.nodes[index], in: self.container, example: entry.example)
+    }
+
+    /// A mapping has a dozen members at most: nothing is faster than to look at one after the other.
+    private func index(of name: String) -> Int? {
+        self.nodes.firstIndex { $0.key == name }
     }
 
     /// Which of `names` is given; logs when none or several are.
     package func exactlyOne(of names: [String]) -> String? {
-        let given = names.filter { self[$0] != nil }
+        let given = names.filter { self.index(of: $0) != nil }
         if given.count == 1 { return given[0] }
         if given.isEmpty {
             if !self.hasStrangers { self.field.error("one of \(names.joined(lastWith: "or")) is missing") }
@@ -31,11 +44,7 @@ package struct Members {
         return nil
     }
 
-    fileprivate mutating func insert(_ member: YAMLNode.Member) {
-        if let entry = self.shape.entry(member.key) {
-            self.fields[member.key] = self.field.member(member, example: entry.example)
-            return
-        }
+    private mutating func report(_ member: YAMLNode.Member) {
         self.hasStrangers = true
         let message: String
         if let instead = self.shape.unavailable[member.key] {
@@ -48,17 +57,15 @@ package struct Members {
         self.field.log.add(.error, at: member.keyPosition, field: self.field.path(of: member.key), message)
     }
 
-    fileprivate func checkRequired() {
-        self.require(self.shape.fields.filter(\.isRequired).map(\.name))
-    }
-
     /// Logs which of `names` are missing, for those that only some mappings of the shape must have.
     func require(_ names: [String]) {
-        for entry in self.shape.fields where names.contains(entry.name) && self.fields[entry.name] == nil {
-            if self.meant.contains(entry.name) { continue }
-            let message = "\(entry.name.inBackticks) is missing: add for example `\(entry.name): \(entry.example)`"
-            self.field.error(message)
-        }
+        for entry in self.shape.fields where names.contains(entry.name) { self.require(entry) }
+    }
+
+    private func require(_ entry: Shape.Entry) {
+        guard self.index(of: entry.name) == nil, !self.meant.contains(entry.name) else { return }
+        let message = "\(entry.name.inBackticks) is missing: add for example `\(entry.name): \(entry.example)`"
+        self.field.error(message)
     }
 }
 
@@ -69,9 +76,6 @@ extension Field {
             self.expected("a mapping with \(shape.names.joined(lastWith: "and"))")
             return nil
         }
-        var members = Members(field: self, shape: shape)
-        for node in nodes { members.insert(node) }
-        members.checkRequired()
-        return members
+        return Members(nodes, of: self, shape: shape)
     }
 }

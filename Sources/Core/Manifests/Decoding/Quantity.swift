@@ -9,19 +9,23 @@ package enum Quantity {
     /// `1h30m`: whole numbers with units, the larger unit first. Only zero may go without a unit.
     package static func duration(_ text: String) -> Duration? {
         if text == "0" { return .zero }
-        var rest = Substring(text)
+        var rest = text.utf8[...]
         var units = Self.durationUnits[...]
         var milliseconds: Int64 = 0
         guard !rest.isEmpty else { return nil }
         while !rest.isEmpty {
-            let digits = rest.prefix(while: \.isDecimalDigit)
-            rest = rest.dropFirst(digits.count)
+            var (count, digits): (Int64, Int) = (0, 0)
+            while let byte = rest.first, byte.isDecimalDigit {
+                // Nine digits of days are 10^17 ms: no sum of five parts overflows.
+                guard digits < 9 else { return nil }
+                (count, digits) = (10 * count + Int64(byte - UInt8(ascii: "0")), digits + 1)
+                rest.removeFirst()
+            }
             let name = rest.prefix { !$0.isDecimalDigit }
-            rest = rest.dropFirst(name.count)
-            // Nine digits of days are 10^17 ms: no sum of five parts overflows.
-            guard (1...9).contains(digits.count), let count = Int64(digits),
-                let index = units.firstIndex(where: { $0.name == name })
-            else { return nil }
+            rest = rest[name.endIndex...]
+            guard digits > 0, let index = units.firstIndex(where: { $0.name.utf8.elementsEqual(name) }) else {
+                return nil
+            }
             milliseconds += count * units[index].milliseconds
             units = units[(index + 1)...]
         }
@@ -58,7 +62,7 @@ package enum Quantity {
     }
 
     static func isDigits(_ text: some StringProtocol) -> Bool {
-        !text.isEmpty && text.allSatisfy(\.isDecimalDigit)
+        !text.isEmpty && text.utf8.allSatisfy(\.isDecimalDigit)
     }
 
     /// A decimal number times a factor, when that is a whole number.

@@ -59,16 +59,18 @@ extension Field {
 
 extension RolloutDraft {
     /// Only a shadow step copies requests, so only there can answers to them be compared.
-    func checkComparedAnswers(of policy: RolloutPolicy) {
+    func checkComparedAnswers(of policy: RolloutPolicy, noting log: DiagnosticLog) {
         for (index, step) in policy.steps.enumerated() {
             guard let gates = step.gates else { continue }
-            self.check(Self.comparing(gates), at: self.stepGates[index] ?? [], isShadow: step.isShadow)
+            let comparing = Self.comparing(gates)
+            self.check(comparing, at: self.stepGates[index] ?? [], isShadow: step.isShadow, noting: log)
         }
         let users = policy.steps.filter { $0.gates == nil }
         self.check(
             Self.comparing(policy.gates),
             at: self.gates ?? [],
-            isShadow: !users.isEmpty && users.allSatisfy(\.isShadow)
+            isShadow: !users.isEmpty && users.allSatisfy(\.isShadow),
+            noting: log
         )
     }
 
@@ -76,15 +78,22 @@ extension RolloutDraft {
         gates.compactMap { if case .answers = $0.kind { $0.name } else { nil } }
     }
 
-    private func check(_ names: [String], at references: [Reference], isShadow: Bool) {
+    private func check(
+        _ names: [String],
+        at references: [Reference],
+        isShadow: Bool,
+        noting log: DiagnosticLog
+    ) {
         for reference in references where names.contains(reference.name) {
             if !isShadow {
-                reference.field.error(
+                log.error(
+                    at: reference.site,
                     "\(reference.name.inBackticks) compares answers to copies of requests, which only a `shadow` step "
                         + "makes: name it in the `gates` of one"
                 )
             } else if reference.name != names.first {
-                reference.field.error(
+                log.error(
+                    at: reference.site,
                     "a step compares answers in one way, here that of \(names[0].inBackticks): remove one of them"
                 )
             }

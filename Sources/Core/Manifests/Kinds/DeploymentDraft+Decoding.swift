@@ -63,25 +63,33 @@ extension DeploymentDraft {
         return DeploymentID(namespace: namespace, name: name)
     }
 
-    init(id: DeploymentID, document: Field) {
-        self.init(id: id, document: document, model: Model(name: "", version: "", format: "", uri: ""))
+    /// What `document`, a mapping, declares; what is wrong is in its log as well.
+    init(id: DeploymentID, decoding document: Field) {
+        self.init(id: id, file: document.log.path, document: document.site)
+        self.decode(document)
+        self.keep(document.log)
+    }
+
+    private mutating func decode(_ document: Field) {
         guard let members = document.members(of: .modelDeployment) else { return }
         if let metadata = members["metadata"]?.members(of: .deploymentMetadata) {
             _ = metadata["name"]?.label()
             _ = metadata["namespace"]?.label()
             self.labels = metadata["labels"]?.labels() ?? [:]
         }
-        if let spec = members["spec"]?.members(of: .deploymentSpec) { self.decode(spec) }
+        if let spec = members["spec"]?.members(of: .deploymentSpec) { self.decode(spec, document.log) }
     }
 
-    private mutating func decode(_ spec: Members) {
+    private mutating func decode(_ spec: Members, _ log: DiagnosticLog) {
         if let model = spec["model"]?.members(of: .model) {
             self.model = Model(decoding: model)
-            self.format = model["format"]
+            self.format = model["format"]?.site
         }
         self.runtime = spec["runtime"]?.reference()
-        self.parametersField = spec["parameters"]
-        self.parameters = spec["parameters"]?.parameters() ?? [:]
+        if let parameters = spec["parameters"] {
+            self.parametersSite = parameters.site
+            self.parameters = parameters.parameters() ?? [:]
+        }
         self.replicas = spec["replicas"]?.integer(in: Self.replicaRange) ?? 1
         if let field = spec["autoscaling"], let autoscaling = field.members(of: .autoscaling) {
             self.autoscaling = Autoscaling(decoding: autoscaling, in: Self.replicaRange)
@@ -99,16 +107,18 @@ extension DeploymentDraft {
         }
         self.golden = spec["golden"].flatMap { field in
             field.string(form: "the path of a .jsonl file, relative to this one", where: Self.isGoldenPath)
-                .map { Reference(name: $0, field: field) }
+                .map { Reference(name: $0, site: field.site) }
         }
         self.signature = spec["signature"]?.choice(of: SignaturePolicy.self) ?? .unchanged
-        self.routeField = spec["route"]
-        if let route = spec["route"]?.members(of: .route) { self.route = Route(decoding: route) }
+        if let field = spec["route"] {
+            self.routeSite = field.site
+            if let route = field.members(of: .route) { self.route = Route(decoding: route) }
+        }
         if let objectives = spec["slos"]?.list(limit: 16) { self.objectives = Objective.list(decoding: objectives) }
-        let problems = self.log.errorCount
+        let problems = log.errorCount
         if let rollout = spec["rollout"]?.members(of: .rollout) { self.rollout = RolloutDraft(decoding: rollout) }
         // Of steps that can't be read, nothing can be said.
-        if self.log.errorCount == problems { self.rollout.checkSurge(replicas: self.replicaCounts) }
+        if log.errorCount == problems { self.rollout.checkSurge(replicas: self.replicaCounts, noting: log) }
         self.dependsOn = spec["dependsOn"]?.list()?.compactMap { $0.dependency() } ?? []
     }
 
@@ -148,7 +158,7 @@ extension Field {
             let parts = $0.split(separator: "/", omittingEmptySubsequences: false)
             return parts.count <= 2 && parts.allSatisfy { NameForm.isLabel(String($0)) }
         }
-        return name.map { Reference(name: $0, field: self) }
+        return name.map { Reference(name: $0, site: self.site) }
     }
 }
 
@@ -195,11 +205,8 @@ extension Route {
 extension Field {
     /// A path of a URL, without query. It may also hold the characters of `inner`.
     func path(also inner: String = "") -> String? {
-        let allowed = "-._~!$&'()*+,;=:@/%" + inner
-        return self.string(form: "a path that starts with / and has no //, .., spaces, ? or #") { path in
-            path.hasPrefix("/") && !path.contains("//")
-                && !path.split(separator: "/").contains { $0 == ".." || $0 == "." }
-                && path.dropFirst().allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || allowed.contains($0)) }
+        self.string(form: "a path that starts with / and has no //, .., spaces, ? or #") {
+            NameForm.isPath($0, also: inner)
         }
     }
 }

@@ -3,16 +3,20 @@ import Deployments
 /// A ModelDeployment as its document says it: its runtime, gates, golden predictions and dependencies are names still.
 ///
 /// Where the document has errors it holds defaults, so that its references can be checked all the same.
-struct DeploymentDraft {
+struct DeploymentDraft: Sendable {
     var id: DeploymentID
-    var document: Field
+    /// The path of the file.
+    let file: String
+    let document: Site
+    /// What is wrong with it, as far as that is known.
+    private(set) var problems: [Diagnostic] = []
     var labels: [String: String] = [:]
     var model: Model
     /// Where the model's format is written.
-    var format: Field?
+    var format: Site?
     var runtime: Reference?
     var parameters: [String: String] = [:]
-    var parametersField: Field?
+    var parametersSite: Site?
     var resources = Resources()
     /// With `autoscaling`, the least.
     var replicas = 1
@@ -20,7 +24,7 @@ struct DeploymentDraft {
     var golden: Reference?
     var signature = SignaturePolicy.unchanged
     var route = Route()
-    var routeField: Field?
+    var routeSite: Site?
     var objectives: [Objective] = [DeploymentDraft.defaultObjective]
     var rollout = RolloutDraft()
     var dependsOn: [Reference] = []
@@ -32,17 +36,38 @@ struct DeploymentDraft {
         window: .hours(30 * 24)
     )
 
-    var log: DiagnosticLog { self.document.log }
+    init(id: DeploymentID, file: String, document: Site) {
+        self.id = id
+        self.file = file
+        self.document = document
+        self.model = Model(name: "", version: "", format: "", uri: "")
+    }
+
+    var hasErrors: Bool { self.problems.hasErrors }
+
+    /// `a.yaml:3`, to point at it from elsewhere.
+    var place: String { "\(self.file):\(self.document.position.line)" }
+
+    /// To find more that is wrong with it; see ``keep(_:)``.
+    var log: DiagnosticLog { DiagnosticLog(path: self.file, deployment: self.id, entries: self.problems) }
+
+    mutating func error(at site: Site, _ message: String) {
+        let log = self.log
+        log.error(at: site, message)
+        self.keep(log)
+    }
+
+    mutating func keep(_ log: DiagnosticLog) { self.problems = log.diagnostics }
 }
 
 /// A rollout policy whose gates are names still.
-struct RolloutDraft {
+struct RolloutDraft: Sendable {
     /// Its own gates and those of its steps are not set.
     var policy = RolloutPolicy()
     var gates: [Reference]?
     /// Of each step, in their order.
     var stepGates: [[Reference]?] = [nil, nil, nil]
-    var stepFields: [Field] = []
-    var surgeField: Field?
-    var holdbackField: Field?
+    var stepSites: [Site] = []
+    var surgeSite: Site?
+    var holdbackSite: Site?
 }

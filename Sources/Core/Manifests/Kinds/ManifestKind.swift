@@ -53,13 +53,13 @@ extension Shape {
 }
 
 /// A name in a manifest that stands for something else, kept until everything is read.
-struct Reference {
+struct Reference: Sendable {
     var name: String
-    var field: Field
+    var site: Site
 }
 
 extension Field {
     func reference() -> Reference? {
-        self.label().map { Reference(name: $0, field: self) }
+        self.label().map { Reference(name: $0, site: self.site) }
     }
 }

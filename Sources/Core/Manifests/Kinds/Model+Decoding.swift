@@ -44,7 +44,9 @@ extension Model {
 
     private static func isDigest(_ text: String) -> Bool {
         text.hasPrefix("sha256:") && text.utf8.count == 7 + 64
-            && text.utf8.dropFirst(7).allSatisfy { "0123456789abcdef".utf8.contains($0) }
+            && text.utf8.dropFirst(7).allSatisfy {
+                $0.isDecimalDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+            }
     }
 }
 
@@ -53,17 +55,16 @@ extension Field {
 
     fileprivate func artifactURI() -> String? {
         guard let uri = self.string(limit: 2048) else { return nil }
-        let authority = uri.firstRange(of: "://").map { uri[$0.upperBound...].prefix { $0 != "/" } } ?? ""
-        guard !authority.contains("@") else {
+        guard !Self.authority(of: uri).contains(UInt8(ascii: "@")) else {
             // Not repeated in the message: it may be a password.
             self.error("a URI in git must not carry a user or a password: give them to the daemon's configuration")
             return nil
         }
-        guard let colon = uri.firstIndex(of: ":") else {
+        guard let colon = uri.utf8.firstIndex(of: UInt8(ascii: ":")) else {
             self.expected("a URI, such as file:///srv/models/m.onnx or https://models.example/m.onnx")
             return nil
         }
-        let (scheme, rest) = (String(uri[..<colon]), uri[uri.index(after: colon)...])
+        let (scheme, rest) = (String(uri[..<colon]), uri[uri.utf8.index(after: colon)...])
         if Self.unavailableSchemes.contains(scheme) {
             self.error("\(scheme.inBackticks) is not available in this version: use a `file`, `http` or `https` URI")
             return nil
@@ -73,15 +74,26 @@ extension Field {
             self.error("unknown scheme \(scheme.inBackticks): \(hint)")
             return nil
         }
-        guard uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), rest.hasPrefix("//"), !uri.contains("#") else {
+        guard uri.hasOnly({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }), rest.hasPrefix("//") else {
             self.expected("a URI of printable ASCII, with // after the colon, %20 for a space, and no #")
             return nil
         }
         return self.check(scheme: scheme, rest: rest.dropFirst(2)) ? uri : nil
     }
 
+    /// What stands between `://` and the next slash.
+    private static func authority(of uri: String) -> Substring.UTF8View {
+        var rest = uri.utf8[...]
+        while let colon = rest.firstIndex(of: UInt8(ascii: ":")) {
+            rest = rest[rest.index(after: colon)...]
+            if rest.starts(with: "//".utf8) { return rest.dropFirst(2).prefix { $0 != UInt8(ascii: "/") } }
+        }
+        return "".utf8[...]
+    }
+
     private func check(scheme: String, rest: Substring) -> Bool {
-        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        let end = rest.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
+        let authority = rest[..<(end ?? rest.endIndex)]
         if scheme == "file" {
             let isSafe = !rest.split(separator: "/").contains("..") && rest.count > 1
             guard authority.isEmpty, rest.hasPrefix("/"), isSafe else {
@@ -90,9 +102,9 @@ extension Field {
             }
             return true
         }
-        let host = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let host = authority[..<(authority.utf8.firstIndex(of: UInt8(ascii: ":")) ?? authority.endIndex)]
         let isAddress = authority.hasPrefix("[") && authority.contains("]")
-        guard isAddress || NameForm.isHost(host.first.map { $0.lowercased() } ?? "") else {
+        guard isAddress || NameForm.isHost(host.lowercased()) else {
             self.expected("a URI with a host, such as https://models.example/m.onnx")
             return false
         }

@@ -21,14 +21,15 @@ extension Shape {
 
 extension Objective {
     static func list(decoding fields: [Field]) -> [Objective] {
-        var names: Set<String> = []
-        return fields.compactMap { field in
-            guard let objective = Objective(decoding: field) else { return nil }
-            if !names.insert(objective.name).inserted {
+        var objectives: [Objective] = []
+        for field in fields {
+            guard let objective = Objective(decoding: field) else { continue }
+            if objectives.contains(where: { $0.name == objective.name }) {
                 field.error("there are two objectives named \(objective.name.inBackticks): rename or remove one")
             }
-            return objective
+            objectives.append(objective)
         }
+        return objectives
     }
 
     private init?(decoding field: Field) {

@@ -79,7 +79,7 @@ extension Field {
         guard let text = self.string(limit: 100) else { return nil }
         let words = text.split(separator: " ", omittingEmptySubsequences: true)
         guard words.count == 3, words[0] == "result[0]" || words[0] == "result", words[1] == ">=",
-            words[2].allSatisfy({ $0.isDecimalDigit || $0 == "." }), let share = Double(words[2]),
+            words[2].utf8.allSatisfy({ $0.isDecimalDigit || $0 == UInt8(ascii: ".") }), let share = Double(words[2]),
             (0...1).contains(share)
         else {
             self.expected("`result[0] >= ` and the share of requests that must succeed, from 0 to 1")

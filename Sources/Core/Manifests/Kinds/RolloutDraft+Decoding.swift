@@ -45,7 +45,7 @@ extension RolloutDraft {
     init(decoding members: Members) {
         self.policy.strategy = members["strategy"]?.choice(of: Strategy.self) ?? .canary
         self.decode(surge: members["surge"])
-        self.holdbackField = members["holdback"]
+        self.holdbackSite = members["holdback"]?.site
         self.gates = members["gates"]?.gateNames()
         if self.gates?.isEmpty == true {
             members["gates"]?.warning("without gates nothing but a crash stops a bad revision: name some")
@@ -85,7 +85,7 @@ extension RolloutDraft {
         }
         self.policy.steps = []
         self.stepGates = []
-        self.stepFields = fields
+        self.stepSites = fields.map(\.site)
         var weight = 0
         for field in fields {
             let members = field.members(of: .step)
@@ -202,7 +202,7 @@ extension Field {
         guard let references = self.list(limit: 20)?.compactMap({ $0.reference() }) else { return nil }
         var names: Set<String> = []
         for reference in references where !names.insert(reference.name).inserted {
-            reference.field.error("\(reference.name.inBackticks) is listed twice: remove one")
+            self.log.error(at: reference.site, "\(reference.name.inBackticks) is listed twice: remove one")
         }
         return references
     }

@@ -3,7 +3,7 @@ import Deployments
 /// A `surge` below 100 percent: whether every step has room for the replicas that its weight takes.
 extension RolloutDraft {
     mutating func decode(surge field: Field?) {
-        self.surgeField = field
+        self.surgeSite = field?.site
         guard let field, let percent = field.percentage(in: 0...1000) else { return }
         guard percent > 0 else {
             field.error("without a replica more nothing can be exchanged: use `strategy: recreate`, or `surge: 1%`")
@@ -24,29 +24,30 @@ extension RolloutDraft {
     }
 
     /// Checks the steps for every number of replicas that the deployment may have.
-    func checkSurge(replicas: ClosedRange<Int>) {
-        guard self.policy.surge < 100, let surge = self.surgeField else { return }
+    func checkSurge(replicas: ClosedRange<Int>, noting log: DiagnosticLog) {
+        guard self.policy.surge < 100, let surge = self.surgeSite else { return }
         let exchanges = replicas.map { Exchange(stable: $0, canary: $0, surge: self.policy.surge) }
         var last = TrafficWeight.none
-        var lastField = surge
+        var lastSite = surge
         for (index, step) in self.policy.steps.enumerated() {
             guard case .weight(let weight) = step.action else { continue }
-            let field = self.stepFields.indices.contains(index) ? self.stepFields[index] : surge
-            if let leap = Leap(from: last, to: weight, exchanges) { field.error(leap.text(of: self)) }
-            (last, lastField) = (weight, field)
+            let site = self.stepSites.indices.contains(index) ? self.stepSites[index] : surge
+            if let leap = Leap(from: last, to: weight, exchanges) { log.error(at: site, leap.text(of: self)) }
+            (last, lastSite) = (weight, site)
         }
-        if let leap = Leap(from: last, to: .all, exchanges) { lastField.error(leap.text(of: self)) }
-        self.checkHoldback(exchanges, at: self.holdbackField ?? surge)
+        if let leap = Leap(from: last, to: .all, exchanges) { log.error(at: lastSite, leap.text(of: self)) }
+        self.checkHoldback(exchanges, at: self.holdbackSite ?? surge, noting: log)
     }
 
     /// In the bake, the previous revision has no more than what may be added.
-    private func checkHoldback(_ exchanges: [Exchange], at field: Field) {
+    private func checkHoldback(_ exchanges: [Exchange], at site: Site, noting log: DiagnosticLog) {
         let holdback = self.policy.holdback
         let tight = exchanges.first { Exchange.cover(of: $0.stable, at: holdback) > $0.extra }
         guard self.policy.bakeTime > .zero, let tight else { return }
         let need = Exchange.cover(of: tight.stable, at: holdback)
         let most = exchanges.map(\.largestHoldback.percent).min() ?? 0
-        field.error(
+        log.error(
+            at: site,
             "a holdback of \(holdback) takes \(need) of \(tight.stable) replicas, and the surge leaves the previous "
                 + "revision \(tight.extra): use at most `holdback: \(most)`, or `surge: \(holdback.percent)%`"
         )
@@ -78,12 +79,12 @@ private struct Leap {
 
     func text(of draft: RolloutDraft) -> String {
         let (need, room) = (self.exchange.need(at: self.to), self.exchange.room(at: self.from))
-        let steps = draft.stepFields.isEmpty ? "the default steps, " : ""
+        let steps = draft.stepSites.isEmpty ? "the default steps, " : ""
         let state =
             "\(steps)\(self.from) to \(self.to): with \(self.exchange.canary) replicas that takes \(need) of the canary"
             + ", and `surge: \(draft.policy.surge)%` has room for \(room)"
         let fix =
-            self.to == .all && !draft.stepFields.isEmpty && self.from > .none
+            self.to == .all && !draft.stepSites.isEmpty && self.from > .none
             ? "add a step of at most \(self.reach.percent) after this one"
             : "go to \(self.reach.percent) at most"
         return "\(state): \(fix), or use `surge: \(self.surge)%`"

@@ -44,15 +44,20 @@ struct Declarations<Value: Sendable>: Sendable {
 
 /// What comes with the product.
 struct Library: Sendable {
-    var runtimes = Declarations<ServingRuntime>()
+    var runtimes = Declarations<PreparedRuntime>()
     var templates = Declarations<Gate>()
     var diagnostics: [Diagnostic] = []
 
     init(reading files: [SourceFile], limits: ManifestLimits) {
         var reading = SnapshotReading(limits: limits)
-        for file in files.sorted(by: { $0.path < $1.path }) where file.isManifest { reading.read(file) }
-        for draft in reading.drafts {
-            draft.document.error("a ModelDeployment belongs into a watched repository, not among what is shipped")
+        for file in files.sorted(by: { $0.path < $1.path }) where file.isManifest {
+            reading.read(DecodedFile(decoding: file, limits: limits), of: file)
+        }
+        let strangers = reading.drafts.map { draft in
+            let log = draft.log
+            let message = "a ModelDeployment belongs into a watched repository, not among what is shipped"
+            log.error(at: draft.document, message)
+            return log
         }
         for document in reading.freezeDocuments {
             document.error("a FreezeWindow belongs into a watched repository, not among what is shipped")
@@ -60,7 +65,7 @@ struct Library: Sendable {
         self.runtimes = reading.runtimes
         self.templates = reading.templates
         self.diagnostics = ManifestReader.arrange(
-            (reading.otherLogs + reading.drafts.map(\.log)).flatMap(\.diagnostics),
+            (reading.otherLogs + strangers).flatMap(\.diagnostics),
             limit: limits.diagnosticsPerFile
         )
     }

@@ -16,35 +16,43 @@ struct GoldenFiles {
 
     /// The predictions of the file that a manifest names; what is wrong goes to the manifest's log, with the place in
     /// the golden file.
-    func predictions(for reference: Reference) -> [GoldenPrediction] {
-        let field = reference.field
-        guard let file = self.file(reference.name, from: field.log.path) else {
+    func predictions(for reference: Reference, noting log: DiagnosticLog) -> [GoldenPrediction] {
+        guard let file = self.file(reference.name, from: log.path) else {
             let hint = NearestName.hint(for: reference.name, among: self.files.keys)
-            field.error("there is no file \(reference.name.inBackticks) in this folder or one above: \(hint)")
+            log.error(
+                at: reference.site,
+                "there is no file \(reference.name.inBackticks) in this folder or one above: \(hint)"
+            )
             return []
         }
         guard file.bytes.count <= self.limits.goldenBytes else {
-            field.error("\(file.path) has \(file.bytes.count) bytes, at most \(self.limits.goldenBytes) are read")
+            log.error(
+                at: reference.site,
+                "\(file.path) has \(file.bytes.count) bytes, at most \(self.limits.goldenBytes) are read"
+            )
             return []
         }
         if let offset = UTF8Check.firstInvalidOffset(in: file.bytes[...]) {
             let position = TextPosition(of: offset, in: file.bytes)
-            field.log.add(.error, path: file.path, at: position, field: "", "the file is not UTF-8 from here on")
+            log.add(.error, path: file.path, at: position, field: "", "the file is not UTF-8 from here on")
             return []
         }
         let lines = file.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         var predictions: [GoldenPrediction] = []
         for (index, line) in lines.enumerated() where line.contains(where: { ![0x20, 0x09, 0x0D].contains($0) }) {
             guard predictions.count < self.limits.goldenPredictions else {
-                field.error(
+                log.error(
+                    at: reference.site,
                     "\(file.path) has more than \(self.limits.goldenPredictions) predictions: keep the telling ones"
                 )
                 return []
             }
-            let reading = GoldenLine(bytes: line, number: index + 1, path: file.path, log: field.log)
+            let reading = GoldenLine(bytes: line, number: index + 1, path: file.path, log: log)
             predictions.append(reading.prediction() ?? GoldenPrediction(request: "", expected: ""))
         }
-        if predictions.isEmpty { field.error("\(file.path) has no predictions: add lines such as \(Self.example)") }
+        if predictions.isEmpty {
+            log.error(at: reference.site, "\(file.path) has no predictions: add lines such as \(Self.example)")
+        }
         return predictions
     }
 

@@ -4,30 +4,45 @@ import Deployments
 struct IncrementalReading {
     private let limits: ManifestLimits
     private let library: Library
+    private let decoded: [String: DecodedFile]
     private var memory: ManifestMemory
     private var reading: SnapshotReading
     /// The files whose deployments are read.
     private var paths: Set<String> = []
 
+    /// - Parameters:
+    ///   - files: Sorted by path.
+    ///   - origin: Their commit.
+    ///   - memory: What is known of the last commit.
+    ///   - decoded: Those of the files that are decoded already.
+    ///   - library: What comes with the product.
+    ///   - limits: For each file.
     /// - Returns: What the commit wants, and what to remember of it.
     static func read(
         _ files: [SourceFile],
         origin: CommitReference,
         knowing memory: consuming ManifestMemory,
+        decoded: [String: DecodedFile],
         library: Library,
         limits: ManifestLimits
     ) -> (DesiredState, ManifestMemory) {
         let difference = memory.difference(to: files)
-        if !memory.files.isEmpty, memory.isAboutDeployments(difference) {
-            var reading = IncrementalReading(memory: memory, library: library, limits: limits)
+        if memory.isEnough(for: difference) {
+            var reading = IncrementalReading(memory: memory, decoded: decoded, library: library, limits: limits)
             if reading.read(difference) { return reading.finish(files, origin: origin) }
         }
-        var reading = IncrementalReading(memory: ManifestMemory(), library: library, limits: limits)
+        var reading = IncrementalReading(memory: ManifestMemory(), decoded: decoded, library: library, limits: limits)
         reading.readAll(files)
         return reading.finish(files, origin: origin)
     }
 
-    private init(memory: ManifestMemory, library: Library, limits: ManifestLimits) {
+    private init(
+        memory: ManifestMemory,
+        decoded: [String: DecodedFile],
+        library: Library,
+        limits: ManifestLimits
+    ) {
+        self.decoded = decoded
         self.limits = limits
         self.library = library
         self.memory = memory
@@ -39,8 +54,9 @@ struct IncrementalReading {
     private mutating func readAll(_ files: [SourceFile]) {
         for file in files where file.isManifest {
             self.paths.insert(file.path)
-            let isDeclaring = self.reading.read(file)
-            self.memory.entries[file.path] = ManifestMemory.Entry(isDeclaring: isDeclaring)
+            let decoded = self.decode(file)
+            self.reading.read(decoded, of: file)
+            self.memory.entries[file.path] = ManifestMemory.Entry(isDeclaring: decoded.isDeclaring)
         }
         self.memory.runtimes = self.reading.runtimes
         self.memory.templates = self.reading.templates
@@ -56,7 +72,9 @@ struct IncrementalReading {
         let before = touched.flatMap { self.memory.entries[$0]?.ids ?? [] }
         for file in difference.changed {
             self.paths.insert(file.path)
-            guard !self.reading.read(file) else { return false }
+            let decoded = self.decode(file)
+            guard !decoded.isDeclaring else { return false }
+            self.reading.read(decoded, of: file)
         }
         let removed = Set(difference.removed)
         for path in self.memory.faulty where !removed.contains(path) { self.reread(path) }
@@ -72,6 +90,10 @@ struct IncrementalReading {
             self.memory.entries[file.path] = ManifestMemory.Entry(isDeclaring: false)
         }
         return true
+    }
+
+    private func decode(_ file: SourceFile) -> DecodedFile {
+        self.decoded[file.path] ?? DecodedFile(decoding: file, limits: self.limits)
     }
 
     private mutating func reread(_ path: String) {
@@ -122,10 +144,12 @@ struct IncrementalReading {
     ) -> (DesiredState, ManifestMemory) {
         self.memory.forgetDeployments(of: self.paths)
         // As in the commit, whatever was read first: of two with one name, the second is wrong.
-        let drafts = self.reading.drafts.sorted { $0.place < $1.place }
-        for draft in drafts {
-            self.memory.places[draft.id] = draft.log.path
-            self.memory.entries[draft.log.path]?.ids.append(draft.id)
+        var drafts = self.reading.takeDrafts()
+        if !drafts.isSorted { drafts.sort { $0.order < $1.order } }
+        for index in drafts.indices {
+            let (id, path) = (drafts[index].id, drafts[index].file)
+            self.memory.places[id] = path
+            self.memory.entries[path]?.ids.append(id)
         }
         let resolution = ReferenceResolution(
             memory: self.memory,
@@ -133,18 +157,15 @@ struct IncrementalReading {
             files: files,
             limits: self.limits
         )
-        let specs = drafts.map { (draft: $0, spec: resolution.spec(of: $0, origin: origin)) }
+        let specs = drafts.indices.map { resolution.spec(of: &drafts[$0], origin: origin) }
         // Only now, as resolving may have found errors in any of them.
-        resolution.checkTogether(drafts)
-        let broken = Set(specs.filter { $0.draft.log.hasErrors }.map(\.draft.id))
-        let invalid = self.memory.otherInvalid.union(broken)
-        self.memory.insert(specs.filter { !invalid.contains($0.draft.id) }.map(\.spec))
+        ReferenceResolution.checkTogether(&drafts)
+        let invalid = self.memory.otherInvalid.union(drafts.lazy.filter(\.hasErrors).map(\.id))
+        self.memory.insert(specs.filter { !invalid.contains($0.id) })
         for draft in drafts {
-            let path = draft.log.path
             // Also the one without errors of two with the same name.
-            if invalid.contains(draft.id) { self.memory.faulty.insert(path) }
-            let found = draft.log.diagnostics
-            if !found.isEmpty { self.memory.diagnostics[path, default: []] += found }
+            if invalid.contains(draft.id) { self.memory.faulty.insert(draft.file) }
+            if !draft.problems.isEmpty { self.memory.diagnostics[draft.file, default: []] += draft.problems }
         }
         self.memory.files = files
         return (self.state(invalid: invalid), self.memory)
@@ -168,5 +189,9 @@ struct IncrementalReading {
 }
 
 extension DeploymentDraft {
-    fileprivate var place: (String, Int) { (self.log.path, self.document.node.position.line) }
+    fileprivate var order: (String, Int) { (self.file, self.document.position.line) }
+}
+
+extension [DeploymentDraft] {
+    fileprivate var isSorted: Bool { self.indices.dropFirst().allSatisfy { self[$0 - 1].order < self[$0].order } }
 }

@@ -12,7 +12,7 @@ package struct ManifestMemory: Sendable {
     /// Manifests of which some deployment has errors.
     var faulty: Set<String> = []
 
-    var runtimes = Declarations<ServingRuntime>()
+    var runtimes = Declarations<PreparedRuntime>()
     var templates = Declarations<Gate>()
     var freezes = Declarations<FreezeWindow>()
     /// Of all documents that are no deployments.
@@ -69,12 +69,14 @@ package struct ManifestMemory: Sendable {
         return difference
     }
 
-    /// Whether nothing but deployments was in what changed, so that what all others refer to is as it was.
-    func isAboutDeployments(_ difference: Difference) -> Bool {
+    /// Whether it is enough to read what changed: nothing but deployments was in that, so that what all others refer to
+    /// is as it was.
+    func isEnough(for difference: Difference) -> Bool {
         let paths = difference.changed.map(\.path) + difference.removed
-        return paths.allSatisfy { path in
-            SourceFile.isManifest(path) && !(self.entries[path]?.isDeclaring ?? false)
-        }
+        return !self.files.isEmpty
+            && paths.allSatisfy { path in
+                SourceFile.isManifest(path) && !(self.entries[path]?.isDeclaring ?? false)
+            }
     }
 
     /// The file as it was last.

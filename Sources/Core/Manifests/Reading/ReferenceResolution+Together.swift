@@ -2,58 +2,83 @@ import Deployments
 
 extension ReferenceResolution {
     /// Finds what is wrong only between deployments.
-    func checkTogether(_ drafts: [DeploymentDraft]) {
-        self.checkNames(drafts)
-        self.checkRoutes(drafts.filter { !$0.log.hasErrors })
-        self.checkCycles(drafts)
+    static func checkTogether(_ drafts: inout [DeploymentDraft]) {
+        Self.checkNames(&drafts)
+        Self.checkRoutes(&drafts)
+        Self.checkCycles(&drafts)
     }
 
-    private func checkNames(_ drafts: [DeploymentDraft]) {
-        for same in Dictionary(grouping: drafts, by: \.id).values where same.count > 1 {
-            for draft in same.dropFirst() {
-                let message = "the deployment \(draft.id.description.inBackticks) is declared twice"
-                draft.document.error("\(message), also at \(same[0].document.place): rename or remove one")
+    private static func checkNames(_ drafts: inout [DeploymentDraft]) {
+        var first: [DeploymentID: Int] = [:]
+        first.reserveCapacity(drafts.count)
+        for index in drafts.indices {
+            guard let other = first[drafts[index].id] else {
+                first[drafts[index].id] = index
+                continue
             }
+            let message = "the deployment \(drafts[index].id.description.inBackticks) is declared twice"
+            let place = drafts[other].place
+            drafts[index].error(at: drafts[index].document, "\(message), also at \(place): rename or remove one")
         }
     }
 
     /// Nobody could say which of two equal routes a request belongs to.
-    private func checkRoutes(_ drafts: [DeploymentDraft]) {
-        var claims: [RouteKey: [DeploymentDraft]] = [:]
-        for draft in drafts {
-            for key in RouteKey.all(of: draft.route) { claims[key, default: []].append(draft) }
+    private static func checkRoutes(_ drafts: inout [DeploymentDraft]) {
+        var claimed: Set<RouteKey> = []
+        claimed.reserveCapacity(drafts.count)
+        var disputed: Set<RouteKey> = []
+        let claimants = drafts.indices.filter { !drafts[$0].hasErrors }
+        for index in claimants {
+            for key in RouteKey.all(of: drafts[index].route) where !claimed.insert(key).inserted {
+                disputed.insert(key)
+            }
         }
-        for (key, claimants) in claims where claimants.count > 1 {
-            for draft in claimants {
-                guard let other = claimants.first(where: { $0.id != draft.id }) else { continue }
-                let host = key.host.map { "on \($0.inBackticks)" } ?? "on every host"
-                let message =
-                    "\(key.pathPrefix.inBackticks) \(host) is also the route of \(other.id) (\(other.document.place))"
-                let place = draft.routeField ?? draft.document
-                draft.log.add(
-                    .error,
-                    at: place.node.position,
-                    field: "spec.route",
-                    "\(message): give each another `pathPrefix` or other `hosts`"
-                )
+        guard !disputed.isEmpty else { return }
+        var claims: [RouteKey: [Int]] = [:]
+        for index in claimants {
+            for key in RouteKey.all(of: drafts[index].route) where disputed.contains(key) {
+                claims[key, default: []].append(index)
+            }
+        }
+        for index in claimants {
+            for key in RouteKey.all(of: drafts[index].route) {
+                let other = claims[key]?.first { drafts[$0].id != drafts[index].id }
+                if let other { Self.refuse(key, of: &drafts[index], for: drafts[other]) }
             }
         }
     }
 
+    private static func refuse(_ key: RouteKey, of draft: inout DeploymentDraft, for other: DeploymentDraft) {
+        let host = key.host.map { "on \($0.inBackticks)" } ?? "on every host"
+        let message = "\(key.pathPrefix.inBackticks) \(host) is also the route of \(other.id) (\(other.place))"
+        let log = draft.log
+        log.add(
+            .error,
+            at: (draft.routeSite ?? draft.document).position,
+            field: "spec.route",
+            "\(message): give each another `pathPrefix` or other `hosts`"
+        )
+        draft.keep(log)
+    }
+
     /// A circle of dependencies would wait for itself for ever.
-    private func checkCycles(_ drafts: [DeploymentDraft]) {
+    private static func checkCycles(_ drafts: inout [DeploymentDraft]) {
+        let depending = drafts.indices.filter { !drafts[$0].dependsOn.isEmpty }
         var needs: [DeploymentID: Set<DeploymentID>] = [:]
-        for draft in drafts {
-            let targets = draft.dependsOn.compactMap { Self.target(of: $0, in: draft.id.namespace) }
-            needs[draft.id, default: []].formUnion(targets.filter { $0 != draft.id })
+        for index in depending {
+            let id = drafts[index].id
+            let targets = drafts[index].dependsOn.compactMap { Self.target(of: $0, in: id.namespace) }
+            needs[id, default: []].formUnion(targets.filter { $0 != id })
         }
-        for draft in drafts {
-            for reference in draft.dependsOn {
-                guard let target = Self.target(of: reference, in: draft.id.namespace), target != draft.id,
-                    Self.reaches(draft.id, from: target, through: needs)
+        for index in depending {
+            let id = drafts[index].id
+            for reference in drafts[index].dependsOn {
+                guard let target = Self.target(of: reference, in: id.namespace), target != id,
+                    Self.reaches(id, from: target, through: needs)
                 else { continue }
                 let name = target.description.inBackticks
-                reference.field.error(
+                drafts[index].error(
+                    at: reference.site,
                     "\(name) depends on this deployment in turn: both would wait for ever; remove one"
                 )
             }

@@ -4,7 +4,7 @@ import Deployments
 struct SnapshotReading {
     private let limits: ManifestLimits
     private(set) var drafts: [DeploymentDraft] = []
-    private(set) var runtimes = Declarations<ServingRuntime>()
+    private(set) var runtimes = Declarations<PreparedRuntime>()
     private(set) var templates = Declarations<Gate>()
     private(set) var freezes = Declarations<FreezeWindow>()
     private(set) var freezeDocuments: [Field] = []
@@ -22,25 +22,30 @@ struct SnapshotReading {
         self.freezes = memory.freezes
     }
 
-    /// - Returns: Whether the file holds anything but deployments.
-    @discardableResult
-    mutating func read(_ file: SourceFile) -> Bool {
-        let stream = YAMLStream(parsing: file.bytes, limits: self.limits)
-        let before = self.drafts.count
-        for document in stream.documents { self.read(document, of: file) }
-        if let failure = stream.failure { self.note(failure, in: file) }
-        return stream.failure != nil || self.drafts.count - before != stream.documents.count
+    /// - Parameters:
+    ///   - decoded: The file's documents.
+    ///   - file: The same file.
+    mutating func read(_ decoded: DecodedFile, of file: SourceFile) {
+        for document in decoded.documents {
+            switch document {
+            case .deployment(let draft): self.drafts.append(draft)
+            case .other(let document): self.read(document, of: file)
+            }
+        }
+        if let failure = decoded.failure { self.note(failure, in: file) }
+    }
+
+    /// Hands over what was read of deployments.
+    mutating func takeDrafts() -> [DeploymentDraft] {
+        var drafts: [DeploymentDraft] = []
+        swap(&drafts, &self.drafts)
+        return drafts
     }
 
     /// Reads the deployments of a file of which all else is known.
     mutating func readDeployments(of file: SourceFile) {
-        for document in YAMLStream(parsing: file.bytes, limits: self.limits).documents {
-            let version = document.root["apiVersion"]?.scalarText
-            let kind = document.root["kind"]?.scalarText
-            guard version == ManifestKind.apiVersion, kind == ManifestKind.modelDeployment.rawValue,
-                DeploymentDraft.id(of: document.root) != nil
-            else { continue }
-            self.read(document, of: file)
+        for case .deployment(let draft) in DecodedFile(decoding: file, limits: self.limits).documents {
+            self.drafts.append(draft)
         }
     }
 
@@ -66,10 +71,8 @@ struct SnapshotReading {
     }
 
     private mutating func read(_ document: YAMLDocument, of file: SourceFile) {
-        let log = DiagnosticLog(path: file.path)
-        let count = self.drafts.count
-        defer { if self.drafts.count == count { self.otherLogs.append(log) } }
-        for problem in document.problems { log.add(.error, at: problem.position, field: "", problem.message) }
+        let log = self.log(for: file.path)
+        log.add(document.problems)
         let field = Field(document: document.root, log: log)
         guard let kind = Self.kind(of: field) else {
             // A slip in `kind` or `apiVersion` is no reason to forget the deployment.
@@ -86,7 +89,7 @@ struct SnapshotReading {
             return
         }
         switch kind {
-        case .modelDeployment: self.readDeployment(field)
+        case .modelDeployment: self.readUnnamed(field)
         case .servingRuntime: self.readRuntime(field)
         case .analysisTemplate: self.readTemplate(field)
         case .freezeWindow: self.readFreeze(field)
@@ -95,16 +98,10 @@ struct SnapshotReading {
 
     // MARK: - Kinds
 
-    private mutating func readDeployment(_ field: Field) {
-        let id = DeploymentDraft.id(of: field.node)
-        field.log.deployment = id
-        // Read without a name too, so that its author hears of everything.
-        let draft = DeploymentDraft(id: id ?? DeploymentID(namespace: "", name: ""), document: field)
-        if id == nil {
-            self.unreadable.insert(field.log.path)
-        } else {
-            self.drafts.append(draft)
-        }
+    /// Of one whose name can't be read, so that its author hears of everything.
+    private mutating func readUnnamed(_ field: Field) {
+        _ = DeploymentDraft(id: DeploymentID(namespace: "", name: ""), decoding: field)
+        self.unreadable.insert(field.log.path)
     }
 
     private mutating func readRuntime(_ field: Field) {
@@ -114,7 +111,7 @@ struct SnapshotReading {
             self.runtimes.unnamed.append(field.place)
             return
         }
-        let value = field.log.hasErrors ? nil : runtime
+        let value = field.log.hasErrors ? nil : runtime.map { PreparedRuntime($0) }
         if let first = self.runtimes.insert(value, named: name, place: field.place) {
             field.error("the ServingRuntime \(name.inBackticks) is declared twice, also at \(first): rename one")
         }

@@ -40,7 +40,8 @@ struct YAMLEvents: ~Copyable {
         }
         self.parser = parser
         self.input = input
-        let newlines = input.count { $0 == UInt8(ascii: "\n") }
+        // Wrapping, so that the compiler counts many bytes at a time.
+        let newlines = input.reduce(0) { $0 &+ ($1 == UInt8(ascii: "\n") ? 1 : 0) }
         self.lines = max(1, input.last == UInt8(ascii: "\n") ? newlines : newlines + 1)
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(parser, input.baseAddress, input.count)

@@ -21,6 +21,8 @@ package struct YAMLScalar: Hashable, Sendable {
     /// YAML 1.2.2, section 10.3.2.
     package var meaning: Meaning {
         guard self.isPlain else { return .string }
+        // Nearly every text ends here.
+        if let first = self.text.utf8.first, !"~nNtTfF+-.0123456789".utf8.contains(first) { return .string }
         switch self.text {
         case "", "~", "null", "Null", "NULL": return .null
         case "true", "True", "TRUE": return .boolean(true)
@@ -30,27 +32,37 @@ package struct YAMLScalar: Hashable, Sendable {
     }
 
     private static func isNumber(_ text: String) -> Bool {
-        guard let first = text.utf8.first, "+-.0123456789".utf8.contains(first) else { return false }
-        var rest = Substring(text)
-        if rest.hasPrefix("0x") { return Self.isAll(rest.dropFirst(2), where: \.isHexDigit) }
-        if rest.hasPrefix("0o") { return Self.isAll(rest.dropFirst(2)) { ("0"..."7").contains($0) } }
-        if rest.first == "-" || rest.first == "+" { rest = rest.dropFirst() }
-        if [".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"].contains(String(rest)) { return true }
-        let whole = rest.prefix(while: \.isDecimalDigit)
-        rest = rest.dropFirst(whole.count)
-        var fraction: Substring = ""
-        if rest.first == "." {
-            fraction = rest.dropFirst().prefix(while: \.isDecimalDigit)
-            rest = rest.dropFirst(fraction.count + 1)
+        var rest = text.utf8[...]
+        if rest.starts(with: "0x".utf8) {
+            let digits = "0123456789abcdefABCDEF".utf8
+            return rest.count > 2 && rest.dropFirst(2).allSatisfy { digits.contains($0) }
         }
-        guard !whole.isEmpty || !fraction.isEmpty else { return false }
-        guard rest.first == "e" || rest.first == "E" else { return rest.isEmpty }
-        rest = rest.dropFirst()
-        if rest.first == "-" || rest.first == "+" { rest = rest.dropFirst() }
-        return Self.isAll(rest, where: \.isDecimalDigit)
+        if rest.starts(with: "0o".utf8) {
+            return rest.count > 2 && rest.dropFirst(2).allSatisfy { "01234567".utf8.contains($0) }
+        }
+        Self.skipSign(&rest)
+        if rest.first == UInt8(ascii: "."), [".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"].contains(Substring(rest)) {
+            return true
+        }
+        var digits = Self.skipDigits(&rest)
+        if rest.first == UInt8(ascii: ".") {
+            rest.removeFirst()
+            digits += Self.skipDigits(&rest)
+        }
+        guard digits > 0 else { return false }
+        guard rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") else { return rest.isEmpty }
+        rest.removeFirst()
+        Self.skipSign(&rest)
+        return Self.skipDigits(&rest) > 0 && rest.isEmpty
     }
 
-    private static func isAll(_ text: Substring, where condition: (Character) -> Bool) -> Bool {
-        !text.isEmpty && text.allSatisfy { $0.isASCII && condition($0) }
+    private static func skipSign(_ rest: inout Substring.UTF8View) {
+        if rest.first == UInt8(ascii: "-") || rest.first == UInt8(ascii: "+") { rest.removeFirst() }
+    }
+
+    private static func skipDigits(_ rest: inout Substring.UTF8View) -> Int {
+        let count = rest.count
+        rest = rest.drop(while: \.isDecimalDigit)
+        return count - rest.count
     }
 }

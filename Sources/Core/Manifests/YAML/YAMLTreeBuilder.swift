@@ -94,7 +94,7 @@ struct YAMLTreeBuilder: ~Copyable {
 
     private mutating func mapping(depth: Int) throws(YAMLProblem) -> [YAMLNode.Member] {
         var members: [YAMLNode.Member] = []
-        var lines: [String: Int] = [:]
+        var names = MemberNames()
         while true {
             let event = try self.events.next()
             if case .mappingEnd = event { return members }
@@ -110,12 +110,29 @@ struct YAMLTreeBuilder: ~Copyable {
                 self.problems.append(YAMLProblem(position: key.position, message: message))
                 continue
             }
-            if let line = lines.updateValue(key.position.line, forKey: scalar.text) {
+            if let line = names.insert(scalar.text, line: key.position.line, among: members) {
                 let message = "\(scalar.text.inBackticks) is given twice, first in line \(line): remove one of them"
                 self.problems.append(YAMLProblem(position: key.position, message: message))
                 continue
             }
             members.append(YAMLNode.Member(key: scalar.text, keyPosition: key.position, value: value))
         }
+    }
+}
+
+/// Which names of a mapping were given already. Most mappings are so small that their members are looked through; a
+/// large one must not take the square of its size.
+private struct MemberNames {
+    private var lines: [String: Int] = [:]
+
+    private static let few = 16
+
+    /// - Returns: The line where the name was given last, if it was.
+    mutating func insert(_ name: String, line: Int, among members: [YAMLNode.Member]) -> Int? {
+        if self.lines.isEmpty {
+            if members.count < Self.few, !members.contains(where: { $0.key == name }) { return nil }
+            self.lines = Dictionary(uniqueKeysWithValues: members.lazy.map { ($0.key, $0.keyPosition.line) })
+        }
+        return self.lines.updateValue(line, forKey: name)
     }
 }
