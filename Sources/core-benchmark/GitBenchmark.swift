@@ -15,9 +15,8 @@ import Synchronization
 struct GitBenchmark {
     private let world = MemoryWorld()
     private let repository: GitRepository
-    private let reader = ManifestReader()
+    private let reading = CommitReading(reader: ManifestReader())
     private let decisions = Decisions()
-    private var memory = ManifestMemory()
     private var fleet: Fleet
 
     private final class Decisions: Sendable {
@@ -81,8 +80,7 @@ struct GitBenchmark {
         let polled = clock.now
         var commit: DesiredCommit?
         if let snapshot {
-            let state = self.reader.read(snapshot.files, origin: snapshot.origin, knowing: &self.memory)
-            commit = DesiredCommit(origin: snapshot.origin, state: state)
+            commit = await self.reading.read(snapshot)
         }
         let read = clock.now
         await self.fleet.handle(.polled("models", .success(commit)))
