@@ -71,11 +71,14 @@ struct BoundedProgram: Sendable {
         let source = open(input ?? "/dev/null", O_RDONLY | O_CLOEXEC)
         guard source >= 0 else { return .failed("\(input ?? "/dev/null") cannot be read (errno \(errno))") }
         defer { close(source) }
+        let environment = self.variables
         do {
+            // By its name, it would cost a process for every folder of PATH that lacks it.
+            let program = try await Executable.name("prlimit").resolveExecutablePath(in: environment)
             let result = try await Subprocess.run(
-                .name("prlimit"),
+                .path(program),
                 arguments: Arguments(limits + arguments),
-                environment: self.variables,
+                environment: environment,
                 workingDirectory: self.directory.map { Self.path($0) },
                 platformOptions: Self.options,
                 input: .fileDescriptor(try Self.descriptor(source), closeAfterSpawningProcess: false),
