@@ -84,7 +84,7 @@ struct FoundBugTests {
     @Test
     func `a command that was refused for the journal is not obeyed after a restart`() async {
         let scenario = Self.scenario { scenario in
-            scenario.happenings.append(.init(30, .fault(.journalAnswerLost, amount: 0)))
+            scenario.happenings.append(.init(29, .fault(.journalAnswerLost, amount: 0)))
             scenario.commands[30] = [Command(.pause(until: nil), by: "sre", why: "lunch")]
             scenario.happenings.append(.init(34, .fault(.kill(.look, .before), amount: 0)))
         }
@@ -306,6 +306,25 @@ struct FoundBugTests {
         scenario.outages = [.journalOutage: 56...70]
         scenario.happenings.append(Scenario.Happening(55, .fault(.kill(.look, .before), amount: 0)))
         return scenario
+    }
+
+    @Test
+    func `git is told of an outcome what was journaled first, whatever an operator did since`() async {
+        let scenario = Self.scenario { scenario in
+            scenario.commits[20] = .spec(Scenario.spec(1, policy: Self.policy))
+            scenario.revisions[Scenario.revision(1), default: Behaviour()].startTicks = 30
+            // Without traffic yet, it is away at once. It is journaled, and the controller does not know; before it
+            // tries again, the quarantine that was told of is lifted.
+            scenario.commands[30] = [
+                Command(.rollback(to: nil), by: "sre", why: "because"), Command(.retry, by: "sre"),
+            ]
+            scenario.happenings.append(.init(30, .fault(.journalAnswerLost, amount: 0)))
+        }
+        var world = World(scenario: scenario, seed: 1)
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+        #expect(world.transitions.contains { $0.transition.kind == .rolledBack })
+        #expect(world.transitions.contains { $0.transition.kind == .retried })
     }
 
     @Test

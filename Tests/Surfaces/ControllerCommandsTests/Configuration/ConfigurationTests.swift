@@ -225,11 +225,11 @@ struct ConfigurationTests {
             "url: /srv/a\ndeletion: {maxShare: 101}",
             "4:26: error: repositories[0].deletion.maxShare: expected a percentage"
         ),
-        ("url: /srv/a\nreverts: always", "4:10: error: repositories[0].reverts: unknown value `always`"),
-        ("url: /srv/a\ntag: v1\nreverts: push", "5:10: error: repositories[0].reverts: a revert goes to a branch"),
+        ("url: /srv/a\nreverts: always", "4:14: error: repositories[0].reverts: unknown value `always`"),
+        ("url: /srv/a\ntag: v1\nreverts: push", "5:14: error: repositories[0].reverts: a revert goes to a branch"),
         (
             "url: /srv/a\nsignatures: {require: head, allowedSignersFile: /s}\nreverts: push",
-            "5:10: error: repositories[0].reverts: nobody signs a revert"
+            "5:14: error: repositories[0].reverts: nobody signs a revert"
         ),
         ("url: /srv/a\nnotes: yes", "4:12: error: repositories[0].notes: expected `true` or `false`"),
         ("url: /srv/a\ncaFile: /a.pem", "4:13: error: repositories[0].caFile: `caFile` is only for https URLs"),
