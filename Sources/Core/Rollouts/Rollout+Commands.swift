@@ -93,9 +93,7 @@ extension Rollout {
         if self.isInFlight, self.canary?.revision == goal.revision {
             return .unchanged("\(goal.label) is on its way already")
         }
-        let revert = (self.isInFlight ? self.canary : self.stable).flatMap {
-            self.revert($0, to: goal, RevertWish(command.revert), because: reason)
-        }
+        let failed = self.isInFlight ? self.canary : self.stable
         if self.isInFlight {
             self.rollBack(reason, by: command.by, revert: .never, at: now, into: &outcome)
         }
@@ -103,6 +101,7 @@ extension Rollout {
             self.quarantine[bad.revision] = Quarantine(spec: bad, reason: reason, since: now)
         }
         self.quarantine[goal.revision] = nil
+        let revert = failed.flatMap { self.revert($0, to: goal, RevertWish(command.revert), because: reason) }
         self.pin = Pin(revision: goal.revision, insteadOf: self.desired?.revision, by: command.by)
         // How a revision takes over, and how many it needs, is what git says today, not when it last served.
         goal.rollout = self.desired?.rollout ?? goal.rollout

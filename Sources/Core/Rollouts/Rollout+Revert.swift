@@ -29,8 +29,8 @@ extension Rollout {
 
     /// What puts git right when `failed` gives way to `restored`.
     ///
-    /// - Returns: Nothing when nobody wants that, when there is nothing to go back to, or when git names another
-    ///   revision than the failed one: then somebody has seen to it.
+    /// - Returns: Nothing when nobody wants that, when there is nothing to go back to, or only what is in quarantine
+    ///   itself, or when git names another revision than the failed one: then somebody has seen to it.
     func revert(
         _ failed: DeploymentSpec,
         to restored: DeploymentSpec?,
@@ -38,7 +38,8 @@ extension Rollout {
         because reason: RollbackReason
     ) -> ManifestRevert? {
         guard let desired = self.desired, desired.revision == failed.revision, let restored,
-            restored.origin.repository == desired.origin.repository, restored.origin.commit != desired.origin.commit
+            restored.origin.repository == desired.origin.repository, restored.origin.commit != desired.origin.commit,
+            self.quarantine[restored.revision] == nil
         else { return nil }
         let mode: RevertMode?
         let isAutomatic: Bool

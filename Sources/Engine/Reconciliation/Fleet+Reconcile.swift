@@ -233,8 +233,7 @@ extension Fleet {
         let changes = isChanged || !transitions.isEmpty || waiting != nil
         let isNew = !effects.isEmpty && effects != self.effects[decision.deployment]
         guard changes || isNew || !decision.outcome.answers.isEmpty else { return true }
-        let items =
-            (waiting?.outbox ?? []) + decision.outcome.transitions.flatMap { OutboxItem.all(of: $0, in: after) }
+        let items = transitions.flatMap { OutboxItem.all(of: $0, in: after) }
         let record = JournalRecord(
             deployment: decision.deployment,
             time: decision.time,
@@ -260,7 +259,7 @@ extension Fleet {
             guard changes else { return true }
             var open = waiting ?? Unwritten()
             let isActedUpon = Self.onlyTakesBack(decision)
-            if isActedUpon { (open.transitions, open.outbox) = (transitions, items) }
+            if isActedUpon { open.transitions = transitions }
             open.items = (open.items + items).suffix(Unwritten.itemLimit)
             self.unwritten[after.rollout.id] = open
             return isActedUpon

@@ -72,9 +72,6 @@ package struct Fleet: Sendable {
     struct Unwritten: Sendable {
         /// Acted upon without being journaled: rollbacks.
         var transitions: [Transition] = []
-        /// What git is to be told of these, in the words of the first try: that one may be in the journal, and an
-        /// operator may have lifted a quarantine since.
-        var outbox: [OutboxItem] = []
         /// Git must not be told these, even if they are in the journal.
         var items: [OutboxItem] = []
 

@@ -66,7 +66,7 @@ extension OutboxItem {
 
     private init(of revert: ManifestRevert, at time: Timestamp, for id: DeploymentID) {
         self.init(
-            id: "\(id)/\(revert.failed.commit)/revert/\(time.milliseconds)/\(revert.reason)",
+            id: "\(id)/\(revert.failed.commit)/revert/\(revert.mode.rawValue)/\(time.milliseconds)/\(revert.reason)",
             repository: revert.failed.repository,
             commit: revert.failed.commit,
             key: id.description,
@@ -94,14 +94,15 @@ extension OutboxItem {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let bytes = try? encoder.encode(note) else { return nil }  // strings and a Bool always encode
-        // With the reason, as two operators may take one revision back in the same moment.
-        let what = "\(transition.kind.rawValue)/\(transition.time.milliseconds)/\(transition.message)"
+        let text = String(decoding: bytes, as: UTF8.self)
         self.init(
-            id: "\(rollout.id)/\(origin.commit)/\(what)",
+            // By all that is told: what is decided a second time, as the journal did not answer, may be told otherwise,
+            // when an operator lifted the quarantine meanwhile.
+            id: "\(rollout.id)/\(origin.commit)/\(text)",
             repository: repository,
             commit: origin.commit,
             key: rollout.id.description,
-            note: String(decoding: bytes, as: UTF8.self)
+            note: text
         )
     }
 

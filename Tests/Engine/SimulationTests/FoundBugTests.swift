@@ -309,12 +309,12 @@ struct FoundBugTests {
     }
 
     @Test
-    func `git is told of an outcome what was journaled first, whatever an operator did since`() async {
+    func `git is told of an outcome what is journaled, whatever an operator did between two tries`() async {
         let scenario = Self.scenario { scenario in
             scenario.commits[20] = .spec(Scenario.spec(1, policy: Self.policy))
             scenario.revisions[Scenario.revision(1), default: Behaviour()].startTicks = 30
             // Without traffic yet, it is away at once. It is journaled, and the controller does not know; before it
-            // tries again, the quarantine that was told of is lifted.
+            // tries again, the quarantine that git was to be told of is lifted.
             scenario.commands[30] = [
                 Command(.rollback(to: nil), by: "sre", why: "because"), Command(.retry, by: "sre"),
             ]

@@ -151,7 +151,7 @@ package struct JournaledTransition: Hashable, Codable, Sendable {
 
 /// Something that git is to be told, at least once; the key makes a second time harmless.
 package struct OutboxItem: Hashable, Codable, Sendable {
-    /// Unique: the deployment, the commit, what happened, when and why.
+    /// Unique: the deployment, the commit, and what git is told of it.
     package var id: String
     package var repository: String
     package var commit: String
