@@ -63,8 +63,7 @@ struct OperatorGateway: Sendable {
             case .failure(let refusal): return OperatorAnswer(accepted: false, changed: false, message: refusal.message)
             }
         }
-        let revert = request.revert.flatMap { RevertMode(rawValue: $0.rawValue) }
-        let command = Command(verb, by: request.by, why: request.why, revert: revert)
+        let command = Command(verb, by: request.by, why: request.why, revert: request.revert)
         return self.answer(await self.reconciler.submit(command, for: id))
     }
 

@@ -211,7 +211,20 @@ extension GitRepository {
         }
     }
 
-    func fetch(_ reference: String, _ options: [String], into target: String) -> [String] {
+    /// Brings what a reference of the server names, or an object by its id, and keeps it under a reference of ours.
+    func bring(
+        _ reference: String,
+        _ options: [String] = [],
+        into target: String,
+        until deadline: ContinuousClock.Instant
+    ) async throws(SourceError) {
+        let output = try await self.run(self.fetch(reference, options, into: target), until: deadline)
+        guard output.succeeded else {
+            throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreadable)
+        }
+    }
+
+    private func fetch(_ reference: String, _ options: [String], into target: String) -> [String] {
         ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--update-shallow"]
             + options
             + ["--", self.configuration.url, "+\(reference):\(target)"]

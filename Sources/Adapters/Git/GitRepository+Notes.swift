@@ -2,9 +2,6 @@ import Logging
 import Reconciliation
 
 extension GitRepository {
-    /// Two controllers that write at once get in each other's way once or twice, not eight times.
-    private static let attempts = 8
-
     func annotateAlone(commit: String, key: String, note: String) async throws(SourceError) {
         let deadline = ContinuousClock.now + self.configuration.timeout
         guard let commit = ObjectID(commit) else {
@@ -58,14 +55,7 @@ extension GitRepository {
         guard let remote = try await self.remoteTarget(of: Reference.remoteNotes, until: deadline) else { return nil }
         let known = try self.reading { store throws(ObjectStore.Failure) in try store.target(of: Reference.notes) }
         if known == remote { return remote }
-        let arguments = [
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--update-shallow",
-            "--depth=1", "--", self.configuration.url, "+\(Reference.remoteNotes):\(Reference.notes)",
-        ]
-        let output = try await self.run(arguments, until: deadline)
-        guard output.succeeded else {
-            throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreadable)
-        }
+        try await self.bring(Reference.remoteNotes, ["--depth=1"], into: Reference.notes, until: deadline)
         return try self.reading { store throws(ObjectStore.Failure) in try store.target(of: Reference.notes) }
     }
 

@@ -1,6 +1,9 @@
 import Reconciliation
 
 extension GitRepository {
+    /// Two who write at once get in each other's way once or twice, not eight times.
+    static let attempts = 8
+
     enum PushOutcome {
         case done
         /// Somebody else wrote meanwhile.

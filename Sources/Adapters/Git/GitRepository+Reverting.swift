@@ -4,9 +4,6 @@ import Manifests
 package import Reconciliation
 
 extension GitRepository {
-    /// A branch moves while a commit is made for it once or twice, not eight times.
-    private static let attempts = 8
-
     package func revert(
         _ revert: ManifestRevert,
         of deployment: DeploymentID
@@ -163,11 +160,7 @@ extension GitRepository {
         _ branch: String,
         until deadline: ContinuousClock.Instant
     ) async throws(SourceError) -> ObjectID {
-        let arguments = self.fetch("refs/heads/\(branch)", [], into: Reference.base)
-        let output = try await self.run(arguments, until: deadline)
-        guard output.succeeded else {
-            throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreadable)
-        }
+        try await self.bring("refs/heads/\(branch)", into: Reference.base, until: deadline)
         let id = try self.reading { store throws(ObjectStore.Failure) in try store.commit(at: Reference.base) }
         guard let id else { throw self.label.error(.unreadable, "git fetched and left no commit", .retry) }
         return id
@@ -182,11 +175,7 @@ extension GitRepository {
             throw self.label.error(.refused, "'\(self.label.shown(commit))' is not the full id of a commit")
         }
         if self.store?.parents(of: id) != nil { return id }
-        let arguments = self.fetch(commit, ["--depth=1"], into: Reference.past)
-        let output = try await self.run(arguments, until: deadline)
-        guard output.succeeded else {
-            throw GitFailure.error("fetch", output, label: self.label, otherwise: .unreadable)
-        }
+        try await self.bring(commit, ["--depth=1"], into: Reference.past, until: deadline)
         return id
     }
 

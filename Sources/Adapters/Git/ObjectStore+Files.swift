@@ -35,6 +35,29 @@ extension ObjectStore {
         }
     }
 
+    /// The bytes of a blob; nothing when it has more than `limit`.
+    func blob(_ id: ObjectID, limit: Int) throws(Failure) -> [UInt8]? {
+        try self.bytes(of: id, as: GIT_OBJECT_BLOB, limit: limit)
+    }
+
+    /// The bytes of an object of the given type; nothing when it has more than `limit`, which is known before it is
+    /// read.
+    func bytes(of id: ObjectID, as type: git_object_t, limit: Int) throws(Failure) -> [UInt8]? {
+        var database: OpaquePointer?
+        try Self.check(git_repository_odb(&database, self.repository), "the object database cannot be opened")
+        defer { git_odb_free(database) }
+        var raw = id.raw
+        var size = 0
+        var found = GIT_OBJECT_INVALID
+        try Self.check(git_odb_read_header(&size, &found, database, &raw), "the object \(id.text) cannot be read")
+        guard found == type else { throw Failure(code: -1, message: "the object \(id.text) is of another type") }
+        guard size <= limit else { return nil }
+        var object: OpaquePointer?
+        try Self.check(git_odb_read(&object, database, &raw), "the object \(id.text) cannot be read")
+        defer { git_odb_object_free(object) }
+        return [UInt8](UnsafeRawBufferPointer(start: git_odb_object_data(object), count: git_odb_object_size(object)))
+    }
+
     func message(of commit: ObjectID) throws(Failure) -> String {
         let handle = try self.commitHandle(commit)
         defer { git_commit_free(handle) }

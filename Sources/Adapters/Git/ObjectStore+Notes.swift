@@ -27,22 +27,6 @@ extension ObjectStore {
         return nil
     }
 
-    /// The bytes of a blob that has at most `limit`; nothing when it has more.
-    func blob(_ id: ObjectID, limit: Int) throws(Failure) -> [UInt8]? {
-        var database: OpaquePointer?
-        try Self.check(git_repository_odb(&database, self.repository), "the object database cannot be opened")
-        defer { git_odb_free(database) }
-        var raw = id.raw
-        var size = 0
-        var type = GIT_OBJECT_INVALID
-        try Self.check(git_odb_read_header(&size, &type, database, &raw), "the object \(id.text) cannot be read")
-        guard size <= limit else { return nil }
-        var handle: OpaquePointer?
-        try Self.check(git_blob_lookup(&handle, self.repository, &raw), "the object \(id.text) cannot be read")
-        defer { git_blob_free(handle) }
-        return [UInt8](UnsafeRawBufferPointer(start: git_blob_rawcontent(handle), count: size))
-    }
-
     /// Makes a commit whose tree is that of `parent` with one note set. No reference moves.
     func commitNote(_ bytes: [UInt8], at path: String?, of commit: ObjectID, parent: ObjectID?, message: String)
         throws(Failure) -> ObjectID

@@ -24,21 +24,7 @@ struct CommitRange {
 extension ObjectStore {
     /// The bytes of a commit as they were hashed; nothing when it has more than `limit`.
     func commitBytes(_ id: ObjectID, limit: Int) throws(Failure) -> [UInt8]? {
-        var database: OpaquePointer?
-        try Self.check(git_repository_odb(&database, self.repository), "the object database cannot be opened")
-        defer { git_odb_free(database) }
-        var raw = id.raw
-        var size = 0
-        var type = GIT_OBJECT_INVALID
-        try Self.check(git_odb_read_header(&size, &type, database, &raw), "the commit \(id.text) cannot be read")
-        guard size <= limit else { return nil }
-        var object: OpaquePointer?
-        try Self.check(git_odb_read(&object, database, &raw), "the commit \(id.text) cannot be read")
-        defer { git_odb_object_free(object) }
-        guard git_odb_object_type(object) == GIT_OBJECT_COMMIT else {
-            throw Failure(code: -1, message: "the object \(id.text) is no commit")
-        }
-        return [UInt8](UnsafeRawBufferPointer(start: git_odb_object_data(object), count: git_odb_object_size(object)))
+        try self.bytes(of: id, as: GIT_OBJECT_COMMIT, limit: limit)
     }
 
     /// What is reachable from `new`, and neither `base` nor an ancestor of it that is known as one.

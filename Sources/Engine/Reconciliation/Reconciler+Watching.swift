@@ -111,7 +111,7 @@ extension Reconciler {
             var wait = Duration.seconds(1)
             while true {
                 do throws(SourceError) {
-                    self.tell(try await self.deliver(item, to: source))
+                    self.tell(try await source.deliver(item))
                     break
                 } catch {
                     self.logger.warning(
@@ -124,17 +124,6 @@ extension Reconciler {
                 wait = min(wait * 2, .minutes(5))
             }
         }
-    }
-
-    private func deliver(_ item: OutboxItem, to source: Source) async throws(SourceError) -> Event {
-        if let revert = item.revert {
-            guard let id = DeploymentID(item.key) else { return .delivered(item) }
-            return .reverted(item, try await source.port.revert(revert, of: id))
-        }
-        if source.writesNotes {
-            try await source.port.annotate(commit: item.commit, key: item.key, note: item.note)
-        }
-        return .delivered(item)
     }
 
     /// - Returns: False when the task was cancelled.

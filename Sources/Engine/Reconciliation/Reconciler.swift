@@ -95,6 +95,20 @@ package final class Reconciler: Service {
             self.deletion = deletion
             self.writesNotes = writesNotes
         }
+
+        /// Tells git what is to be told.
+        ///
+        /// - Returns: What the loop is to hear of it.
+        /// - Throws: A `SourceError`: it is to be tried again.
+        package func deliver(_ item: OutboxItem) async throws(SourceError) -> Event {
+            if let revert = item.revert, let id = DeploymentID(item.key) {
+                return .reverted(item, try await self.port.revert(revert, of: id))
+            }
+            if self.writesNotes, item.revert == nil {
+                try await self.port.annotate(commit: item.commit, key: item.key, note: item.note)
+            }
+            return .delivered(item)
+        }
     }
 
     package struct Settings: Sendable {

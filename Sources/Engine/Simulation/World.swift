@@ -310,13 +310,7 @@ package struct World: ~Copyable, Sendable {
             while self.isUp, let item = self.outboxes[source.port.name]?.first {
                 let event: Event
                 do {
-                    if let revert = item.revert {
-                        let id = DeploymentID(item.key) ?? DeploymentID(namespace: "", name: item.key)
-                        event = .reverted(item, try await source.port.revert(revert, of: id))
-                    } else {
-                        try await source.port.annotate(commit: item.commit, key: item.key, note: item.note)
-                        event = .delivered(item)
-                    }
+                    event = try await source.deliver(item)
                 } catch {
                     if self.isKilled { return }
                     break

@@ -1,3 +1,4 @@
+package import Deployments
 package import Foundation
 
 /// What an operator asks of one deployment.
@@ -16,12 +17,7 @@ package struct OperatorRequest: Codable, Hashable, Sendable {
     /// `promote --force`: also past a failed gate; audited.
     package var force: Bool
     /// `rollback`: the manifest is put back in git, too.
-    package var revert: Revert?
-
-    package enum Revert: String, Codable, Hashable, Sendable, CaseIterable {
-        /// On a branch of its own, or on the watched branch itself.
-        case branch, push
-    }
+    package var revert: RevertMode?
 
     package enum Verb: String, Codable, Hashable, Sendable, CaseIterable {
         /// `prune` confirms that a manifest that is gone from git is meant to be.
@@ -36,7 +32,7 @@ package struct OperatorRequest: Codable, Hashable, Sendable {
         to: String? = nil,
         full: Bool = false,
         force: Bool = false,
-        revert: Revert? = nil
+        revert: RevertMode? = nil
     ) {
         self.verb = verb
         self.by = by
@@ -61,7 +57,7 @@ extension OperatorRequest {
             to: try container.decodeIfPresent(String.self, forKey: .to),
             full: try container.decodeIfPresent(Bool.self, forKey: .full) ?? false,
             force: try container.decodeIfPresent(Bool.self, forKey: .force) ?? false,
-            revert: try container.decodeIfPresent(Revert.self, forKey: .revert)
+            revert: try container.decodeIfPresent(RevertMode.self, forKey: .revert)
         )
     }
 }

@@ -183,12 +183,6 @@ extension HeaderMatches.Condition {
     }
 }
 
-private enum RevertChoice: String, CaseIterable {
-    case none, branch, push
-
-    var mode: RevertMode? { RevertMode(rawValue: self.rawValue) }
-}
-
 extension Field {
     /// What a header may hold: visible ASCII, and spaces inside.
     fileprivate func headerValue() -> String? {

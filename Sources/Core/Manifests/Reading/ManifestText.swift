@@ -51,10 +51,10 @@ package struct ManifestText: Hashable, Sendable {
         where base: ManifestText
     ) throws(Refusal) -> Bool {
         let index = try self.index(of: id)
-        let new = try other.body(of: id)
-        let own = try self.body(of: id)
+        let new = other.body(at: try other.index(of: id))
+        let own = self.body(at: index)
         if own == new { return false }
-        guard try base.body(of: id) == own else {
+        guard base.body(at: try base.index(of: id)) == own else {
             throw Refusal(reason: "was changed since")
         }
         var document = Self.mark(of: self.documents[index]) + new
@@ -64,8 +64,8 @@ package struct ManifestText: Hashable, Sendable {
         return true
     }
 
-    private func body(of id: DeploymentID) throws(Refusal) -> [UInt8] {
-        let document = self.documents[try self.index(of: id)]
+    private func body(at index: Int) -> [UInt8] {
+        let document = self.documents[index]
         return Array(document.dropFirst(Self.mark(of: document).count))
     }
 

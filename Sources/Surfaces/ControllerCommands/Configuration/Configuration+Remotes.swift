@@ -25,18 +25,12 @@ extension Configuration.Repository {
             credentials: members["credentials"].flatMap { Configuration.Credentials(decoding: $0) } ?? .none,
             caFile: members["caFile"]?.absolutePath(),
             writesNotes: members["notes"]?.boolean() ?? false,
-            reverts: members["reverts"]?.choice(of: Reverts.self)?.mode,
+            reverts: members["reverts"]?.choice(of: RevertChoice.self)?.mode,
             webhook: members["webhook"].flatMap { Configuration.Webhook(decoding: $0) }
         )
         guard name != nil, url != nil else { return nil }
         repository.check(members)
         self = repository
-    }
-
-    private enum Reverts: String, CaseIterable {
-        case none, branch, push
-
-        var mode: RevertMode? { RevertMode(rawValue: self.rawValue) }
     }
 
     /// What is given must be of use for the URL.

@@ -1,5 +1,6 @@
 package import ArgumentParser
 import ControllerAPI
+import Deployments
 
 /// What `rollback` and its synonym take.
 package struct RollbackOptions: ParsableArguments {

@@ -1,0 +1,8 @@
+package import Deployments
+
+/// A ``RevertMode``, or none, as people write it.
+package enum RevertChoice: String, CaseIterable {
+    case none, branch, push
+
+    package var mode: RevertMode? { RevertMode(rawValue: self.rawValue) }
+}
