@@ -28,7 +28,9 @@ extension AnswerTap {
         unlink(self.socket)
         defer { unlink(self.socket) }
         var quiet = self.logger
-        quiet.logLevel = max(quiet.logLevel, .warning)
+        // It ends by being cancelled, which Hummingbird tells of as of an error at every end of the controller. What
+        // really ends it is thrown.
+        quiet.logLevel = max(quiet.logLevel, .critical)
         let application = Application(
             responder: CallbackResponder { (request: Request, _: BasicRequestContext) in
                 await self.take(request)
