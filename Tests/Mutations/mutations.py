@@ -11,6 +11,7 @@ SAFETY = "Sources/Core/Rollouts/Rollout+Safety.swift"
 SCALING = "Sources/Core/Rollouts/Rollout+Scaling.swift"
 TARGET = "Sources/Core/Rollouts/Rollout+Target.swift"
 ROLLOUT = "Sources/Core/Rollouts/Rollout.swift"
+REVERT = "Sources/Core/Rollouts/Rollout+Revert.swift"
 PLANNER = "Sources/Core/Planning/Planner.swift"
 RECONCILE = "Sources/Engine/Reconciliation/Fleet+Reconcile.swift"
 ROUTING = "Sources/Engine/Reconciliation/RoutingTable+Wanted.swift"
@@ -1063,5 +1064,41 @@ MUTATIONS = [
         "        case .slowdown: self.ranks\n",
         "        case .slowdown: self.errors\n",
         "a canary as fast as stable is rolled back for pauses that many requests share",
+    ),
+    # What git is put back to.
+    Mutation(
+        "what-somebody-mended-is-reverted",
+        REVERT,
+        "desired.revision == failed.revision, let restored,",
+        "let restored,",
+        "a mended manifest is put back to an old one, since another revision failed before it",
+    ),
+    Mutation(
+        "git-is-put-back-to-what-is-in-quarantine",
+        REVERT,
+        "restored.origin.commit != desired.origin.commit,\n            self.quarantine[restored.revision] == nil\n",
+        "restored.origin.commit != desired.origin.commit\n",
+        "git names a revision that was condemned itself",
+    ),
+    Mutation(
+        "what-git-took-back-is-reverted",
+        SAFETY,
+        "reason == .cancelled ? nil : self.revert(",
+        "self.revert(",
+        "a rollout that a freeze or git itself ended is reverted in git, although nothing failed",
+    ),
+    Mutation(
+        "an-overtaking-return-reverts-twice",
+        COMMANDS,
+        "self.rollBack(reason, by: command.by, revert: .never,",
+        "self.rollBack(reason, by: command.by, revert: RevertWish(command.revert),",
+        "git is told two reverts of the same commit, to different revisions",
+    ),
+    Mutation(
+        "an-operators-revert-is-the-manifests",
+        REVERT,
+        "case .asked(let asked): (mode, isAutomatic) = (asked, false)",
+        "case .asked: (mode, isAutomatic) = (desired.rollout.revert, true)",
+        "`rollback --revert` leaves git as it is where the manifest does not ask for it",
     ),
 ]

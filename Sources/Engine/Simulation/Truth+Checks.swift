@@ -227,12 +227,14 @@ extension Truth {
         }
     }
 
-    /// What is put back in git is what is in quarantine from then on, and never what is put in its place.
+    /// What is put back in git is what is in quarantine from then on, or until an operator's `retry` in the same
+    /// decision, and never what is put in its place.
     private mutating func checkReverts(_ record: JournalRecord) {
+        let retried = record.transitions.filter { $0.kind == .retried }.compactMap(\.origin?.commit)
         for revert in record.transitions.compactMap(\.revert) {
             self.coverage.see(.transition, "revert")
             let condemned = record.member?.rollout.quarantine.values.map(\.spec.origin.commit) ?? []
-            if !condemned.contains(revert.failed.commit) {
+            if !condemned.contains(revert.failed.commit), !retried.contains(revert.failed.commit) {
                 self.checker.report("revert: of what is not in quarantine", "\(record.deployment)")
             }
             if condemned.contains(revert.restored.commit) {

@@ -328,6 +328,24 @@ struct FoundBugTests {
     }
 
     @Test
+    func `a revert stands although the same decision holds an operator's word to try again`() async {
+        let scenario = Self.scenario { scenario in
+            var policy = Self.policy
+            policy.revert = .push
+            scenario.commits[20] = .spec(Scenario.spec(1, policy: policy))
+            scenario.revisions[Scenario.revision(1), default: Behaviour()].startTicks = 30
+            scenario.commands[30] = [
+                Command(.rollback(to: nil), by: "sre", why: "because"), Command(.retry, by: "sre"),
+            ]
+        }
+        var world = World(scenario: scenario, seed: 1)
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+        #expect(world.transitions.contains { $0.transition.revert != nil })
+        #expect(world.transitions.contains { $0.transition.kind == .retried })
+    }
+
+    @Test
     func `a time in which the load was not known counts for no scaling down, also when nothing could be journaled`()
         async
     {
