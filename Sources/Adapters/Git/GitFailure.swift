@@ -39,16 +39,31 @@ struct GitFailure {
                 + "token elsewhere. Write the address that it redirects to"
         ),
         Rule(
+            sayings: ["does not match target host", "no alternative certificate subject name"],
+            code: .refused,
+            recovery: .needsOperator,
+            advice: "the server's certificate is for another host. Write the host that it names into the url"
+        ),
+        Rule(
             sayings: ["certificate"],
             code: .refused,
             recovery: .needsOperator,
-            advice: "the server's certificate is not trusted. Set caFile to the authority that signed it"
+            advice: "the server's certificate is not trusted. Set caFile to the authority that signed it, or renew it "
+                + "if it has expired"
+        ),
+        Rule(
+            sayings: ["returned error: 429"],
+            code: .unreachable,
+            recovery: .retry,
+            advice: "the server says that it is asked too often; it is asked again after a longer while. Raise the "
+                + "interval of the polls, or let a webhook wake them"
         ),
         Rule(
             sayings: [
                 "Could not resolve host", "Connection refused", "Failed to connect", "Couldn't connect", "timed out",
                 "No route to host", "Network is unreachable", "Connection reset", "Connection closed", "early EOF",
-                "hung up unexpectedly", "Empty reply", "returned error: 5", "returned error: 429", "Broken pipe",
+                "hung up unexpectedly", "Empty reply", "returned error: 5", "Broken pipe",
+                "transfer closed",
             ],
             code: .unreachable,
             recovery: .retry,

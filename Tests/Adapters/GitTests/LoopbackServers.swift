@@ -24,12 +24,38 @@ enum LoopbackServers {
         certificate: String? = nil,
         _ body: @Sendable (String) async throws -> Void
     ) async throws {
-        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/http_git_server.py")
         let options = (certificate.map { ["--certificate", $0] } ?? []) + (password.map { ["git", $0] } ?? [])
+        try await Self.script("http_git_server.py", [root] + options) { port, _ in
+            try await body("\(certificate == nil ? "http" : "https")://127.0.0.1:\(port)")
+        }
+    }
+
+    /// A web server that answers in one wrong way, as `hostile_server.py` says. The closure gets its url, and a
+    /// function that waits for the credentials of its next request: nothing when it came without.
+    static func hostile(
+        _ mode: [String],
+        _ body: (String, @escaping () async throws -> String?) async throws -> Void
+    ) async throws {
+        try await Self.script("hostile_server.py", mode) { port, next in
+            try await body("http://127.0.0.1:\(port)") {
+                let line = try await next()
+                return line == "none" ? nil : line
+            }
+        }
+    }
+
+    /// Runs a server of the fixtures, whose first line is its port; the closure gets that, and a function that waits
+    /// for the next line.
+    private static func script(
+        _ name: String,
+        _ arguments: [String],
+        _ body: (String, @escaping () async throws -> String) async throws -> Void
+    ) async throws {
+        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name)")
         do {
             _ = try await Subprocess.run(
                 .name("python3"),
-                arguments: Arguments([script.path, root] + options),
+                arguments: Arguments([script.path] + arguments),
                 environment: .custom(Workshop.environment),
                 platformOptions: Self.teardown,
                 input: .none,
@@ -37,8 +63,11 @@ enum LoopbackServers {
                 error: .discarded
             ) { execution in
                 var lines = execution.standardOutput.strings().makeAsyncIterator()
-                let port = try #require(try await lines.next()).trimmingCharacters(in: .whitespacesAndNewlines)
-                try await body("\(certificate == nil ? "http" : "https")://127.0.0.1:\(port)")
+                func next() async throws -> String {
+                    try #require(try await lines.next()).trimmingCharacters(in: .whitespacesAndNewlines)
+                }
+                let port = try await next()
+                try await body(port, next)
                 throw Done()
             }
         } catch is Done {

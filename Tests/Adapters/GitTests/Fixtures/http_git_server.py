@@ -2,8 +2,8 @@
 
 usage: http_git_server.py FOLDER [--certificate FILE] [USER PASSWORD]
 
-Prints its port and serves until it is ended. With a certificate and its key, in one PEM file, it speaks TLS. With a
-user and a password it wants basic authentication. Paths below /elsewhere/ answer with a redirect to the same path
+Prints its port and serves until it is ended. With a certificate and its key, in one PEM file, it speaks TLS 1.3 and
+nothing older. With a user and a password it wants basic authentication. Paths below /elsewhere/ answer with a redirect to the same path
 without that prefix.
 """
 
@@ -88,6 +88,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 if certificate:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_cert_chain(certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_address[1], flush=True)
