@@ -183,6 +183,8 @@ final class Sandbox {
         )
     }
 
+    var controllerID: pid_t? { self.controller?.processIdentifier }
+
     var isControllerRunning: Bool { self.controller?.isRunning ?? false }
 
     /// `kill -9`, as a crash.
