@@ -128,6 +128,16 @@ struct GitFailure {
         guard said != Self.endedByLimit else {
             return label.error(.tooLarge, "the fetch was ended by the limit on the size of one pack. \(Self.slim)")
         }
+        // 128 and 129 are git's own, for what is fatal and for a wrong call.
+        if output.status > 129 {
+            return label.error(
+                .unreachable,
+                "git \(command) was ended by signal \(output.status - 128) from outside and is run again at the next "
+                    + "poll. If it happens again, look who ends it; `dmesg` tells of a machine without memory. It had "
+                    + "said: \(said)",
+                .retry
+            )
+        }
         // ssh's own line comes before git's general one, and is the more exact.
         let rule = Self.rules.first { rule in rule.sayings.contains { said.contains($0) } }
         guard let rule else {

@@ -1,3 +1,4 @@
+import Deployments
 import Foundation
 import Git
 import Reconciliation
@@ -81,6 +82,44 @@ struct HostileServerTests {
                 _ = try await sourceError { _ = try await stranger.poll() }
                 #expect(try await nextOfOther() == nil)
             }
+        }
+    }
+
+    @Test
+    func `a git that is killed ends its poll and no other`() async throws {
+        try await Workshop.run { workshop in
+            try await LoopbackServers.silent { port in
+                let repository = workshop.repository(url: "http://127.0.0.1:\(port)/x.git")
+                let error = try await sourceError {
+                    async let poll = repository.poll()
+                    try await Processes.kill("git", withHome: workshop.storage + "/models/home")
+                    _ = try await poll
+                }
+                #expect(error.code == .unreachable, "\(error.message)")
+                #expect(error.recovery == .retry)
+                #expect(error.message.contains("was ended by signal 9"), "\(error.message)")
+                try await Processes.expectNone(withHome: workshop.storage + "/models/home")
+            }
+            #expect(try await workshop.repository().poll() != nil)
+        }
+    }
+
+    @Test
+    func `a server that has lost a manifest's content keeps nobody from what was taken, until it has it again`()
+        async throws
+    {
+        try await Workshop.run { workshop in
+            let repository = workshop.repository()
+            #expect(try await repository.poll() != nil)
+            let commit = try await workshop.commit(["a.yaml": "2"])
+            try await workshop.push()
+            let id = try await workshop.git("rev-parse", "HEAD:a.yaml")
+            let object = workshop.remote + "/objects/\(id.prefix(2))/\(id.dropFirst(2))"
+            try FileManager.default.moveItem(atPath: object, toPath: object + ".lost")
+            let error = try await sourceError { _ = try await repository.poll() }
+            #expect(error.recovery == .retry, "\(error.message)")
+            try FileManager.default.moveItem(atPath: object + ".lost", toPath: object)
+            #expect(try await repository.poll()?.origin.commit == commit)
         }
     }
 }
