@@ -92,7 +92,9 @@ let package = Package(
         .target(
             name: "Git",
             dependencies: [
-                "CLibgit2", "Deployments", "Manifests", "Reconciliation",
+                "CLibgit2", "Deployments", "Manifests", "Reconciliation", "Transport",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],

@@ -309,6 +309,10 @@ extension GitRepositoryConfiguration {
             historyRewrite: repository.historyRewrite == .accept ? .accept : .reject,
             signatures: SignatureRules(repository.signatures),
             caFile: repository.caFile,
+            clientCertificate: repository.clientCertificate.map {
+                ClientCertificate(certificateFile: $0.certificateFile, keyFile: $0.keyFile)
+            },
+            proxy: repository.proxy,
             timeout: repository.timeout,
             writesNotes: repository.writesNotes,
             reverts: repository.reverts
@@ -316,6 +320,17 @@ extension GitRepositoryConfiguration {
         switch repository.credentials {
         case .none: self.credentials = .none
         case .token(let file, let username): self.credentials = .token(file: file, username: username)
+        case .tokenVariable(let name, let username):
+            self.credentials = .tokenVariable(name: name, username: username)
+        case .gitHubApp(let app):
+            self.credentials = .gitHubApp(
+                GitHubApp(
+                    appID: app.appID,
+                    installationID: app.installationID,
+                    privateKeyFile: app.privateKeyFile,
+                    api: app.api
+                )
+            )
         case .sshKey(let file, let hosts): self.credentials = .sshKey(file: file, knownHostsFile: hosts)
         }
     }

@@ -90,6 +90,8 @@ struct BoundedProgram: Sendable {
                 output: String(decoding: result.standardOutput, as: UTF8.self),
                 errors: String(decoding: result.standardError, as: UTF8.self)
             )
+            // Killed from outside, it leaves the programs that it had started; its session is its own.
+            if output.status > 128 { kill(-pid_t(result.processIdentifier.value), SIGKILL) }
             return output.status == 127 ? .missing(self.name) : .finished(output)
         } catch let error as SubprocessError {
             switch error.code {

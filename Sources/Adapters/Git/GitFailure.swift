@@ -39,6 +39,14 @@ struct GitFailure {
                 + "token elsewhere. Write the address that it redirects to"
         ),
         Rule(
+            // What GnuTLS says of the server's "certificate required", and of whatever else ends a handshake.
+            sayings: ["certificate required", "TLS fatal alert has been received"],
+            code: .refused,
+            recovery: .needsOperator,
+            advice: "the server ended the handshake. If it asks for a client certificate, set clientCertificate to one "
+                + "that it accepts"
+        ),
+        Rule(
             sayings: ["does not match target host", "no alternative certificate subject name"],
             code: .refused,
             recovery: .needsOperator,

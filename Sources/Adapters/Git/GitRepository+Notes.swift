@@ -7,8 +7,7 @@ extension GitRepository {
         guard let commit = ObjectID(commit) else {
             throw self.label.error(.refused, "'\(self.label.shown(commit))' is not the full id of a commit")
         }
-        let tools = try await self.open(until: deadline)
-        try tools.surroundings.checkCredentials()
+        try await self.openForServer(until: deadline)
         do throws(SourceError) {
             try await self.write(commit, key: key, note: note, until: deadline)
         } catch {

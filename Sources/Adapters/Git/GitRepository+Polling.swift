@@ -8,10 +8,10 @@ extension GitRepository {
     func pollAlone() async throws(SourceError) -> SourceSnapshot? {
         let deadline = ContinuousClock.now + self.configuration.timeout
         do throws(SourceError) {
-            let tools = try await self.open(until: deadline)
-            try tools.surroundings.checkCredentials()
+            try await self.openForServer(until: deadline)
             return try await self.look(until: deadline)
         } catch {
+            self.forgetToken(after: error)
             if let snapshot = self.keptSnapshot(despite: error) { return snapshot }
             throw error
         }

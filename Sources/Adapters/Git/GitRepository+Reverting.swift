@@ -24,8 +24,7 @@ extension GitRepository {
             return "nothing was reverted: \(self.configuration.reference) is watched, and no branch"
         }
         let deadline = ContinuousClock.now + self.configuration.timeout
-        let tools = try await self.open(until: deadline)
-        try tools.surroundings.checkCredentials()
+        try await self.openForServer(until: deadline)
         let work = RevertWork(revert: revert, deployment: deployment, branch: branch)
         var note = ""
         if revert.mode == .push {

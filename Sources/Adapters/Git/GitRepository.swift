@@ -1,6 +1,7 @@
 import Deployments
 package import Logging
 package import Reconciliation
+import Transport
 
 /// Watches one repository, and writes notes on its commits.
 ///
@@ -30,6 +31,10 @@ package actor GitRepository: ManifestSource {
     var proven: Proven?
     /// The last poll tried in vain to fetch all that is new: the next one has its whole time to go step by step.
     var isStepwise = false
+    /// Of a GitHub App.
+    var installationToken: InstallationToken?
+    /// Asks for the above; without one, it does nothing.
+    let client = HTTPClient()
     /// A git of ours was ended and may have left locks.
     var needsSweep = true
 

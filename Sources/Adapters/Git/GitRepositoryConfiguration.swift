@@ -18,6 +18,11 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
     package var credentials: GitCredentials
     /// A PEM file with the certificate authorities of an `https` server; nothing for the system's.
     package var caFile: String?
+    /// What an `https` server that asks for a client certificate gets.
+    package var clientCertificate: ClientCertificate?
+    /// `http://host:port` of the proxy on the way to an http or https server, without a password; nothing for what the
+    /// environment says.
+    package var proxy: String?
     /// For everything that one poll or one note does on the network.
     package var timeout: Duration
     package var writesNotes: Bool
@@ -34,6 +39,8 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
         signatures: SignatureRules? = nil,
         credentials: GitCredentials = .none,
         caFile: String? = nil,
+        clientCertificate: ClientCertificate? = nil,
+        proxy: String? = nil,
         timeout: Duration = .seconds(60),
         writesNotes: Bool = false,
         reverts: RevertMode? = nil,
@@ -47,6 +54,8 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
         self.signatures = signatures
         self.credentials = credentials
         self.caFile = caFile
+        self.clientCertificate = clientCertificate
+        self.proxy = proxy
         self.timeout = timeout
         self.writesNotes = writesNotes
         self.reverts = reverts
@@ -59,8 +68,22 @@ package enum GitCredentials: Hashable, Sendable {
     case none
     /// A password or access token: the first line of `file`. Forges that only look at the token take any user name.
     case token(file: String, username: String = "git")
+    /// The same in a variable of this process's environment, read when the repository is first opened.
+    case tokenVariable(name: String, username: String = "git")
+    case gitHubApp(GitHubApp)
     /// A private key without passphrase, and the host keys that are trusted, as `ssh-keyscan` prints them.
     case sshKey(file: String, knownHostsFile: String)
+}
+
+/// PEM files of a certificate and of its key, which has no passphrase.
+package struct ClientCertificate: Hashable, Sendable {
+    package var certificateFile: String
+    package var keyFile: String
+
+    package init(certificateFile: String, keyFile: String) {
+        self.certificateFile = certificateFile
+        self.keyFile = keyFile
+    }
 }
 
 /// Bounds on what a repository, which others write, may make this process do.

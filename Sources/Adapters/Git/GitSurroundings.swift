@@ -7,6 +7,7 @@ struct GitSurroundings: Sendable {
     private let configuration: GitRepositoryConfiguration
     private let remote: RemoteURL
     private let label: RepositoryLabel
+    private let installationTokenFile: String
 
     /// Writes the configuration and the askpass script into `home`.
     init(
@@ -20,7 +21,8 @@ struct GitSurroundings: Sendable {
         self.label = label
         let settings = home + "/gitconfig"
         let askpass = home + "/askpass"
-        try Self.write(Self.settings(caFile: configuration.caFile), to: settings, permissions: 0o600)
+        self.installationTokenFile = home + "/installation-token"
+        try Self.write(Self.settings(configuration), to: settings, permissions: 0o600)
         try Self.write(Self.askpass, to: askpass, permissions: 0o700)
         var environment = Self.inherited()
         environment["HOME"] = home
@@ -40,11 +42,26 @@ struct GitSurroundings: Sendable {
         case .token(let file, let username):
             environment["CONTROLLER_GIT_TOKEN_FILE"] = file
             environment["CONTROLLER_GIT_USERNAME"] = username
+        case .tokenVariable(let name, let username):
+            environment["CONTROLLER_GIT_TOKEN"] = ProcessInfo.processInfo.environment[name]
+            environment["CONTROLLER_GIT_USERNAME"] = username
+        case .gitHubApp:
+            environment["CONTROLLER_GIT_TOKEN_FILE"] = self.installationTokenFile
+            environment["CONTROLLER_GIT_USERNAME"] = "x-access-token"
         case .sshKey(let file, let knownHostsFile):
             environment["GIT_SSH_COMMAND"] = Self.ssh(key: file, knownHosts: knownHostsFile)
             environment["GIT_SSH_VARIANT"] = "ssh"
         }
+        if configuration.proxy != nil {
+            // It is named for this repository alone, whatever the environment says about its host.
+            (environment["no_proxy"], environment["NO_PROXY"]) = (nil, nil)
+        }
         self.environment = environment
+    }
+
+    /// For the programs that run from here on.
+    func write(_ token: InstallationToken) throws {
+        try Self.write(token.text + "\n", to: self.installationTokenFile, permissions: 0o600)
     }
 
     /// Says what is wrong with the credentials before git does, because git does not name the file.
@@ -52,21 +69,34 @@ struct GitSurroundings: Sendable {
         switch (self.configuration.credentials, self.remote.transport) {
         case (.none, .file), (.none, .git), (.none, .http), (.none, .https):
             break
-        case (.none, .ssh), (.token, .ssh):
+        case (.none, .ssh), (.token, .ssh), (.tokenVariable, .ssh), (.gitHubApp, .ssh):
             throw self.label.error(.notConfigured, "ssh needs a key and known host keys: set credentials to an ssh key")
-        case (.token, .file), (.sshKey, .file):
+        case (.token, .file), (.tokenVariable, .file), (.gitHubApp, .file), (.sshKey, .file):
             throw self.label.error(.notConfigured, "a repository on this machine takes no credentials: remove them")
-        case (.token, .git), (.sshKey, .git):
+        case (.token, .git), (.tokenVariable, .git), (.gitHubApp, .git), (.sshKey, .git):
             throw self.label.error(.notConfigured, "git:// takes no credentials: remove them, or use https or ssh")
         case (.sshKey, .http), (.sshKey, .https):
             throw self.label.error(.notConfigured, "http takes a token and not an ssh key: change credentials or url")
-        case (.token, .http) where !self.remote.isLoopback:
+        case (.token, .http) where !self.remote.isLoopback, (.tokenVariable, .http) where !self.remote.isLoopback,
+            (.gitHubApp, .http) where !self.remote.isLoopback:
             throw self.label.error(.notConfigured, "a token is not sent over http, where others can read it: use https")
         case (.token(let file, let username), .http), (.token(let file, let username), .https):
             guard !username.isEmpty, !username.contains(where: \.isNewline) else {
                 throw self.label.error(.notConfigured, "the user name of the token is empty or has several lines")
             }
             try self.requireSecret(file, "token")
+        case (.tokenVariable(let name, _), .http), (.tokenVariable(let name, _), .https):
+            guard let token = self.environment["CONTROLLER_GIT_TOKEN"], !token.isEmpty,
+                !token.contains(where: \.isNewline)
+            else {
+                throw self.label.error(
+                    .notConfigured,
+                    "the variable \(self.label.shown(name)) of the controller's environment holds no token: set it "
+                        + "to one line and restart"
+                )
+            }
+        case (.gitHubApp(let app), .http), (.gitHubApp(let app), .https):
+            try self.requireSecret(app.privateKeyFile, "private key")
         case (.sshKey(let file, let knownHostsFile), .ssh):
             for path in [file, knownHostsFile] where path.contains(where: { "\"%\\$~\n".contains($0) }) {
                 throw self.label.error(.notConfigured, "ssh cannot take the path \(path): rename the file")
@@ -76,6 +106,10 @@ struct GitSurroundings: Sendable {
         }
         if let caFile = self.configuration.caFile {
             try self.requireSecret(caFile, "certificate authority")
+        }
+        if let client = self.configuration.clientCertificate {
+            try self.requireSecret(client.certificateFile, "client certificate")
+            try self.requireSecret(client.keyFile, "client key")
         }
     }
 
@@ -107,6 +141,7 @@ struct GitSurroundings: Sendable {
         case "$1" in
         Username*) printf '%s\\n' "$CONTROLLER_GIT_USERNAME" ;;
         Password*)
+            [ -z "$CONTROLLER_GIT_TOKEN" ] || { printf '%s\\n' "$CONTROLLER_GIT_TOKEN"; exit; }
             [ -n "$CONTROLLER_GIT_TOKEN_FILE" ] || exit 1
             IFS= read -r token < "$CONTROLLER_GIT_TOKEN_FILE" || [ -n "$token" ] || exit 1
             printf '%s\\n' "$token"
@@ -116,7 +151,7 @@ struct GitSurroundings: Sendable {
 
         """
 
-    private static func settings(caFile: String?) -> String {
+    private static func settings(_ configuration: GitRepositoryConfiguration) -> String {
         // A redirect could carry the token to another host. Background maintenance would outlive the deadline. Every
         // fetch becomes one pack, so that packs can be counted. `safe.directory` lets git serve a `file://` remote
         // of another user; these programs touch that remote and our own store, nothing else.
@@ -143,9 +178,13 @@ struct GitSurroundings: Sendable {
                 directory = *
 
             """
-        if let caFile {
-            let escaped = caFile.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-            text += "[http]\n    sslCAInfo = \"\(escaped)\"\n"
+        for (name, value) in [
+            ("sslCAInfo", configuration.caFile), ("sslCert", configuration.clientCertificate?.certificateFile),
+            ("sslKey", configuration.clientCertificate?.keyFile), ("proxy", configuration.proxy),
+        ] {
+            guard let value else { continue }
+            let escaped = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+            text += "[http]\n    \(name) = \"\(escaped)\"\n"
         }
         return text
     }

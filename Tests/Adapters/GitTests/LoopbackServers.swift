@@ -17,16 +17,31 @@ enum LoopbackServers {
     private struct Done: Error {}
 
     /// `git http-backend` behind a small web server; with a password, `git` is the user, and with a certificate it
-    /// speaks TLS.
+    /// speaks TLS; then `clients` is the authority of those it lets in.
     static func http(
         root: String,
         password: String? = nil,
         certificate: String? = nil,
-        _ body: @Sendable (String) async throws -> Void
+        clients: String? = nil,
+        _ body: (String) async throws -> Void
     ) async throws {
-        let options = (certificate.map { ["--certificate", $0] } ?? []) + (password.map { ["git", $0] } ?? [])
+        let options =
+            (certificate.map { ["--certificate", $0] } ?? []) + (clients.map { ["--clients", $0] } ?? [])
+            + (password.map { ["git", $0] } ?? [])
         try await Self.script("http_git_server.py", [root] + options) { port, _ in
             try await body("\(certificate == nil ? "http" : "https")://127.0.0.1:\(port)")
+        }
+    }
+
+    /// GitHub's answers to an app, as `github_app_server.py` says. The closure gets its url, and a function that waits
+    /// for the next line of what happened.
+    static func githubApp(
+        root: String,
+        publicKey: String,
+        _ body: (String, @escaping () async throws -> String) async throws -> Void
+    ) async throws {
+        try await Self.script("github_app_server.py", [root, publicKey]) { port, next in
+            try await body("http://127.0.0.1:\(port)", next)
         }
     }
 

@@ -14,27 +14,6 @@ struct ServerTests {
         return path
     }
 
-    /// A certificate that signs itself, with its key in one file and without it in another.
-    private func certificate(
-        for subject: String,
-        days: Int = 2,
-        _ workshop: Workshop
-    ) async throws -> (server: String, authority: String) {
-        let path = workshop.root + "/\(UUID().uuidString).pem"
-        let request = [
-            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=models",
-            "-addext", "subjectAltName=\(subject)", "-keyout", path, "-out", path + ".request",
-        ]
-        try await Workshop.command("openssl", request)
-        let signature = [
-            "x509", "-req", "-in", path + ".request", "-signkey", path, "-copy_extensions", "copy", "-days", "\(days)",
-            "-out", path + ".public",
-        ]
-        try await Workshop.command("openssl", signature)
-        let both = try [path, path + ".public"].map { try String(contentsOfFile: $0, encoding: .utf8) }
-        return (try self.secret(both.joined(), "server-\(UUID().uuidString).pem", workshop), path + ".public")
-    }
-
     @Test(arguments: ["hunter2", "hunter2\n"])
     func `http with a token polls and writes notes`(token: String) async throws {
         try await Workshop.run { workshop in
@@ -79,15 +58,15 @@ struct ServerTests {
     @Test
     func `a certificate is trusted by the authority that the configuration names`() async throws {
         try await Workshop.run { workshop in
-            let (file, authority) = try await self.certificate(for: "IP:127.0.0.1", workshop)
-            try await LoopbackServers.http(root: workshop.root, certificate: file) { url in
+            let server = try await workshop.certificate(for: "IP:127.0.0.1")
+            try await LoopbackServers.http(root: workshop.root, certificate: server.both) { url in
                 let error = try await sourceError {
                     _ = try await workshop.repository(url: url + "/remote.git").poll()
                 }
                 #expect(error.code == .refused)
                 #expect(error.message.contains("Set caFile"), "\(error.message)")
                 let trusting = workshop.repository(name: "trusting", url: url + "/remote.git") {
-                    $0.caFile = authority
+                    $0.caFile = server.authority
                 }
                 #expect(try await trusting.poll() != nil)
             }
@@ -100,9 +79,9 @@ struct ServerTests {
             for (subject, days, words) in [
                 ("IP:127.0.0.1", -1, "renew it if it has expired"), ("DNS:elsewhere.example", 2, "is for another host"),
             ] {
-                let (file, authority) = try await self.certificate(for: subject, days: days, workshop)
-                try await LoopbackServers.http(root: workshop.root, certificate: file) { url in
-                    let repository = workshop.repository(url: url + "/remote.git") { $0.caFile = authority }
+                let server = try await workshop.certificate(for: subject, days: days)
+                try await LoopbackServers.http(root: workshop.root, certificate: server.both) { url in
+                    let repository = workshop.repository(url: url + "/remote.git") { $0.caFile = server.authority }
                     let error = try await sourceError { _ = try await repository.poll() }
                     #expect(error.code == .refused)
                     #expect(error.recovery == .needsOperator)

@@ -142,6 +142,25 @@ struct Workshop {
         try await self.git("push", "--quiet", "--force", self.remote, "\(source):refs/heads/\(branch)")
     }
 
+    /// A certificate that signs itself: with its key in one file, alone, and the key.
+    func certificate(for subject: String, days: Int = 2) async throws -> (both: String, authority: String, key: String)
+    {
+        let path = self.root + "/\(UUID().uuidString).pem"
+        let request = [
+            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=models",
+            "-addext", "subjectAltName=\(subject)", "-keyout", path, "-out", path + ".request",
+        ]
+        try await Self.command("openssl", request)
+        let signature = [
+            "x509", "-req", "-in", path + ".request", "-signkey", path, "-copy_extensions", "copy", "-days", "\(days)",
+            "-out", path + ".public",
+        ]
+        try await Self.command("openssl", signature)
+        let both = try [path, path + ".public"].map { try String(contentsOfFile: $0, encoding: .utf8) }
+        try both.joined().write(toFile: path + ".both", atomically: true, encoding: .utf8)
+        return (path + ".both", path + ".public", path)
+    }
+
     func repository(
         name: String = "models",
         url: String? = nil,

@@ -2,7 +2,10 @@ import Deployments
 import Manifests
 
 extension Configuration.Repository {
-    init?(decoding field: Field) {
+    /// - Parameters:
+    ///   - field: The repository.
+    ///   - others: What opens repositories that name no credentials of their own.
+    init?(decoding field: Field, others: [Configuration.GitCredential]) {
         guard let members = field.members(of: .repository) else { return nil }
         let name = members["name"]?.remoteName()
         let url = members["url"]?.repositoryURL()
@@ -12,6 +15,11 @@ extension Configuration.Repository {
             deletion.grace = given["grace"]?.duration(in: .zero ... .hours(24 * 30)) ?? deletion.grace
             deletion.maxShare = given["maxShare"]?.percentage(in: 0...100) ?? deletion.maxShare
         }
+        let credentials = members["credentials"]
+        let own = credentials.flatMap { field in
+            field.members(of: .credentials).flatMap { Configuration.Credentials(members: $0, at: field) }
+        }
+        let other = credentials == nil ? others.for(url ?? "") : nil
         let repository = Configuration.Repository(
             name: name ?? "",
             url: url ?? "",
@@ -22,30 +30,34 @@ extension Configuration.Repository {
             historyRewrite: members["historyRewrite"]?.choice(of: Configuration.HistoryRewrite.self) ?? .reject,
             signatures: members["signatures"].flatMap { Configuration.Signatures(decoding: $0) },
             deletion: deletion,
-            credentials: members["credentials"].flatMap { Configuration.Credentials(decoding: $0) } ?? .none,
+            credentials: own ?? other ?? .none,
             caFile: members["caFile"]?.absolutePath(),
+            clientCertificate: members["clientCertificate"].flatMap { Configuration.ClientCertificate(decoding: $0) },
+            proxy: members["proxy"]?.webURL(namedBy: nil),
             writesNotes: members["notes"]?.boolean() ?? false,
             reverts: members["reverts"]?.choice(of: RevertChoice.self)?.mode,
             webhook: members["webhook"].flatMap { Configuration.Webhook(decoding: $0) }
         )
         guard name != nil, url != nil else { return nil }
-        repository.check(members)
+        repository.check(members, at: members["credentials"] ?? field)
         self = repository
     }
 
     /// What is given must be of use for the URL.
-    private func check(_ members: Members) {
+    private func check(_ members: Members, at credentials: Field) {
         let isHTTP = self.url.hasPrefix("https://") || self.url.hasPrefix("http://")
         let isFile = ["file://", "git://", "/"].contains(where: self.url.hasPrefix)
         switch self.credentials {
         case .none: break
-        case .token where !isHTTP:
-            members["credentials"]?.error("a token opens only http and https URLs: use `sshKeyFile`, or another `url`")
-        case .token where self.url.hasPrefix("http://"):
-            members["credentials"]?.warning("the token travels readable for everyone on the way: use an https URL")
         case .sshKey where isHTTP || isFile:
-            members["credentials"]?.error("a key opens only ssh URLs: use `tokenFile`, or another `url`")
-        case .token, .sshKey: break
+            credentials.error("a key opens only ssh URLs: use `tokenFile`, or another `url`")
+        case .sshKey: break
+        case .token, .tokenVariable, .gitHubApp:
+            if !isHTTP {
+                credentials.error("a token opens only http and https URLs: use `sshKeyFile`, or another `url`")
+            } else if self.url.hasPrefix("http://") {
+                credentials.warning("the token travels readable for everyone on the way: use an https URL")
+            }
         }
         if case .branch = self.reference {
         } else if self.reverts != nil {
@@ -57,7 +69,12 @@ extension Configuration.Repository {
             )
         }
         if !self.url.hasPrefix("https://") {
-            members["caFile"]?.error("`caFile` is only for https URLs: remove it, or use another `url`")
+            for name in ["caFile", "clientCertificate"] {
+                members[name]?.error("\(name.inBackticks) is only for https URLs: remove it, or use another `url`")
+            }
+        }
+        if !isHTTP {
+            members["proxy"]?.error("`proxy` is only for http and https URLs: remove it, or use another `url`")
         }
     }
 }
@@ -88,19 +105,31 @@ extension Members {
 }
 
 extension Configuration.Credentials {
-    fileprivate init?(decoding field: Field) {
-        guard let members = field.members(of: .credentials) else { return nil }
+    fileprivate init?(members: Members, at field: Field) {
         let token = members["tokenFile"]?.absolutePath()
+        let form = "the name of a variable, such as GIT_TOKEN"
+        let variable = members["tokenVariable"]?.string(form: form, where: NameForm.isEnvironmentVariable)
+        let app = members["gitHubApp"].flatMap { Configuration.GitHubApp(decoding: $0) }
         let username = members["username"]?.string(limit: 256)
         let key = members["sshKeyFile"]?.absolutePath()
         let hosts = members["knownHostsFile"]?.absolutePath()
-        switch members.exactlyOne(of: ["tokenFile", "sshKeyFile"]) {
-        case "tokenFile":
+        let kind = members.exactlyOne(of: ["tokenFile", "tokenVariable", "gitHubApp", "sshKeyFile"])
+        if kind != "sshKeyFile", kind != nil {
             members["knownHostsFile"]?.error("`knownHostsFile` belongs to `sshKeyFile`: remove it")
+        }
+        switch kind {
+        case "tokenFile":
             guard let token else { return nil }
             self = .token(file: token, username: username ?? "git")
+        case "tokenVariable":
+            guard let variable else { return nil }
+            self = .tokenVariable(name: variable, username: username ?? "git")
+        case "gitHubApp":
+            members["username"]?.error("`username` belongs to a token: an app has its own, remove it")
+            guard let app else { return nil }
+            self = .gitHubApp(app)
         case "sshKeyFile":
-            members["username"]?.error("`username` belongs to `tokenFile`: an ssh URL has its own, ssh://git@host/…")
+            members["username"]?.error("`username` belongs to a token: an ssh URL has its own, ssh://git@host/…")
             if members["knownHostsFile"] == nil {
                 field.error("`knownHostsFile` is missing: write what `ssh-keyscan HOST` prints into a file, check it")
             }
@@ -108,6 +137,63 @@ extension Configuration.Credentials {
             self = .sshKey(file: key, knownHostsFile: hosts)
         default: return nil
         }
+    }
+}
+
+extension Configuration.GitHubApp {
+    fileprivate init?(decoding field: Field) {
+        guard let members = field.members(of: .gitHubApp) else { return nil }
+        let app = members["appID"]?.integer(in: 1...Int.max)
+        let installation = members["installationID"]?.integer(in: 1...Int.max)
+        let key = members["privateKeyFile"]?.absolutePath()
+        let api = members["api"]?.webURL(namedBy: "privateKeyFile")
+        guard let app, let installation, let key else { return nil }
+        self.init(
+            appID: "\(app)",
+            installationID: "\(installation)",
+            privateKeyFile: key,
+            api: api ?? "https://api.github.com"
+        )
+    }
+}
+
+extension Configuration.ClientCertificate {
+    fileprivate init?(decoding field: Field) {
+        guard let members = field.members(of: .clientCertificate) else { return nil }
+        let certificate = members["certificateFile"]?.absolutePath()
+        let key = members["keyFile"]?.absolutePath()
+        guard let certificate, let key else { return nil }
+        self.init(certificateFile: certificate, keyFile: key)
+    }
+}
+
+extension Configuration {
+    /// What opens the repositories whose URL begins so.
+    struct GitCredential {
+        var prefix: String
+        var credentials: Credentials
+
+        init?(decoding field: Field) {
+            guard let members = field.members(of: .gitCredential) else { return nil }
+            // Without an end, https://git.example would be the beginning of https://git.example.evil/, too.
+            let form = "the beginning of a URL, with a slash at its end, such as https://git.example/team/"
+            let prefix = members["prefix"]?.string(limit: 2048, form: form) { text in
+                let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+                return ["https:", "http:", "ssh:"].contains(parts[0]) && parts.count > 3 && parts[1].isEmpty
+                    && !parts[2].isEmpty && !parts[2].contains(":@") && text.hasSuffix("/")
+            }
+            let credentials = Credentials(members: members, at: field)
+            guard let prefix, let credentials else { return nil }
+            self.prefix = prefix
+            self.credentials = credentials
+        }
+    }
+}
+
+extension [Configuration.GitCredential] {
+    /// Those of the longest prefix.
+    fileprivate func `for`(_ url: String) -> Configuration.Credentials? {
+        self.filter { url.hasPrefix($0.prefix) }.max { $0.prefix.count < $1.prefix.count }?.credentials
     }
 }
 
@@ -119,7 +205,7 @@ extension Configuration.Provider {
             members["name"]?.error("`feedback` is what the controller itself is told: choose another name")
         }
         let kind = members["kind"]?.choice(of: Kind.self)
-        let url = members["url"]?.webURL()
+        let url = members["url"]?.webURL(namedBy: "tokenFile")
         let timeout = members["timeout"]?.duration(in: .milliseconds(100) ... .minutes(5))
         let tokenFile = members["tokenFile"]?.absolutePath()
         guard let name, let kind, let url else { return nil }
@@ -189,8 +275,8 @@ extension Field {
     }
 
     /// Without a slash at its end.
-    fileprivate func webURL() -> String? {
-        guard let url = self.urlWithoutSecret(namedBy: "tokenFile") else { return nil }
+    fileprivate func webURL(namedBy setting: String?) -> String? {
+        guard let url = self.urlWithoutSecret(namedBy: setting) else { return nil }
         guard let range = url.firstRange(of: "://"), ["http", "https"].contains(url[..<range.lowerBound]),
             url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !url.contains("?"), !url.contains("#"),
             url[range.upperBound...].first.map({ $0 != "/" }) ?? false
@@ -203,12 +289,13 @@ extension Field {
 
     /// Refuses passwords, and with http also users, as tokens are given in their place. Comes before every check whose
     /// message would repeat the value.
-    private func urlWithoutSecret(namedBy setting: String) -> String? {
+    private func urlWithoutSecret(namedBy setting: String?) -> String? {
         guard let url = self.string(limit: 2048) else { return nil }
         let rest = url.firstRange(of: "://").map { url[$0.upperBound...] } ?? url[...]
         guard let at = rest.prefix(while: { $0 != "/" }).lastIndex(of: "@") else { return url }
         guard rest[..<at].contains(":") || url.hasPrefix("http") else { return url }
-        self.error("a secret must not be part of a URL: remove it, and name a file that holds it with `\(setting)`")
+        let place = setting.map { ", and name a file that holds it with `\($0)`" } ?? ""
+        self.error("a secret must not be part of a URL: remove it\(place)")
         return nil
     }
 }

@@ -52,6 +52,10 @@ package struct Configuration: Hashable, Sendable {
         package var credentials: Credentials
         /// A PEM file with the authorities of an `https` server; nothing for the system's.
         package var caFile: String?
+        /// What an `https` server that asks for it is shown.
+        package var clientCertificate: ClientCertificate?
+        /// On the way to an http or https server; nothing for what the environment says.
+        package var proxy: String?
         /// Whether outcomes are written on commits, on `refs/notes/rollouts`.
         package var writesNotes: Bool
         /// The most that a revert may do; nothing when none may be written.
@@ -75,7 +79,25 @@ package struct Configuration: Hashable, Sendable {
     package enum Credentials: Hashable, Sendable {
         case none
         case token(file: String, username: String)
+        /// In a variable of the daemon's environment.
+        case tokenVariable(name: String, username: String)
+        case gitHubApp(GitHubApp)
         case sshKey(file: String, knownHostsFile: String)
+    }
+
+    /// By what a GitHub App gets tokens.
+    package struct GitHubApp: Hashable, Sendable {
+        package var appID: String
+        package var installationID: String
+        package var privateKeyFile: String
+        /// Without a slash at its end.
+        package var api: String
+    }
+
+    /// PEM files.
+    package struct ClientCertificate: Hashable, Sendable {
+        package var certificateFile: String
+        package var keyFile: String
     }
 
     /// A service that gates ask.

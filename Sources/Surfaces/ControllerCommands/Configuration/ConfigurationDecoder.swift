@@ -31,7 +31,10 @@ struct ConfigurationDecoder {
         )
         self.checkLengths(configuration, members, log: log)
         if let repositories = members?["repositories"]?.list(limit: 100) {
-            configuration.repositories = repositories.compactMap { Configuration.Repository(decoding: $0) }
+            let credentials = self.gitCredentials(from: members?["gitCredentials"])
+            configuration.repositories = repositories.compactMap {
+                Configuration.Repository(decoding: $0, others: credentials)
+            }
             if repositories.isEmpty { members?["repositories"]?.error("there must be a repository to watch: add one") }
             Self.checkUnique(repositories, configuration.repositories.map(\.name), "repositories")
             self.checkWebhooks(configuration, members?["webhooks"], repositories, log: log)
@@ -55,6 +58,13 @@ struct ConfigurationDecoder {
                 "the path has \(length) bytes and may have \(limit): choose a shorter one"
             log.add(.error, at: members?[name]?.node.position ?? TextPosition(line: 1, column: 1), field: name, message)
         }
+    }
+
+    private func gitCredentials(from field: Field?) -> [Configuration.GitCredential] {
+        guard let fields = field?.list(limit: 100) else { return [] }
+        let credentials = fields.compactMap { Configuration.GitCredential(decoding: $0) }
+        Self.checkUnique(fields, credentials.map(\.prefix), "credentials")
+        return credentials
     }
 
     /// Names that two of a list have. Lists that lost an item have been complained about already.

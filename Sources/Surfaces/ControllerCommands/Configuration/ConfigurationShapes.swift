@@ -3,8 +3,9 @@ package import Manifests
 extension Shape {
     /// Every mapping of the configuration file, the file itself first.
     package static let configurationShapes: [Shape] = [
-        .configuration, .repository, .signatures, .signaturePath, .deletion, .credentials, .webhook, .provider,
-        .webhooks, .artifacts, .local, .capacity, .journal, .jobs,
+        .configuration, .repository, .signatures, .signaturePath, .deletion, .credentials, .gitHubApp,
+        .clientCertificate, .gitCredential, .webhook, .provider, .webhooks, .artifacts, .local, .capacity, .journal,
+        .jobs,
     ]
 
     static let configuration = Shape(
@@ -16,6 +17,7 @@ extension Shape {
             .optional("poll", "1s"),
             .optional("runtimes", "[/usr/share/controller/runtimes]"),
             .required("repositories", "[{name: models, url: \"file:///srv/git/models.git\"}]"),
+            .optional("gitCredentials", "[{prefix: \"https://git.example/team/\", tokenFile: /etc/controller/token}]"),
             .optional("providers", "[{name: prometheus, kind: prometheus, url: \"http://127.0.0.1:9090\"}]"),
             .optional("webhooks", "{listen: \"127.0.0.1:8090\"}"),
             .optional("artifacts", "{maxSize: 20Gi}"),
@@ -41,6 +43,8 @@ extension Shape {
             .optional("deletion", "{grace: 5m, maxShare: 30}"),
             .optional("credentials", "{tokenFile: /etc/controller/token}"),
             .optional("caFile", "/etc/ssl/certs/internal.pem"),
+            .optional("clientCertificate", "{certificateFile: /etc/controller/c.pem, keyFile: /etc/controller/k.pem}"),
+            .optional("proxy", "\"http://proxy.example:3128\""),
             .optional("notes", "true"),
             .optional("reverts", "branch"),
             .optional("webhook", "{kind: github, secretFile: /etc/controller/webhook-secret}"),
@@ -63,18 +67,37 @@ extension Shape {
         [.required("path", "prod/**"), .required("signers", "[prod-approvers]")]
     )
     static let deletion = Shape("deletion", [.optional("grace", "5m"), .optional("maxShare", "30")])
-    static let credentials = Shape(
-        "credentials",
+    private static let credentialMembers: [Entry] = [
+        .optional("tokenFile", "/etc/controller/token"),
+        .optional("tokenVariable", "GIT_TOKEN"),
+        .optional("username", "git"),
+        .optional("gitHubApp", "{appID: 12345, installationID: 678, privateKeyFile: /etc/controller/app.pem}"),
+        .optional("sshKeyFile", "/etc/controller/id_ed25519"),
+        .optional("knownHostsFile", "/etc/controller/known_hosts"),
+    ]
+    private static let noSecrets = [
+        "token": "write the token into a file that only the daemon may read, and name it with `tokenFile`",
+        "password": "write the password into a file that only the daemon may read, and name it with `tokenFile`",
+    ]
+    static let credentials = Shape("credentials", Self.credentialMembers, unavailable: Self.noSecrets)
+    static let gitCredential = Shape(
+        "gitCredential",
+        [.required("prefix", "https://git.example/team/")] + Self.credentialMembers,
+        unavailable: Self.noSecrets
+    )
+    static let gitHubApp = Shape(
+        "gitHubApp",
         [
-            .optional("tokenFile", "/etc/controller/token"),
-            .optional("username", "git"),
-            .optional("sshKeyFile", "/etc/controller/id_ed25519"),
-            .optional("knownHostsFile", "/etc/controller/known_hosts"),
+            .required("appID", "12345"), .required("installationID", "678"),
+            .required("privateKeyFile", "/etc/controller/app.pem"), .optional("api", "https://api.github.com"),
         ],
         unavailable: [
-            "token": "write the token into a file that only the daemon may read, and name it with `tokenFile`",
-            "password": "write the password into a file that only the daemon may read, and name it with `tokenFile`",
+            "privateKey": "write the key into a file that only the daemon may read, and name it with `privateKeyFile`"
         ]
+    )
+    static let clientCertificate = Shape(
+        "clientCertificate",
+        [.required("certificateFile", "/etc/controller/client.pem"), .required("keyFile", "/etc/controller/key.pem")]
     )
     static let webhook = Shape(
         "webhook",

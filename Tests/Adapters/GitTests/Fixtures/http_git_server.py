@@ -1,10 +1,10 @@
 """Serves the repositories below a folder over HTTP on a loopback port, by git http-backend.
 
-usage: http_git_server.py FOLDER [--certificate FILE] [USER PASSWORD]
+usage: http_git_server.py FOLDER [--certificate FILE [--clients FILE]] [USER PASSWORD]
 
 Prints its port and serves until it is ended. With a certificate and its key, in one PEM file, it speaks TLS 1.3 and
-nothing older. With a user and a password it wants basic authentication. Paths below /elsewhere/ answer with a redirect to the same path
-without that prefix.
+nothing older; with the authority of clients too, it lets in who has a certificate of theirs. With a user and a password
+it wants basic authentication. Paths below /elsewhere/ answer with a redirect to the same path without that prefix.
 """
 
 import base64
@@ -18,6 +18,9 @@ root, *rest = sys.argv[1:]
 certificate = None
 if rest[:1] == ["--certificate"]:
     certificate, *rest = rest[1:]
+clients = None
+if rest[:1] == ["--clients"]:
+    clients, *rest = rest[1:]
 wanted = None
 if rest:
     wanted = "Basic " + base64.b64encode(":".join(rest).encode()).decode()
@@ -90,6 +93,9 @@ if certificate:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_cert_chain(certificate)
+    if clients:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(clients)
     server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_address[1], flush=True)
 server.serve_forever()

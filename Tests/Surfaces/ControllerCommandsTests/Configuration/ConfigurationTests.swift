@@ -80,6 +80,29 @@ struct ConfigurationTests {
     }
 
     @Test
+    func `the longest prefix opens what names no credentials of its own, and is no part of another host`() throws {
+        let file = """
+            gitCredentials:
+              - {prefix: "https://git.example/", tokenFile: /wide}
+              - {prefix: "https://git.example/team/", tokenVariable: GIT_TOKEN}
+            repositories:
+              - {name: a, url: "https://git.example/team/a.git"}
+              - {name: b, url: "https://git.example/teams/b.git"}
+              - {name: c, url: "https://git.example/team/c.git", credentials: {tokenFile: /own}}
+              - {name: d, url: "https://git.example.evil/d.git"}
+              - {name: e, url: /srv/e}
+            """
+        #expect(
+            try self.read(file).repositories.map(\.credentials) == [
+                .tokenVariable(name: "GIT_TOKEN", username: "git"), .token(file: "/wide", username: "git"),
+                .token(file: "/own", username: "git"), .none, .none,
+            ]
+        )
+        let open = file.replacing("https://git.example/\"", with: "https://git.example\"")
+        #expect(self.problems(open).first?.contains("with a slash at its end") == true, "\(self.problems(open))")
+    }
+
+    @Test
     func `every setting of the reference arrives`() throws {
         let examples = try Self.examples()
         #expect(examples.count == 2)
@@ -91,6 +114,8 @@ struct ConfigurationTests {
         #expect(configuration.repositories.map(\.name) == ["models", "experiments"])
         #expect(configuration.repositories[0].path == "deployments")
         #expect(configuration.repositories[0].caFile == "/etc/controller/git-ca.pem")
+        #expect(configuration.repositories[0].clientCertificate?.keyFile == "/etc/controller/k.pem")
+        #expect(configuration.repositories[0].proxy == "http://proxy.example:3128")
         #expect(configuration.repositories[0].writesNotes)
         #expect(configuration.repositories.map(\.webhook?.kind) == [.github, nil])
         #expect(configuration.repositories[0].webhook?.secretFile == "/etc/controller/webhook-secret")
@@ -247,7 +272,23 @@ struct ConfigurationTests {
         ),
         (
             "url: https://h/x\ncredentials: {}",
-            "4:18: error: repositories[0].credentials: one of `tokenFile` or `sshKeyFile`"
+            "4:18: error: repositories[0].credentials: one of `tokenFile`, `tokenVariable`, `gitHubApp`"
+        ),
+        (
+            "url: https://h/x\ncredentials: {gitHubApp: {appID: 1, installationID: 2}}",
+            "4:30: error: repositories[0].credentials.gitHubApp: `privateKeyFile` is missing"
+        ),
+        (
+            "url: https://h/x\ncredentials: {gitHubApp: {appID: 1, installationID: 2, privateKeyFile: /k, privateKey: abc}}",
+            "4:80: error: repositories[0].credentials.gitHubApp.privateKey: `privateKey` is not"
+        ),
+        (
+            "url: https://h/x\nproxy: \"http://me:secret@h:1\"",
+            "4:12: error: repositories[0].proxy: a secret must not be part of a URL: remove it"
+        ),
+        (
+            "url: git@h:x\nclientCertificate: {certificateFile: /c, keyFile: /k}",
+            "4:24: error: repositories[0].clientCertificate: `clientCertificate` is only for https URLs"
         ),
         (
             "url: http://h/x\ncredentials: {tokenFile: /t}",
