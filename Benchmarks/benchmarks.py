@@ -468,12 +468,16 @@ def of_program(program: Path) -> Figures:
     return {name: (number(value)[0], *number(limit)) for name, value, limit, _ in lines}
 
 
-def git(controller: Path) -> Figures:
-    """The daemon's part of what git costs, against git's own commands."""
-    try:
-        return git_figures.figures(controller.with_name("core-benchmark"))
-    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-        raise Unmeasured(f"git: {error}") from error
+def of_git(figures: Callable[[Path], Figures]) -> Callable[[Path], Figures]:
+    """Of the daemon's own git, in a program that was built beside the controller."""
+
+    def measure(controller: Path) -> Figures:
+        try:
+            return figures(controller.with_name("core-benchmark"))
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            raise Unmeasured(f"git: {error}") from error
+
+    return measure
 
 
 def note(name: str, values: list[float]) -> None:
@@ -509,8 +513,9 @@ FIGURES: list[tuple[list[str], Callable[[Path], Figures]]] = [
             "git-idle-poll-many",
             "git-one-commit-many",
         ],
-        git,
+        of_git(git_figures.figures),
     ),
+    (["git-merges-time", "git-merges-memory", "git-merges-descriptors"], of_git(git_figures.merges)),
 ]
 
 

@@ -15,6 +15,9 @@ from pathlib import Path
 MANIFESTS = 10_000
 MANY = 100_000  # references, and files, of a large repository
 ROUNDS = 9
+MERGES = 10_000
+MERGED = 1_000  # manifests of the repository that they go to
+WINDOW = 500  # of them, whose median is compared; packs are made anew as often, as a server does
 PATIENCE = 300  # seconds for any one command
 
 RUNTIME = """\
@@ -86,11 +89,11 @@ class Server:
         self.daemon: subprocess.Popen[bytes] | None = None
         self.url = ""
 
-    def start(self) -> None:
+    def start(self, manifests: int) -> None:
         self.remote.parent.mkdir()
         self.git("init", "--quiet", "--bare", "-b", "main", str(self.remote))
         self.git("-C", str(self.remote), "config", "gc.auto", "0")
-        files = {"runtime.yaml": RUNTIME.encode()} | {path(n): manifest(n, 1) for n in range(MANIFESTS)}
+        files = {"runtime.yaml": RUNTIME.encode()} | {path(n): manifest(n, 1) for n in range(manifests)}
         self.commit(files)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -169,16 +172,24 @@ class Watcher:
             raise RuntimeError(f"the program ended with {self.process.wait()}")
         return [float(part) for part in line.split()]
 
+    def memory(self) -> float:
+        """MiB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+    def descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
     def close(self) -> None:
         self.process.stdin.close()
         self.process.wait(timeout=PATIENCE)
 
 
 @contextmanager
-def serving(program: Path) -> Iterator[Server]:
+def serving(program: Path, manifests: int = MANIFESTS) -> Iterator[Server]:
     server = Server(program)
     try:
-        server.start()
+        server.start(manifests)
         yield server
     finally:
         server.close()
@@ -268,4 +279,34 @@ def figures(program: Path) -> dict[str, tuple[float, float, str]]:
         "git-one-commit-decisions": (decisions, 1, ""),
         "git-idle-poll-many": (idle_many / idle_time, 1.2, "x"),
         "git-one-commit-many": (commit_many / commit_time, 1.2, "x"),
+    }
+
+
+def merges(program: Path) -> dict[str, tuple[float, float, str]]:
+    """One merge after the other: what the last ones cost against the first ones."""
+    times, memory, descriptors = [], [], []
+    with serving(program, MERGED) as server, watching(server, "watched") as watcher:
+        watcher.say("poll")
+        watcher.say("settle")
+        for number in range(MERGES):
+            changed = (number * 117) % MERGED
+            server.commit({path(changed): manifest(changed, 2 + number)})
+            *spent, decided, _ = watcher.say("poll")
+            if decided != 1:
+                raise RuntimeError(f"merge {number} took {decided:.0f} decisions")
+            watcher.say("look")
+            times.append(sum(spent))
+            if (number + 1) % WINDOW == 0:
+                memory.append(watcher.memory())
+                descriptors.append(watcher.descriptors())
+                window = statistics.median(times[-WINDOW:])
+                parts = f"{window:.1f} ms, {memory[-1]:.0f} MiB, {descriptors[-1]} descriptors"
+                note(f"{number + 1} merges of {MERGES}: {parts}")
+                server.git("-C", str(server.remote), "repack", "-a", "-d", "-q")
+    # The first window fills caches.
+    first, last = (statistics.median(part) for part in (times[WINDOW : 2 * WINDOW], times[-WINDOW:]))
+    return {
+        "git-merges-time": (last / first, 1.2, "x"),
+        "git-merges-memory": (memory[-1] / memory[1], 1.1, "x"),
+        "git-merges-descriptors": (max(descriptors) - descriptors[0], 2, ""),
     }

@@ -66,13 +66,16 @@ final class Sandbox {
         poll: String = "500ms",
         interval: String = "1s",
         webhook: String? = nil,
+        signatures: String? = nil,
         providers: [String] = [],
         programs: String? = nil
     ) throws {
         let jobs = programs.map { "jobs: {programs: [\"\($0)\"]}" } ?? ""
         let webhooks = webhook == nil ? "" : "webhooks: {listen: \"127.0.0.1:\(self.sparePort)\"}"
         let taken = webhook.map { ", webhook: {kind: \($0), secretFile: \"\(self.webhookSecret)\"}" } ?? ""
-        let git = "path: deployments, interval: \(interval), notes: true, reverts: push\(taken)"
+        // A controller that could push to a branch whose commits must be signed would stop it.
+        let trust = signatures.map { "reverts: branch, signatures: \($0)" } ?? "reverts: push"
+        let git = "path: deployments, interval: \(interval), notes: true, \(trust)\(taken)"
         try self.write(
             "\(self.folder)/controller.yaml",
             """

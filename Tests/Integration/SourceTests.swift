@@ -38,6 +38,44 @@ extension IntegrationTests {
     }
 
     @Test
+    func `an unsigned merge waits with the reason shown, and is rolled out under a signed one`() async throws {
+        try await Sandbox.run { sandbox in
+            let (key, signers) = ("\(sandbox.folder)/signer", "\(sandbox.folder)/allowed_signers")
+            let made = try await Machine.run(
+                try Machine.program("ssh-keygen"),
+                ["-q", "-t", "ed25519", "-N", "", "-C", "ada", "-f", key],
+                environment: sandbox.environment,
+                at: sandbox.folder
+            )
+            try #require(made.status == 0, "\(made.error)")
+            let publicKey = try String(contentsOfFile: key + ".pub", encoding: .utf8)
+            try sandbox.write(signers, "ada@example.org namespaces=\"git\" \(publicKey)")
+            let settings = ["gpg.format": "ssh", "user.signingKey": key, "commit.gpgSign": "true"]
+            for (name, value) in settings { try await sandbox.git("-C", sandbox.clone, "config", name, value) }
+            try sandbox.configure(signatures: "{require: head, allowedSignersFile: \"\(signers)\"}")
+            try await sandbox.startController()
+            try await sandbox.merge(Release(version: "1"))
+            try await sandbox.serves("1")
+
+            try await sandbox.git("-C", sandbox.clone, "config", "commit.gpgSign", "false")
+            let unsigned = try await sandbox.merge(Release(version: "2", gates: []))
+            try await sandbox.until("the reason is shown") {
+                let problem = await sandbox.fleet()?.sources.first?.problem
+                return problem?.contains("is not signed") == true && problem?.contains(unsigned.prefix(8)) == true
+            }
+            let shown = try await sandbox.command("get")
+            #expect((shown.output + shown.error).contains("is not signed"), "\(shown.output)\(shown.error)")
+            #expect(sandbox.processes("--model-version=2").isEmpty)
+            #expect(await sandbox.status()?.stable?.modelVersion == "1")
+
+            try await sandbox.git("-C", sandbox.clone, "config", "commit.gpgSign", "true")
+            try await sandbox.push([:], "Approve")
+            try await sandbox.serves("2")
+            #expect(await sandbox.fleet()?.sources.first?.problem == nil)
+        }
+    }
+
+    @Test
     func `a bad commit is told so once, and going back to the good revision changes nothing`() async throws {
         try await Sandbox.run { sandbox in
             try await sandbox.startController()
