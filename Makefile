@@ -11,7 +11,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 # The libraries that the controller links with, and what a Python environment needs.
-BUILD_PACKAGES := libcurl4-openssl-dev libgit2-dev libsqlite3-dev libyaml-dev pkg-config zlib1g-dev
+BUILD_PACKAGES := libcurl4-openssl-dev libgit2-dev libjemalloc-dev libsqlite3-dev libyaml-dev pkg-config zlib1g-dev
 # What the tests use for real: a metric provider, a git server over ssh, what signs commits, a load generator, a linter.
 CHECK_PACKAGES := gnupg openssh-client openssh-server openssl prometheus shellcheck wrk
 # A Python that cannot make environments needs Debian's module for that.

@@ -5,6 +5,9 @@ import PackageDescription
 // Reading order: the rings of the architecture, innermost first. A target may depend on its own ring and on
 // rings above it, never on one below. Dependencies: ours first, then others, each sorted.
 
+/// Decisions allocate much: with glibc's malloc they take a sixth longer.
+let allocator: [LinkerSetting] = [.linkedLibrary("jemalloc")]
+
 let package = Package(
     name: "controller",
     products: [
@@ -182,12 +185,14 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            path: "Sources/controller"
+            path: "Sources/controller",
+            linkerSettings: allocator
         ),
         .executableTarget(
             name: "simulate",
             dependencies: ["Simulation"],
-            path: "Sources/simulate"
+            path: "Sources/simulate",
+            linkerSettings: allocator
         ),
         .executableTarget(
             name: "core-benchmark",
@@ -195,12 +200,14 @@ let package = Package(
                 "CYaml", "Deployments", "Git", "Manifests", "Reconciliation", "Rollouts",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            path: "Sources/core-benchmark"
+            path: "Sources/core-benchmark",
+            linkerSettings: allocator
         ),
         .executableTarget(
             name: "judging-benchmark",
             dependencies: ["Analysis", "Deployments"],
-            path: "Sources/judging-benchmark"
+            path: "Sources/judging-benchmark",
+            linkerSettings: allocator
         ),
 
         // MARK: - C libraries
