@@ -20,6 +20,9 @@ package struct HTTPRequest: Sendable {
     package var followRedirects: Bool
     /// A PEM file of the authorities to trust, instead of the system's.
     package var caFile: String?
+    /// Sends it once. On a connection that was used before and ends without an answer, libcurl sends a request again,
+    /// whatever its method; with this the request gets a connection of its own.
+    package var isNeverRepeated = false
 
     package static let defaultMaxResponseBytes = 16 << 20
 

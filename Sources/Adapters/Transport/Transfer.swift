@@ -154,6 +154,9 @@ final class Transfer {
             self.set(CURLOPT_LOW_SPEED_LIMIT, 1)
             self.set(CURLOPT_LOW_SPEED_TIME, max(1, (Self.milliseconds(stall) + 999) / 1000))
         }
+        if request.isNeverRepeated {
+            self.set(CURLOPT_FRESH_CONNECT, 1)
+        }
         if let socket = request.unixSocket {
             self.set(CURLOPT_UNIX_SOCKET_PATH, socket)
         }

@@ -52,6 +52,20 @@ struct HTTPClientTests {
         }
     }
 
+    @Test(arguments: [false, true])
+    func `a request whose answer is lost on a used connection is not sent again where that is wanted`(
+        isNeverRepeated: Bool
+    ) async throws {
+        let server = try LoopbackServer { $0.method == "GET" ? .text("") : .raw([]) }
+        _ = try await self.client.send(HTTPRequest(url: server.url))
+        var request = HTTPRequest(method: "POST", url: server.url, body: Array("a".utf8))
+        request.isNeverRepeated = isNeverRepeated
+        let error = try await self.failure(of: request)
+        #expect(error.code == .interrupted)
+        // What libcurl does by itself is why there is a choice.
+        #expect(server.requests.count { $0.method == "POST" } == (isNeverRepeated ? 1 : 2))
+    }
+
     @Test
     func `HEAD does not wait for a body`() async throws {
         let server = try LoopbackServer { _ in .text("0123456789") }
