@@ -39,6 +39,14 @@ struct Controller: AsyncParsableCommand {
                 } catch {
                     throw CommandFailure(code: .usage, message: error.message)
                 }
+            },
+            fetchPullRequest: { number, branch, remote in
+                do throws(SourceError) {
+                    let request = try await LocalRevision.pullRequest(number, into: branch, of: remote, at: ".")
+                    return (request.base, request.head)
+                } catch {
+                    throw CommandFailure(code: .usage, message: error.message)
+                }
             }
         )
         Glibc.exit(await CommandRunner.run(Self.self, console: console))

@@ -67,7 +67,7 @@ package enum LocalRevision {
         }
     }
 
-    private static func error(_ code: SourceError.Code, _ message: String) -> SourceError {
+    static func error(_ code: SourceError.Code, _ message: String) -> SourceError {
         SourceError(code: code, message: message, recovery: .needsOperator)
     }
 }

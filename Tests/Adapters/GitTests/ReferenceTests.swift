@@ -186,6 +186,61 @@ struct LocalRevisionTests {
         }
     }
 
+    @Test(arguments: ["refs/pull/42/head", "refs/merge-requests/42/head"])
+    func `a pull request is fetched, with the commit where it left the branch`(reference: String) async throws {
+        try await Workshop.run { workshop in
+            let start = try await workshop.head()
+            try await workshop.push()
+            // Somebody else's clone, which has neither.
+            let place = workshop.work + "-other"
+            defer { try? FileManager.default.removeItem(atPath: place) }  // it lies beside the workshop's own
+            try await workshop.git("clone", "--quiet", workshop.remote, place)
+            let request = try await workshop.commit(["models/chat.yaml": "v2\n"], "Serve v2")
+            try await workshop.git("push", "--quiet", workshop.remote, "HEAD:\(reference)")
+            try await workshop.git("reset", "--quiet", "--hard", start)
+            try await workshop.commit(["models/other.yaml": "merged since\n"])
+            try await workshop.push()
+            let references = try await workshop.git("-C", place, "for-each-ref")
+            let found = try await LocalRevision.pullRequest(42, into: "main", of: "origin", at: place)
+            #expect(found.base == start)
+            #expect(found.head == request)
+            let snapshot = try LocalRevision.read(found.head, at: place, folder: "models")
+            #expect(snapshot.files.contains { $0.bytes == Array("v2\n".utf8) })
+            #expect(try await workshop.git("-C", place, "for-each-ref") == references)
+            // By its address, too.
+            #expect(try await LocalRevision.pullRequest(42, into: "main", of: workshop.remote, at: place) == found)
+        }
+    }
+
+    @Test
+    func `a pull request that cannot be planned is told`() async throws {
+        try await Workshop.run { workshop in
+            try await workshop.push()
+            let remote = workshop.remote
+            for (number, branch, server, expected) in [
+                (7, "main", remote, "has no pull request 7: neither refs/pull/7/head nor"),
+                (7, "lost", remote, "has no branch lost: say with --branch"),
+                (7, "--upload-pack=x", remote, "is no name"),
+                (7, "main", "--upload-pack=x", "git ls-remote failed"), (7, "main", "/nowhere", "git ls-remote failed"),
+            ] {
+                let error = try await sourceError {
+                    _ = try await LocalRevision.pullRequest(number, into: branch, of: server, at: workshop.work)
+                }
+                #expect(error.message.contains(expected), "\(error.message)")
+            }
+            // A clone that does not go back far enough.
+            try await workshop.commits(3)
+            try await workshop.push()
+            try await workshop.git("checkout", "--quiet", "--orphan", "alone")
+            try await workshop.commit(["models/chat.yaml": "alone\n"])
+            try await workshop.git("push", "--quiet", remote, "HEAD:refs/pull/8/head")
+            let unrelated = try await sourceError {
+                _ = try await LocalRevision.pullRequest(8, into: "main", of: remote, at: workshop.work)
+            }
+            #expect(unrelated.message.contains("have no commit in common here"), "\(unrelated.message)")
+        }
+    }
+
     @Test
     func `what cannot be read of a clone is told`() async throws {
         try await Workshop.run { workshop in

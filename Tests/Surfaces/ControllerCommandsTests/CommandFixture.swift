@@ -155,6 +155,12 @@ final class CommandFixture: Sendable {
                 let inside = files.filter { $0.path.hasPrefix(folder) }
                 return Console.Revision(commit: "\(revision)00000000", subject: "Of \(revision)", files: inside)
             },
+            fetchPullRequest: { number, branch, remote in
+                guard number == 42 else {
+                    throw CommandFailure(code: .usage, message: "\(remote) has no pull request \(number)")
+                }
+                return (branch, "HEAD")
+            },
             keyboard: lines?.next
         )
         let status = await CommandRunner.run(TestRoot.self, arguments: arguments, console: console)

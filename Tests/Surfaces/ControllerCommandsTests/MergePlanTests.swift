@@ -79,6 +79,32 @@ struct MergePlanTests {
     }
 
     @Test
+    func `a pull request is planned from where it left the branch`() async throws {
+        self.commit("HEAD", ["a": Self.manifest("a", version: "2"), "b": Self.manifest("b"), "c": Self.manifest("c")])
+        let run = await self.fixture.run("plan", "--pull-request", "42", "deployments")
+        #expect(run.status == 0, "\(run.remarks)")
+        #expect(run.output.hasPrefix("main (main0000) → pull request 42 (HEAD0000)  Of HEAD\n"), "\(run.output)")
+        #expect(run.remarks.contains("1 rollout, 2 as they are"))
+        let other = await self.fixture.run(
+            "plan",
+            "--pull-request",
+            "42",
+            "--branch",
+            "release",
+            "--remote",
+            "upstream"
+        )
+        #expect(other.remarks.contains("there is no commit release"), "\(other.remarks)")
+        let missing = await self.fixture.run("plan", "--pull-request", "7", "--remote", "upstream")
+        #expect(missing.remarks.contains("upstream has no pull request 7"), "\(missing.remarks)")
+        for arguments in [
+            ["--pull-request", "42", "--from", "x"], ["--pull-request", "0"], ["--branch", "x", "a.yaml"],
+        ] {
+            #expect(await self.fixture.run(["plan"] + arguments).status == 2)
+        }
+    }
+
+    @Test
     func `nothing changes when nothing that is served does`() async throws {
         self.commit(
             "branch",

@@ -18,6 +18,9 @@ package struct PlanCommand: ClientCommand {
             is then the watched folder, from the root. It exits with 1 when something is refused. In continuous
             integration, plan the merge of the pull request: --from origin/main --to HEAD.
 
+            With --pull-request, what that pull request would do: it is fetched from the remote of this clone, and
+            compared with the commit where it left the watched branch.
+
             The traffic is what a running controller has counted of the deployment, if one answers and knows it, or what
             --rate and --stable-errors say.
 
@@ -27,6 +30,7 @@ package struct PlanCommand: ClientCommand {
               controller plan deployments/file-type.yaml --output json
               controller plan --from origin/main
               controller plan --from origin/main --to HEAD deployments --markdown > comment.md
+              controller plan --pull-request 42 deployments
             """
     )
 
@@ -39,7 +43,16 @@ package struct PlanCommand: ClientCommand {
     @Option(help: ArgumentHelp("The commit that is to be merged.", valueName: "revision"))
     package var to = "HEAD"
 
-    @Flag(help: "With --from: Markdown, for a comment on a pull request.")
+    @Option(help: ArgumentHelp("What merging it does is said: fetched from the remote.", valueName: "number"))
+    package var pullRequest: Int?
+
+    @Option(help: ArgumentHelp("With --pull-request: the watched branch.", valueName: "name"))
+    package var branch = "main"
+
+    @Option(help: ArgumentHelp("With --pull-request: where it is fetched from.", valueName: "name"))
+    package var remote = "origin"
+
+    @Flag(help: "With --from or --pull-request: Markdown, for a comment on a pull request.")
     package var markdown = false
 
     @Option(help: ArgumentHelp("Requests per second. Default: what the controller counts.", valueName: "number"))
@@ -71,11 +84,19 @@ package struct PlanCommand: ClientCommand {
                 throw ValidationError("--rate must be from 0 to 1000000 requests per second.")
             }
         }
-        if self.from == nil, self.to != "HEAD" || self.markdown {
+        if self.from == nil, self.to != "HEAD" || self.markdown && self.pullRequest == nil {
             throw ValidationError("--to and --markdown are for comparing commits: say which is served with --from.")
         }
-        if self.from != nil, self.choice.paths.count > 1 || self.choice.deployment != nil {
-            throw ValidationError("With --from, at most one path is named: the watched folder, from the root.")
+        if let number = self.pullRequest {
+            guard number > 0 else { throw ValidationError("--pull-request takes its number, such as 42.") }
+            guard self.from == nil else { throw ValidationError("--pull-request and --from exclude each other.") }
+        } else if self.branch != "main" || self.remote != "origin" {
+            throw ValidationError("--branch and --remote are for fetching: say what with --pull-request.")
+        }
+        if self.from != nil || self.pullRequest != nil, self.choice.paths.count > 1 || self.choice.deployment != nil {
+            throw ValidationError(
+                "When commits are compared, at most one path is named: the watched folder, from the root."
+            )
         }
         if self.markdown, self.output != .table {
             throw ValidationError("--markdown and --output exclude each other.")
@@ -83,7 +104,15 @@ package struct PlanCommand: ClientCommand {
     }
 
     package func run(on console: Console) async throws {
-        if let from { return try await self.planMerge(of: self.to, into: from, on: console) }
+        if let number = self.pullRequest {
+            let found = try await console.fetchPullRequest(number, self.branch, self.remote)
+            let head = Side(name: "pull request \(number)", revision: found.head)
+            return try await self.planMerge(of: head, into: Side(name: self.branch, revision: found.base), on: console)
+        }
+        if let from {
+            let head = Side(name: self.to, revision: self.to)
+            return try await self.planMerge(of: head, into: Side(name: from, revision: from), on: console)
+        }
         let spec = try self.choice.spec(on: console, verb: "planned")
         let measured = self.rate == nil || self.stableErrors == nil ? await self.measured(spec.id, on: console) : nil
         guard let rate = self.rate ?? measured?.rate else {
@@ -112,17 +141,26 @@ package struct PlanCommand: ClientCommand {
 
     // MARK: - Commits
 
-    private func planMerge(of revision: String, into base: String, on console: Console) async throws {
+    /// One of the two commits that are compared.
+    private struct Side {
+        /// For people.
+        var name: String
+        /// For git.
+        var revision: String
+    }
+
+    private func planMerge(of head: Side, into base: Side, on console: Console) async throws {
         let folder = (self.choice.paths.first ?? "").split(separator: "/").filter { $0 != "." }.joined(separator: "/")
         let reader = try self.choice.reader(environment: console.environment)
-        let (from, to) = (try console.readRevision(base, folder), try console.readRevision(revision, folder))
+        let from = try console.readRevision(base.revision, folder)
+        let to = try console.readRevision(head.revision, folder)
         if from.files.isEmpty, to.files.isEmpty {
             let place = folder.isEmpty ? "the repository" : "the folder \(folder)"
             throw CommandFailure(code: .usage, message: "there are no manifests in \(place), in neither commit")
         }
         let plan = await MergePlan(
-            from: Self.state(of: from, base, by: reader),
-            to: Self.state(of: to, revision, by: reader),
+            from: Self.state(of: from, base.name, by: reader),
+            to: Self.state(of: to, head.name, by: reader),
             forecast: { await self.expectation(of: $0, on: console) }
         )
         if self.markdown {

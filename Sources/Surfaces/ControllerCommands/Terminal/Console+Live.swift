@@ -7,7 +7,8 @@ extension Console {
     /// The real world. How a journal's file is read is the program's to say, as commands know no adapters.
     package static func live(
         openJournal: @escaping JournalOpener = { path, _ in throw Self.unread(path) },
-        readRevision: @escaping RevisionReader = { revision, _ in throw Self.unread(revision) }
+        readRevision: @escaping RevisionReader = { revision, _ in throw Self.unread(revision) },
+        fetchPullRequest: @escaping PullRequestFetcher = { number, _, _ in throw Self.unread("\(number)") }
     ) -> Console {
         let http = HTTPClient()
         return Console(
@@ -28,6 +29,7 @@ extension Console {
             openJournal: openJournal,
             restoreCursorOnSignals: Self.installCursorRestorer,
             readRevision: readRevision,
+            fetchPullRequest: fetchPullRequest,
             keyboard: Self.keyboard
         )
     }

@@ -23,6 +23,8 @@ package struct Console: Sendable {
     package var openJournal: JournalOpener
     /// Reads the files of a commit of the repository that the current folder is in.
     package var readRevision: RevisionReader
+    /// Fetches a pull request of a remote, and finds where it left a branch.
+    package var fetchPullRequest: PullRequestFetcher
     /// Makes the signals that end a program show the cursor again first.
     package var restoreCursorOnSignals: @Sendable () -> Void
 
@@ -30,6 +32,11 @@ package struct Console: Sendable {
     package typealias ChapterSource = @Sendable (_ after: Int64) async throws -> [UInt8]?
     /// - Throws: A `CommandFailure` when there is no such commit, or it holds what is refused.
     package typealias RevisionReader = @Sendable (_ revision: String, _ folder: String) throws -> Revision
+    /// - Returns: The ids of the commit that it has in common with `branch`, and of its own last one.
+    /// - Throws: A `CommandFailure` when there is no such pull request or branch, or the server does not answer.
+    package typealias PullRequestFetcher =
+        @Sendable (_ number: Int, _ branch: String, _ remote: String) async throws
+        -> (base: String, head: String)
     package typealias JournalOpener = @Sendable (_ path: String, _ deployment: DeploymentID?) throws -> ChapterSource
 
     /// A commit, and what the daemon would read of it.
@@ -57,6 +64,7 @@ package struct Console: Sendable {
         openJournal: @escaping JournalOpener,
         restoreCursorOnSignals: @escaping @Sendable () -> Void,
         readRevision: @escaping RevisionReader,
+        fetchPullRequest: @escaping PullRequestFetcher,
         keyboard: (@Sendable () -> String?)? = nil
     ) {
         self.environment = environment
@@ -70,6 +78,7 @@ package struct Console: Sendable {
         self.openJournal = openJournal
         self.restoreCursorOnSignals = restoreCursorOnSignals
         self.readRevision = readRevision
+        self.fetchPullRequest = fetchPullRequest
         self.keyboard = keyboard
     }
 
