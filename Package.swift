@@ -118,6 +118,11 @@ let package = Package(
             path: "Sources/Adapters/MetricProviders"
         ),
         .target(
+            name: "Forges",
+            dependencies: ["Deployments", "Reconciliation", "Transport"],
+            path: "Sources/Adapters/Forges"
+        ),
+        .target(
             name: "Feedback",
             dependencies: ["Deployments", "Reconciliation", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Adapters/Feedback"
@@ -179,7 +184,8 @@ let package = Package(
             name: "controller",
             dependencies: [
                 "Artifacts", "ControllerAPI", "ControllerCommands", "ControllerServer", "Deployments", "Feedback",
-                "Git", "LocalPlatform", "Manifests", "MetricProviders", "Persistence", "Reconciliation", "Transport",
+                "Forges", "Git", "LocalPlatform", "Manifests", "MetricProviders", "Persistence", "Reconciliation",
+                "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -327,6 +333,11 @@ let package = Package(
             name: "MetricProvidersTests",
             dependencies: ["Deployments", "LoopbackServer", "MetricProviders", "Reconciliation", "Transport"],
             path: "Tests/Adapters/MetricProvidersTests"
+        ),
+        .testTarget(
+            name: "ForgesTests",
+            dependencies: ["Deployments", "Forges", "LoopbackServer", "Reconciliation", "Transport"],
+            path: "Tests/Adapters/ForgesTests"
         ),
         .testTarget(
             name: "FeedbackTests",

@@ -3,6 +3,7 @@ import ControllerCommands
 import ControllerServer
 import Deployments
 import Feedback
+import Forges
 import Foundation
 import Git
 import LocalPlatform
@@ -42,6 +43,8 @@ struct Daemon {
         // So have comparisons of answers: a slow model server must not either.
         let comparisons = HTTPClient()
         defer { comparisons.close() }
+        let forges = HTTPClient()
+        defer { forges.close() }
         let journal = try self.journal()
         let artifacts = self.artifacts(downloads)
         let replicas = self.replicas(client)
@@ -50,7 +53,7 @@ struct Daemon {
         let labels = FeedbackStore(directory: "\(state)/feedback", logger: self.logger, now: now)
         let reconciler = Reconciler(
             ports: Reconciler.Ports(
-                sources: self.sources(),
+                sources: self.sources(forges),
                 platform: replicas,
                 router: router,
                 artifacts: artifacts,
@@ -130,7 +133,7 @@ extension Daemon {
         return [server, receiver]
     }
 
-    private func sources() -> [Reconciler.Source] {
+    private func sources(_ client: HTTPClient) -> [Reconciler.Source] {
         self.configuration.repositories.map { repository in
             Reconciler.Source(
                 port: GitRepository(
@@ -144,7 +147,8 @@ extension Daemon {
                     grace: repository.deletion.grace,
                     maxShare: repository.deletion.maxShare
                 ),
-                writesNotes: repository.writesNotes
+                writesNotes: repository.writesNotes,
+                forge: ForgeConfiguration(repository).map { RemoteForge(configuration: $0, client: client) }
             )
         }
     }
@@ -281,57 +285,4 @@ struct StartFailure: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
-}
-
-extension Webhook {
-    /// Nothing when the repository's server does not tell of pushes.
-    init?(_ repository: Configuration.Repository) {
-        guard let webhook = repository.webhook else { return nil }
-        let kind: Webhook.Kind =
-            switch webhook.kind {
-            case .github: .github
-            case .gitlab: .gitlab
-            case .gitea: .gitea
-            case .bitbucket: .bitbucket
-            case .generic: .generic
-            }
-        self.init(repository: repository.name, kind: kind, secretFile: webhook.secretFile)
-    }
-}
-
-extension GitRepositoryConfiguration {
-    init(_ repository: Configuration.Repository) {
-        self.init(
-            name: repository.name,
-            url: repository.url,
-            reference: repository.reference,
-            path: repository.path,
-            historyRewrite: repository.historyRewrite == .accept ? .accept : .reject,
-            signatures: SignatureRules(repository.signatures),
-            caFile: repository.caFile,
-            clientCertificate: repository.clientCertificate.map {
-                ClientCertificate(certificateFile: $0.certificateFile, keyFile: $0.keyFile)
-            },
-            proxy: repository.proxy,
-            timeout: repository.timeout,
-            writesNotes: repository.writesNotes,
-            reverts: repository.reverts
-        )
-        switch repository.credentials {
-        case .none: self.credentials = .none
-        case .token(let file, let username): self.credentials = .token(file: file, username: username)
-        case .tokenVariable(let name, let username):
-            self.credentials = .tokenVariable(name: name, username: username)
-        case .gitHubApp(let app):
-            self.credentials = .gitHubApp(
-                GitHubApp(
-                    appID: app.appID,
-                    installationID: app.installationID,
-                    privateKeyFile: app.privateKeyFile,
-                    api: app.api
-                )
-            )
-        case .sshKey(let file, let hosts): self.credentials = .sshKey(file: file, knownHostsFile: hosts)
-        }
-    }
 }

@@ -113,6 +113,8 @@ struct MemorySource: ManifestSource {
     func poll() async throws(SourceError) -> SourceSnapshot? { nil }
     func annotate(commit: String, key: String, note: String) async throws(SourceError) {}
 
-    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> String { "" }
+    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> RevertResult {
+        RevertResult("")
+    }
     func acknowledge(commit: String) async throws(SourceError) {}
 }

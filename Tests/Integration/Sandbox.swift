@@ -68,14 +68,17 @@ final class Sandbox {
         webhook: String? = nil,
         signatures: String? = nil,
         providers: [String] = [],
-        programs: String? = nil
+        programs: String? = nil,
+        reverts: String = "push",
+        forge: String? = nil
     ) throws {
         let jobs = programs.map { "jobs: {programs: [\"\($0)\"]}" } ?? ""
         let webhooks = webhook == nil ? "" : "webhooks: {listen: \"127.0.0.1:\(self.sparePort)\"}"
         let taken = webhook.map { ", webhook: {kind: \($0), secretFile: \"\(self.webhookSecret)\"}" } ?? ""
+        let told = forge.map { ", forge: \($0)" } ?? ""
         // A controller that could push to a branch whose commits must be signed would stop it.
-        let trust = signatures.map { "reverts: branch, signatures: \($0)" } ?? "reverts: push"
-        let git = "path: deployments, interval: \(interval), notes: true, \(trust)\(taken)"
+        let trust = signatures.map { "reverts: branch, signatures: \($0)" } ?? "reverts: \(reverts)"
+        let git = "path: deployments, interval: \(interval), notes: true, \(trust)\(taken)\(told)"
         try self.write(
             "\(self.folder)/controller.yaml",
             """

@@ -7,8 +7,8 @@ extension GitRepository {
     package func revert(
         _ revert: ManifestRevert,
         of deployment: DeploymentID
-    ) async throws(SourceError) -> String {
-        try await self.turns.exclusively { () async throws(SourceError) -> String in
+    ) async throws(SourceError) -> RevertResult {
+        try await self.turns.exclusively { () async throws(SourceError) -> RevertResult in
             try await self.revertAlone(revert, of: deployment)
         }
     }
@@ -16,12 +16,12 @@ extension GitRepository {
     private func revertAlone(
         _ revert: ManifestRevert,
         of deployment: DeploymentID
-    ) async throws(SourceError) -> String {
+    ) async throws(SourceError) -> RevertResult {
         guard let allowed = self.configuration.reverts else {
-            return "nothing was reverted: `reverts` of the repository \(self.name) does not allow it"
+            return RevertResult("nothing was reverted: `reverts` of the repository \(self.name) does not allow it")
         }
         guard case .branch(let branch) = self.configuration.reference else {
-            return "nothing was reverted: \(self.configuration.reference) is watched, and no branch"
+            return RevertResult("nothing was reverted: \(self.configuration.reference) is watched, and no branch")
         }
         let deadline = ContinuousClock.now + self.configuration.timeout
         try await self.openForServer(until: deadline)
@@ -30,14 +30,23 @@ extension GitRepository {
         if revert.mode == .push {
             if allowed == .push {
                 switch try await self.push(work, until: deadline) {
-                case .done(let text): return text
+                case .done(let text): return RevertResult(text)
                 case .refused(let why): note = "; \(branch) itself did not take it: \(why)"
                 }
             } else {
                 note = "; `reverts` of the repository does not allow to push to \(branch)"
             }
         }
-        return try await self.propose(work, until: deadline) + note
+        // What was to be pushed and can't be is proposed with as much as is allowed.
+        let isProposed = min(revert.mode, allowed) > .branch
+        if revert.mode == .pullRequest, !isProposed {
+            note = "; `reverts` of the repository does not allow a pull request"
+        }
+        switch try await self.write(work, until: deadline) {
+        case .unneeded(let why): return RevertResult(why + note)
+        case .written(let text):
+            return RevertResult(text + note, proposed: isProposed ? work.ownBranch : nil, base: branch)
+        }
     }
 
     // MARK: - Where it goes
@@ -70,17 +79,22 @@ extension GitRepository {
         )
     }
 
+    private enum Writing {
+        case written(String)
+        case unneeded(String)
+    }
+
     /// Onto a branch of its own, whose name says which commit it reverts: what is there already is left alone.
-    private func propose(
+    private func write(
         _ work: RevertWork,
         until deadline: ContinuousClock.Instant
-    ) async throws(SourceError) -> String {
+    ) async throws(SourceError) -> Writing {
         let target = "refs/heads/\(work.ownBranch)"
-        let done = "branch \(work.ownBranch) reverts \(work.failed): merge it"
+        let done = Writing.written("branch \(work.ownBranch) reverts \(work.failed): merge it")
         if try await self.remoteTarget(of: target, until: deadline) != nil { return done }
         switch try await self.commit(work, until: deadline) {
         case .unneeded(let why):
-            return why
+            return .unneeded(why)
         case .made(let commit):
             switch try await self.push(commit, to: target, until: deadline) {
             case .done, .overtaken: return done

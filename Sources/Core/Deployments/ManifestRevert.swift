@@ -1,9 +1,22 @@
 /// Where the commit goes that puts a manifest back.
-package enum RevertMode: String, Hashable, Codable, Sendable, CaseIterable {
+/// The later ones say more.
+package enum RevertMode: String, Hashable, Codable, Sendable, CaseIterable, Comparable {
     /// To a branch of its own, for people to merge.
     case branch
+    /// The same, with a pull request.
+    case pullRequest
     /// To the watched branch itself.
     case push
+
+    package static func < (left: RevertMode, right: RevertMode) -> Bool { left.rank < right.rank }
+
+    private var rank: Int {
+        switch self {
+        case .branch: 0
+        case .pullRequest: 1
+        case .push: 2
+        }
+    }
 }
 
 /// A manifest that is to be put back in git, as its revision was taken back.

@@ -19,6 +19,7 @@ extension Rollout {
         var answer = answer
         switch outcome.transitions.compactMap(\.revert).last?.mode {
         case .branch: answer.message += "; a revert goes to a branch of its own"
+        case .pullRequest: answer.message += "; a revert goes to a branch of its own, with a pull request"
         case .push: answer.message += "; a revert goes to the watched branch"
         case nil where command.revert != nil:
             answer.message += "; git stays as it is, as there is nothing of this in it to revert"

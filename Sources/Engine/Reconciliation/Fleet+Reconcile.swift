@@ -233,7 +233,8 @@ extension Fleet {
         let changes = isChanged || !transitions.isEmpty || waiting != nil
         let isNew = !effects.isEmpty && effects != self.effects[decision.deployment]
         guard changes || isNew || !decision.outcome.answers.isEmpty else { return true }
-        let items = transitions.flatMap { OutboxItem.all(of: $0, in: after) }
+        let topics = after.repository.flatMap { self.topics[$0] } ?? []
+        let items = transitions.flatMap { OutboxItem.all(of: $0, in: after, telling: topics) }
         let record = JournalRecord(
             deployment: decision.deployment,
             time: decision.time,

@@ -41,6 +41,8 @@ package struct Fleet: Sendable {
     var effects: [DeploymentID: [Effect]] = [:]
     var observations: [DeploymentID: Observation] = [:]
     var sources: [String: SourceState] = [:]
+    /// What the forge of each repository is told.
+    let topics: [String: Set<ForgeTopic>]
     /// The last commit of each repository of which one rewrote history, until what follows from it is journaled.
     var rewritten: [String: String] = [:]
     /// Those that could not be read at the last look.
@@ -95,6 +97,10 @@ package struct Fleet: Sendable {
         self.ports = ports
         self.logger = logger
         self.functions = functions
+        self.topics = Dictionary(
+            ports.sources.map { ($0.port.name, $0.forge?.topics ?? []) },
+            uniquingKeysWith: { first, _ in first }
+        )
         self.recent = recent
         self.members = contents.members
         self.occupancy = Occupancy(of: contents.members.keys)

@@ -106,12 +106,16 @@ extension Reconciler {
     }
 
     /// At least once, in order, with patience: an outcome that git cannot be told now is told later.
-    func deliver(_ items: AsyncStream<OutboxItem>, to source: Source) async {
+    func deliver(_ items: AsyncStream<OutboxItem>, to source: Source, _ forge: ForgeQueue) async {
         for await item in items {
             var wait = Duration.seconds(1)
             while true {
                 do throws(SourceError) {
-                    self.tell(try await source.deliver(item))
+                    switch try await source.deliver(item) {
+                    case .done(let event): self.tell(event)
+                    case .toPropose(let proposal, let done):
+                        _ = forge.post(ForgeQueue.Errand(item: item, proposal: proposal, done: done))
+                    }
                     break
                 } catch {
                     self.logger.warning(
@@ -122,6 +126,29 @@ extension Reconciler {
                 }
                 guard await self.sleep(wait) else { return }
                 wait = min(wait * 2, .minutes(5))
+            }
+        }
+    }
+
+    /// At least once, each thing at its time: see ``ForgeQueue``.
+    func tell(_ source: Source, _ queue: ForgeQueue) async {
+        while !Task.isCancelled {
+            queue.bell.reset()
+            guard let errand = queue.next(at: .now) else {
+                _ = await queue.bell.wait(atMost: queue.rest(at: .now))
+                continue
+            }
+            do throws(SourceError) {
+                let event = try await source.deliver(errand)
+                queue.finish(errand)
+                self.tell(event)
+            } catch {
+                self.logger.warning(
+                    "the forge is not told yet",
+                    metadata: ["commit": "\(errand.item.commit)", "error": "\(error)"]
+                )
+                let isDue = queue.postpone(errand, because: error, at: .now)
+                self.tell(isDue ? .undelivered(errand.item, error) : .delivered(errand.item))
             }
         }
     }

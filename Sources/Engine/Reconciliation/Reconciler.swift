@@ -17,7 +17,8 @@ package final class Reconciler: Service {
     private let messagesSink: AsyncStream<Message>.Continuation
     let metricJobs: AsyncStream<MetricJob>
     private let metricJobsSink: AsyncStream<MetricJob>.Continuation
-    /// Two queues per repository, of notes and of reverts: what one remote refuses delays nothing else.
+    /// Three queues per repository, of notes, of reverts and of what its forge is told: what one refuses delays nothing
+    /// else.
     private let outboxes: [String: Outbox]
     /// One per repository.
     let bells: [String: Bell]
@@ -74,43 +75,6 @@ package final class Reconciler: Service {
         }
     }
 
-    /// A watched repository, how often it is looked at, and what a vanished manifest means there.
-    package struct Source: Sendable {
-        package var port: any ManifestSource
-        package var branch: String
-        package var interval: Duration
-        package var deletion: DesiredStateTracker.Policy
-        package var writesNotes: Bool
-
-        package init(
-            port: any ManifestSource,
-            branch: String,
-            interval: Duration,
-            deletion: DesiredStateTracker.Policy,
-            writesNotes: Bool
-        ) {
-            self.port = port
-            self.branch = branch
-            self.interval = interval
-            self.deletion = deletion
-            self.writesNotes = writesNotes
-        }
-
-        /// Tells git what is to be told.
-        ///
-        /// - Returns: What the loop is to hear of it.
-        /// - Throws: A `SourceError`: it is to be tried again.
-        package func deliver(_ item: OutboxItem) async throws(SourceError) -> Event {
-            if let revert = item.revert, let id = DeploymentID(item.key) {
-                return .reverted(item, try await self.port.revert(revert, of: id))
-            }
-            if self.writesNotes, item.revert == nil {
-                try await self.port.annotate(commit: item.commit, key: item.key, note: item.note)
-            }
-            return .delivered(item)
-        }
-    }
-
     package struct Settings: Sendable {
         /// How often the platform and the router are looked at, and evidence is judged.
         package var poll: Duration
@@ -147,6 +111,7 @@ package final class Reconciler: Service {
     struct Outbox: Sendable {
         let notes: AsyncStream<OutboxItem>
         let reverts: AsyncStream<OutboxItem>
+        let forge = ForgeQueue()
         private let notesSink: AsyncStream<OutboxItem>.Continuation
         private let revertsSink: AsyncStream<OutboxItem>.Continuation
 
@@ -155,8 +120,11 @@ package final class Reconciler: Service {
             (self.reverts, self.revertsSink) = AsyncStream.makeStream()
         }
 
-        func post(_ item: OutboxItem) {
+        /// - Returns: What is not to be told any more.
+        func post(_ item: OutboxItem) -> [OutboxItem] {
+            if item.news != nil { return self.forge.post(ForgeQueue.Errand(item: item)) }
             _ = item.revert == nil ? self.notesSink.yield(item) : self.revertsSink.yield(item)
+            return []
         }
     }
 
@@ -174,7 +142,7 @@ package final class Reconciler: Service {
     /// Queues what git is to be told; what no configured repository can take counts as delivered.
     private func post(_ item: OutboxItem) {
         if let outbox = self.outboxes[item.repository] {
-            outbox.post(item)
+            for overtaken in outbox.post(item) { self.tell(.delivered(overtaken)) }
         } else {
             self.tell(.delivered(item))
         }
@@ -230,8 +198,9 @@ package final class Reconciler: Service {
                 for source in self.ports.sources {
                     group.addTask { await self.watch(source) }
                     if let outbox = self.outboxes[source.port.name] {
-                        group.addTask { await self.deliver(outbox.notes, to: source) }
-                        group.addTask { await self.deliver(outbox.reverts, to: source) }
+                        group.addTask { await self.deliver(outbox.notes, to: source, outbox.forge) }
+                        group.addTask { await self.deliver(outbox.reverts, to: source, outbox.forge) }
+                        group.addTask { await self.tell(source, outbox.forge) }
                     }
                 }
                 group.addTask { await self.watchPlatform() }

@@ -56,12 +56,40 @@ extension String {
 }
 
 extension OutboxItem {
-    /// All that git is told of a transition.
-    static func all(of transition: Transition, in member: Member) -> [OutboxItem] {
-        [
+    /// All that git is told of a transition, and its forge, where that is to be told of `topics`.
+    static func all(of transition: Transition, in member: Member, telling topics: Set<ForgeTopic>) -> [OutboxItem] {
+        let own = [
             OutboxItem(of: transition, in: member),
             transition.revert.map { OutboxItem(of: $0, at: transition.time, for: member.rollout.id) },
-        ].compactMap(\.self)
+        ]
+        let news = ForgeTopic.allCases.filter(topics.contains).map { OutboxItem(of: transition, in: member, as: $0) }
+        return (own + news).compactMap(\.self)
+    }
+
+    /// What a forge shows of the start or the end of a rollout; nothing for other transitions.
+    private init?(of transition: Transition, in member: Member, as topic: ForgeTopic) {
+        guard let state = RolloutReport.State(transition.kind), let origin = transition.origin,
+            let repository = member.repository
+        else { return nil }
+        let id = member.rollout.id.description
+        let spec = transition.revision.flatMap(member.rollout.spec(of:))
+        let report = RolloutReport(
+            deployment: id,
+            commit: origin.commit,
+            state: state,
+            outcome: transition.kind.rawValue,
+            reason: transition.message,
+            label: spec?.label ?? transition.revision?.short ?? "",
+            time: transition.time.rfc3339
+        )
+        self.init(
+            id: "\(id)/\(origin.commit)/\(topic.rawValue)/\(report.outcome)/\(report.time)/\(report.reason)",
+            repository: repository,
+            commit: origin.commit,
+            key: id,
+            note: "",
+            news: ForgeNews(topic: topic, report: report)
+        )
     }
 
     private init(of revert: ManifestRevert, at time: Timestamp, for id: DeploymentID) {
@@ -114,6 +142,21 @@ extension OutboxItem {
         var quarantined: Bool
         var by: String
         var time: String
+    }
+}
+
+extension RolloutReport.State {
+    /// Nothing for transitions within a rollout.
+    fileprivate init?(_ kind: Transition.Kind) {
+        switch kind {
+        case .rolloutStarted: self = .running
+        case .promoted: self = .succeeded
+        case .rolledBack: self = .failed
+        case .superseded: self = .superseded
+        case .stepStarted, .inconclusive, .replacing, .promoting, .settled, .rollingBack, .paused, .resumed, .approved,
+            .retried, .frozen, .thawed, .changedInPlace, .scaled, .removing:
+            return nil
+        }
     }
 }
 

@@ -231,14 +231,14 @@ struct SimulatedSource: ManifestSource {
         }
     }
 
-    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> String {
+    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> RevertResult {
         try self.ports.truth.withLock { truth throws(SourceError) in
             let failure = SourceError(code: .unreachable, message: "no answer", recovery: .retry)
             if truth.isDead || truth.dies(.before, .annotate) || truth.isGoingOn(.notesOutage) { throw failure }
             truth.revert(revert, of: deployment)
             if truth.dies(.after, .annotate) || truth.strike(.noteAnswerLost) != nil { throw failure }
         }
-        return "reverted"
+        return RevertResult("reverted")
     }
 
     func acknowledge(commit: String) async throws(SourceError) {

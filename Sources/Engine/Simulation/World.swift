@@ -310,7 +310,9 @@ package struct World: ~Copyable, Sendable {
             while self.isUp, let item = self.outboxes[source.port.name]?.first {
                 let event: Event
                 do {
-                    event = try await source.deliver(item)
+                    // No simulated repository has a forge.
+                    guard case .done(let told) = try await source.deliver(item) else { break }
+                    event = told
                 } catch {
                     if self.isKilled { return }
                     break

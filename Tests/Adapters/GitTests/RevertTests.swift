@@ -56,7 +56,7 @@ struct RevertTests {
             let revert = try await self.story(workshop)
             let repository = workshop.repository { $0.reverts = .branch }
             _ = try await repository.poll()
-            let told = try await repository.revert(revert, of: Self.id)
+            let told = try await repository.revert(revert, of: Self.id).text
             let branch = self.branch(revert)
             #expect(told == "branch \(branch) reverts search/chat of \(revert.failed.commit.prefix(10)): merge it")
             let head = try await workshop.head()
@@ -77,7 +77,7 @@ struct RevertTests {
             #expect(log.contains("\nRestored-Commit: \(revert.restored.commit)\n"))
             // An answer that was lost is asked for again.
             let commit = try await workshop.git("--git-dir", workshop.remote, "rev-parse", branch)
-            #expect(try await workshop.repository { $0.reverts = .branch }.revert(revert, of: Self.id) == told)
+            #expect(try await workshop.repository { $0.reverts = .branch }.revert(revert, of: Self.id).text == told)
             #expect(try await workshop.git("--git-dir", workshop.remote, "rev-parse", branch) == commit)
         }
     }
@@ -91,12 +91,12 @@ struct RevertTests {
             revert.mode = .push
             let repository = workshop.repository { $0.reverts = .push }
             _ = try await repository.poll()
-            let told = try await repository.revert(revert, of: Self.id)
+            let told = try await repository.revert(revert, of: Self.id).text
             #expect(told.hasPrefix("commit ") && told.contains(" on main reverts search/chat"), "\(told)")
             let snapshot = try #require(try await repository.poll())
             #expect(!snapshot.rewroteHistory)
             #expect(snapshot.files.first { $0.path == Self.path }?.bytes == Array(Self.good.utf8))
-            let again = try await repository.revert(revert, of: Self.id)
+            let again = try await repository.revert(revert, of: Self.id).text
             #expect(again.hasPrefix("nothing to revert"), "\(again)")
             #expect(try await repository.poll() == nil)
             // Forge branches are left alone.
@@ -113,7 +113,7 @@ struct RevertTests {
             // Its first poll brings one commit.
             let repository = workshop.repository { $0.reverts = .branch }
             _ = try await repository.poll()
-            let told = try await repository.revert(revert, of: Self.id)
+            let told = try await repository.revert(revert, of: Self.id).text
             #expect(told.hasPrefix("branch "), "\(told)")
             // What the next polls need is there still.
             let new = try await workshop.commit(["models/new.yaml": "kind: new\n"])
@@ -137,7 +137,7 @@ struct RevertTests {
                 }
                 try await workshop.push()
                 let head = try await workshop.head()
-                let told = try await workshop.repository { $0.reverts = .push }.revert(revert, of: Self.id)
+                let told = try await workshop.repository { $0.reverts = .push }.revert(revert, of: Self.id).text
                 #expect(told.hasPrefix("nothing"), "\(told)")
                 let main = try await workshop.git("--git-dir", workshop.remote, "rev-parse", "main")
                 #expect(main == head)
@@ -158,13 +158,41 @@ struct RevertTests {
             try await withThrowingTaskGroup(of: String.self) { group in
                 for (index, id) in [Self.id, other].enumerated() {
                     let repository = workshop.repository(name: "controller-\(index)") { $0.reverts = .push }
-                    group.addTask { try await repository.revert(revert, of: id) }
+                    group.addTask { try await repository.revert(revert, of: id).text }
                 }
                 for try await told in group { #expect(told.hasPrefix("commit "), "\(told)") }
             }
             #expect(try await self.show("main:\(Self.path)", workshop) + "\n" == before)
             let count = try await workshop.git("--git-dir", workshop.remote, "rev-list", "--count", "\(failed)..main")
             #expect(count == "2")
+        }
+    }
+
+    @Test(arguments: [
+        (RevertMode.branch, RevertMode.push, false), (.pullRequest, .pullRequest, true), (.pullRequest, .push, true),
+        (.push, .pullRequest, true), (.pullRequest, .branch, false), (.push, .branch, false),
+    ])
+    func `a pull request is wanted where one was asked for and is allowed`(
+        asked: RevertMode,
+        allowed: RevertMode,
+        isProposed: Bool
+    ) async throws {
+        try await Workshop.run { workshop in
+            var revert = try await self.story(workshop)
+            revert.mode = asked
+            let repository = workshop.repository { $0.reverts = allowed }
+            let result = try await repository.revert(revert, of: Self.id)
+            #expect(result.proposed == (isProposed ? self.branch(revert) : nil))
+            #expect(result.text.hasPrefix("branch \(self.branch(revert)) reverts "), "\(result.text)")
+            #expect(result.text.contains("does not allow a pull request") == (asked == .pullRequest && !isProposed))
+            #expect(result.base == "main")
+            // A retry after a lost answer wants the same.
+            #expect(try await repository.revert(revert, of: Self.id) == result)
+            // What needs no revert needs no pull request.
+            try await workshop.commit([Self.path: Self.good])
+            try await workshop.push()
+            try await workshop.git("--git-dir", workshop.remote, "branch", "-D", self.branch(revert))
+            #expect(try await repository.revert(revert, of: Self.id).proposed == nil)
         }
     }
 
@@ -177,7 +205,7 @@ struct RevertTests {
                 "while read o n name; do [ $name = refs/heads/main ] && echo 'main is protected' >&2 && exit 1; done; exit 0",
                 workshop
             )
-            let told = try await workshop.repository { $0.reverts = .push }.revert(revert, of: Self.id)
+            let told = try await workshop.repository { $0.reverts = .push }.revert(revert, of: Self.id).text
             #expect(told.hasPrefix("branch \(self.branch(revert)) reverts"), "\(told)")
             #expect(told.contains("main itself did not take it") && told.contains("main is protected"), "\(told)")
             #expect(try await self.show("\(self.branch(revert)):\(Self.path)", workshop) + "\n" == Self.good)
@@ -190,11 +218,11 @@ struct RevertTests {
             let revert = try await self.story(workshop)
             try self.hook("echo 'no branches from robots' >&2; exit 1", workshop)
             let repository = workshop.repository { $0.reverts = .branch }
-            let error = try await sourceError { _ = try await repository.revert(revert, of: Self.id) }
+            let error = try await sourceError { _ = try await repository.revert(revert, of: Self.id).text }
             #expect(error.code == .refused)
             #expect(error.message.contains("no branches from robots"), "\(error.message)")
             try self.hook("exit 0", workshop)
-            #expect(try await repository.revert(revert, of: Self.id).hasPrefix("branch "))
+            #expect(try await repository.revert(revert, of: Self.id).text.hasPrefix("branch "))
         }
     }
 
@@ -204,13 +232,13 @@ struct RevertTests {
             var revert = try await self.story(workshop)
             revert.mode = .push
             let repository = workshop.repository { $0.reverts = .push }
-            _ = try await repository.revert(revert, of: Self.id)
+            _ = try await repository.revert(revert, of: Self.id).text
             let ours = try await workshop.git("--git-dir", workshop.remote, "rev-parse", "main")
             var back = self.revert(failed: ours, restored: revert.failed.commit, .push)
-            let told = try await repository.revert(back, of: Self.id)
+            let told = try await repository.revert(back, of: Self.id).text
             #expect(told.contains("is a revert itself"), "\(told)")
             back.isAutomatic = false
-            #expect(try await repository.revert(back, of: Self.id).hasPrefix("commit "))
+            #expect(try await repository.revert(back, of: Self.id).text.hasPrefix("commit "))
             #expect(try await self.show("main:\(Self.path)", workshop) + "\n" == Self.bad)
         }
     }
@@ -220,14 +248,14 @@ struct RevertTests {
         try await Workshop.run { workshop in
             var revert = try await self.story(workshop)
             revert.mode = .push
-            #expect(try await workshop.repository().revert(revert, of: Self.id).contains("does not allow it"))
-            let told = try await workshop.repository { $0.reverts = .branch }.revert(revert, of: Self.id)
+            #expect(try await workshop.repository().revert(revert, of: Self.id).text.contains("does not allow it"))
+            let told = try await workshop.repository { $0.reverts = .branch }.revert(revert, of: Self.id).text
             #expect(told.hasPrefix("branch ") && told.hasSuffix("does not allow to push to main"), "\(told)")
             let tag = workshop.repository {
                 $0.reverts = .branch
                 $0.reference = .tag("v1")
             }
-            #expect(try await tag.revert(revert, of: Self.id).contains("v1 is watched, and no branch"))
+            #expect(try await tag.revert(revert, of: Self.id).text.contains("v1 is watched, and no branch"))
             let head = try await workshop.head()
             #expect(try await workshop.git("--git-dir", workshop.remote, "rev-parse", "main") == head)
         }

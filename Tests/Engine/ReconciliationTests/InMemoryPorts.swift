@@ -161,7 +161,7 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
         if fails { throw SourceError(code: .unreachable, message: "no answer", recovery: .retry) }
     }
 
-    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> String {
+    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> RevertResult {
         let fails = self.state.withLock { state in
             if state.failingReverts > 0 {
                 state.failingReverts -= 1
@@ -171,7 +171,8 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
             return false
         }
         if fails { throw SourceError(code: .refused, message: "main is protected", recovery: .retry) }
-        return "branch x reverts it"
+        let isProposed = revert.mode == .pullRequest
+        return RevertResult("branch x reverts it", proposed: isProposed ? "x" : nil, base: "main")
     }
 
     // MARK: -

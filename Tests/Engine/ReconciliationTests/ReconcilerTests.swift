@@ -45,7 +45,11 @@ struct ReconcilerTests {
         world.state.withLock { $0.snapshot = SourceSnapshot(origin: origin, files: [file]) }
     }
 
-    static func reconciler(on world: InMemoryWorld, interval: Duration = .milliseconds(20)) -> Reconciler {
+    static func reconciler(
+        on world: InMemoryWorld,
+        interval: Duration = .milliseconds(20),
+        forge: (any Forge)? = nil
+    ) -> Reconciler {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let source = Reconciler.Source(
@@ -53,7 +57,8 @@ struct ReconcilerTests {
             branch: "main",
             interval: interval,
             deletion: .init(),
-            writesNotes: true
+            writesNotes: true,
+            forge: forge
         )
         return Reconciler(
             ports: Reconciler.Ports(
@@ -75,9 +80,10 @@ struct ReconcilerTests {
     static func run(
         _ world: InMemoryWorld,
         interval: Duration = .milliseconds(20),
+        forge: (any Forge)? = nil,
         _ body: @Sendable @escaping (Reconciler) async throws -> Void
     ) async throws {
-        let reconciler = Self.reconciler(on: world, interval: interval)
+        let reconciler = Self.reconciler(on: world, interval: interval, forge: forge)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try? await reconciler.run() }  // cancelled at the end, which it reports as an error
             group.addTask { try await body(reconciler) }

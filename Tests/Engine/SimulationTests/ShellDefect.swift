@@ -90,7 +90,7 @@ private struct BrokenSource: ManifestSource {
         try await self.source.annotate(commit: commit, key: key, note: "and so on")
     }
 
-    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> String {
+    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> RevertResult {
         try await self.source.revert(revert, of: deployment)
     }
 }

@@ -161,6 +161,8 @@ package struct OutboxItem: Hashable, Codable, Sendable {
     package var note: String
     /// A manifest to put back, in place of a note.
     package var revert: ManifestRevert?
+    /// What the forge is to show, in place of a note.
+    package var news: ForgeNews?
 
     package init(
         id: String,
@@ -168,7 +170,8 @@ package struct OutboxItem: Hashable, Codable, Sendable {
         commit: String,
         key: String,
         note: String,
-        revert: ManifestRevert? = nil
+        revert: ManifestRevert? = nil,
+        news: ForgeNews? = nil
     ) {
         self.id = id
         self.repository = repository
@@ -176,6 +179,7 @@ package struct OutboxItem: Hashable, Codable, Sendable {
         self.key = key
         self.note = note
         self.revert = revert
+        self.news = news
     }
 }
 

@@ -21,9 +21,9 @@ package protocol ManifestSource: Sendable {
     /// - Parameters:
     ///   - revert: What is put back, and where the commit goes.
     ///   - deployment: Whose manifest in the file it is.
-    /// - Returns: What was done, or why nothing is to be done, for people. A second time changes nothing more.
+    /// - Returns: What was done, or why nothing is to be done. A second time changes nothing more.
     /// - Throws: A `SourceError`: it is to be tried again.
-    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> String
+    func revert(_ revert: ManifestRevert, of deployment: DeploymentID) async throws(SourceError) -> RevertResult
 
     /// What follows from `commit` and those before it is journaled: that one of them rewrote history need not be told
     /// again. Until then every snapshot tells it, also after a restart.
@@ -44,6 +44,22 @@ package struct SourceSnapshot: Hashable, Sendable {
         self.origin = origin
         self.files = files
         self.rewroteHistory = rewroteHistory
+    }
+}
+
+/// What became of a revert.
+package struct RevertResult: Hashable, Sendable {
+    /// For people.
+    package var text: String
+    /// The branch for which a pull request is wanted.
+    package var proposed: String?
+    /// The branch that it is to be merged into.
+    package var base: String
+
+    package init(_ text: String, proposed: String? = nil, base: String = "") {
+        self.text = text
+        self.proposed = proposed
+        self.base = base
     }
 }
 

@@ -10,13 +10,14 @@ package struct RollbackCommand: ClientCommand {
             stays until git says otherwise. It works while git, metrics or the platform are down.
 
             With --revert, the controller also puts the manifest back in git, if nobody changed it since: on a branch
-            to be merged, or with --push on the watched branch, where `reverts` of the repository allows it. The traffic
-            does not wait for that.
+            to be merged, for which --pull-request opens a pull request, or with --push on the watched branch, where
+            `reverts` of the repository allows it. The traffic does not wait for that.
 
             EXAMPLES
               controller rollback search/file-type --why "wrong labels since 14:00"
               controller rollback search/file-type --to 5f2c81aa90
               controller rollback search/file-type --revert --why "wrong labels since 14:00"
+              controller rollback search/file-type --revert --pull-request --why "wrong labels since 14:00"
             """
     )
 

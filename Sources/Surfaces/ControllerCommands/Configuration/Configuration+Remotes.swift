@@ -36,7 +36,8 @@ extension Configuration.Repository {
             proxy: members["proxy"]?.webURL(namedBy: nil),
             writesNotes: members["notes"]?.boolean() ?? false,
             reverts: members["reverts"]?.choice(of: RevertChoice.self)?.mode,
-            webhook: members["webhook"].flatMap { Configuration.Webhook(decoding: $0) }
+            webhook: members["webhook"].flatMap { Configuration.Webhook(decoding: $0) },
+            forge: members["forge"].flatMap { Configuration.Forge(decoding: $0, of: url) }
         )
         guard name != nil, url != nil else { return nil }
         repository.check(members, at: members["credentials"] ?? field)
@@ -62,6 +63,12 @@ extension Configuration.Repository {
         if case .branch = self.reference {
         } else if self.reverts != nil {
             members["reverts"]?.error("a revert goes to a branch: watch a `branch`, or remove `reverts`")
+        }
+        if self.reverts == .pullRequest, members["forge"] == nil {
+            members["reverts"]?.error("only a forge opens pull requests: add `forge`, or use `reverts: branch`")
+        }
+        if let forge = self.forge, !forge.statuses, !forge.comments, self.reverts ?? .branch < .pullRequest {
+            members["forge"]?.warning("it is told nothing: turn on `statuses` or `comments`, or remove `forge`")
         }
         if self.reverts == .push, let signatures = self.signatures, signatures.requirement != .none {
             members["reverts"]?.error(
@@ -214,7 +221,7 @@ extension Configuration.Provider {
 }
 
 extension Field {
-    fileprivate func remoteName() -> String? {
+    func remoteName() -> String? {
         self.string(form: "letters, digits, and inside also . _ and -") { NameForm.isIdentifier($0, also: "-.") }
     }
 
@@ -275,7 +282,7 @@ extension Field {
     }
 
     /// Without a slash at its end.
-    fileprivate func webURL(namedBy setting: String?) -> String? {
+    func webURL(namedBy setting: String? = "tokenFile") -> String? {
         guard let url = self.urlWithoutSecret(namedBy: setting) else { return nil }
         guard let range = url.firstRange(of: "://"), ["http", "https"].contains(url[..<range.lowerBound]),
             url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !url.contains("?"), !url.contains("#"),

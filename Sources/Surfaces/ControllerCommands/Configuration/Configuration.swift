@@ -62,6 +62,8 @@ package struct Configuration: Hashable, Sendable {
         package var reverts: RevertMode?
         /// Nothing when its server does not tell of pushes.
         package var webhook: Webhook?
+        /// Nothing when its server is told nothing but git's own.
+        package var forge: Forge?
     }
 
     package enum HistoryRewrite: String, Hashable, Sendable, CaseIterable { case reject, accept }

@@ -4,8 +4,8 @@ extension Shape {
     /// Every mapping of the configuration file, the file itself first.
     package static let configurationShapes: [Shape] = [
         .configuration, .repository, .signatures, .signaturePath, .deletion, .credentials, .gitHubApp,
-        .clientCertificate, .gitCredential, .webhook, .provider, .webhooks, .artifacts, .local, .capacity, .journal,
-        .jobs,
+        .clientCertificate, .gitCredential, .webhook, .forge, .provider, .webhooks, .artifacts, .local, .capacity,
+        .journal, .jobs,
     ]
 
     static let configuration = Shape(
@@ -48,6 +48,7 @@ extension Shape {
             .optional("notes", "true"),
             .optional("reverts", "branch"),
             .optional("webhook", "{kind: github, secretFile: /etc/controller/webhook-secret}"),
+            .optional("forge", "{kind: github, tokenFile: /etc/controller/forge-token}"),
         ]
     )
     static let signatures = Shape(
@@ -104,6 +105,23 @@ extension Shape {
         [.required("kind", "github"), .required("secretFile", "/etc/controller/webhook-secret")],
         unavailable: [
             "secret": "write the secret into a file that only the daemon may read, and name it with `secretFile`"
+        ]
+    )
+    static let forge = Shape(
+        "forge",
+        [
+            .required("kind", "github"),
+            .optional("url", "https://git.example/api/v4"),
+            .optional("project", "team/models"),
+            .required("tokenFile", "/etc/controller/forge-token"),
+            .optional("caFile", "/etc/ssl/certs/internal.pem"),
+            .optional("statuses", "true"),
+            .optional("comments", "true"),
+            .optional("name", "controller"),
+            .optional("link", "\"https://grafana.example/d/rollouts?var-name=${deployment}\""),
+        ],
+        unavailable: [
+            "token": "write the token into a file that only the daemon may read, and name it with `tokenFile`"
         ]
     )
     static let webhooks = Shape("webhooks", [.required("listen", "127.0.0.1:8090")])

@@ -16,6 +16,9 @@ package struct RollbackOptions: ParsableArguments {
     @Flag(help: "Put the manifest back in git, too: with a commit on a branch of its own, for people to merge.")
     package var revert = false
 
+    @Flag(help: "With --revert: open a pull request for that branch, too, where the controller may.")
+    package var pullRequest = false
+
     @Flag(help: "With --revert: with a commit on the watched branch itself, where the controller may push there.")
     package var push = false
 
@@ -24,6 +27,14 @@ package struct RollbackOptions: ParsableArguments {
     package func validate() throws {
         if self.push, !self.revert {
             throw ValidationError("--push says where a revert goes: add --revert.")
+        }
+        if self.pullRequest, !self.revert {
+            throw ValidationError("--pull-request says where a revert goes: add --revert.")
+        }
+        if self.pullRequest, self.push {
+            throw ValidationError(
+                "--pull-request and --push exclude each other: a pull request is for people to merge."
+            )
         }
         guard let revision = self.revision else { return }
         guard revision.wholeMatch(of: /[0-9a-f]{4,64}/) != nil else {
@@ -38,7 +49,7 @@ package struct RollbackOptions: ParsableArguments {
         let request = OperatorRequest(
             verb: .rollback,
             to: self.revision,
-            revert: self.revert ? (self.push ? .push : .branch) : nil
+            revert: self.revert ? (self.push ? .push : self.pullRequest ? .pullRequest : .branch) : nil
         )
         try await self.command.send(request, on: console, asksWhy: true)
     }

@@ -1,0 +1,123 @@
+import Deployments
+package import Reconciliation
+package import Transport
+
+/// A forge that is asked over the network. What is there already is looked for before anything is written, so that a
+/// retry after a lost answer doubles nothing.
+package struct RemoteForge: Forge {
+    package let topics: Set<ForgeTopic>
+    private let configuration: ForgeConfiguration
+    private let api: any ForgeAPI
+
+    /// Makes a forge; asks nothing yet.
+    package init(configuration: ForgeConfiguration, client: HTTPClient) {
+        self.topics = configuration.topics
+        self.configuration = configuration
+        switch configuration.kind {
+        case .github: self.api = GitHubAPI(configuration, client: client)
+        case .gitlab: self.api = GitLabAPI(configuration, client: client)
+        case .gitea: self.api = GiteaAPI(configuration, client: client)
+        }
+    }
+
+    package func show(_ report: RolloutReport, as topic: ForgeTopic) async throws(SourceError) {
+        do throws(ForgeFailure) {
+            switch topic {
+            case .status: try await self.showStatus(report)
+            case .comment: try await self.comment(on: report)
+            }
+        } catch {
+            throw error.error
+        }
+    }
+
+    package func propose(_ proposal: RevertProposal) async throws(SourceError) -> String {
+        do throws(ForgeFailure) {
+            if let open = try await self.api.openPullRequest(from: proposal.branch, into: proposal.base) { return open }
+            return try await self.api.open(NewPullRequest(proposal))
+        } catch {
+            throw error.error
+        }
+    }
+
+    // MARK: - Statuses
+
+    private func showStatus(_ report: RolloutReport) async throws(ForgeFailure) {
+        let name = "\(self.configuration.name)/\(report.deployment)"
+        let wanted = self.status(of: report)
+        if let shown = try await self.api.status(named: name, of: report), self.api.shows(shown, wanted) { return }
+        try await self.api.setStatus(wanted, named: name, of: report)
+    }
+
+    private func status(of report: RolloutReport) -> ShownStatus {
+        let words =
+            switch report.state {
+            case .running: report.reason
+            case .succeeded, .failed, .superseded: "\(report.outcome): \(report.label), \(report.reason)"
+            }
+        // GitHub refuses descriptions with characters beyond those of 16 bits.
+        let plain = String(String.UnicodeScalarView(words.unicodeScalars.map { $0.value > 0xFFFF ? "?" : $0 }))
+        return ShownStatus(
+            state: self.api.word(for: report.state),
+            description: ForgeText.line(plain, limit: self.api.descriptionLimit),
+            link: self.link(of: report)
+        )
+    }
+
+    private func link(of report: RolloutReport) -> String? {
+        let parts = report.deployment.split(separator: "/", maxSplits: 1).map(String.init)
+        return self.configuration.link?
+            .replacing("${namespace}", with: ForgeConnection.escaped(parts.first ?? ""))
+            .replacing("${deployment}", with: ForgeConnection.escaped(parts.last ?? ""))
+            .replacing("${commit}", with: ForgeConnection.escaped(report.commit))
+    }
+
+    // MARK: - Comments
+
+    /// One for each pull request, with a line for each deployment.
+    private func comment(on report: RolloutReport) async throws(ForgeFailure) {
+        guard let number = try await self.api.pullRequest(of: report.commit) else { return }
+        let marker = "<!-- \(self.configuration.name):\(self.configuration.repository) -->"
+        // Anybody may write what begins like ours: what is not ours can't be rewritten, and is passed over.
+        let ours = try await self.api.comments(on: number).filter { $0.body.hasPrefix(marker) }
+        var refusal: ForgeFailure?
+        for comment in ours {
+            let body = OutcomeTable(of: comment.body).with(report, under: marker)
+            if body == comment.body { return }
+            do throws(ForgeFailure) {
+                return try await self.api.rewrite(comment, to: body, on: number)
+            } catch {
+                guard error.status == 403 || error.status == 404 else { throw error }
+                refusal = error
+            }
+        }
+        do throws(ForgeFailure) {
+            try await self.api.write(OutcomeTable().with(report, under: marker), on: number)
+        } catch {
+            throw refusal ?? error
+        }
+    }
+}
+
+extension NewPullRequest {
+    fileprivate init(_ proposal: RevertProposal) {
+        let revert = proposal.revert
+        let restored = ForgeText.line(revert.restoredLabel, limit: 60)
+        self.init(
+            branch: proposal.branch,
+            base: proposal.base,
+            title: "Revert \(proposal.deployment) to \(restored)",
+            // What others wrote stands in code, where it can be no mention, link or command of the forge.
+            body: """
+                The controller rolled back \(ForgeText.code(revert.failedLabel, limit: 60)) of \
+                `\(proposal.deployment)`, which commit \(revert.failed.commit) brought:
+
+                \(ForgeText.code(revert.reason, limit: 500))
+
+                This puts its manifest back as it was in commit \(revert.restored.commit), which serves again. Nothing \
+                else is changed. Merging it starts no rollout.
+
+                """
+        )
+    }
+}
