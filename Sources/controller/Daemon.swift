@@ -108,6 +108,7 @@ extension Daemon {
             history: { try await gateway.history(of: $0, limit: $1) },
             chapter: { try await journal.chapter(after: $0, of: $1)?.lines },
             traffic: { gateway.traffic(of: $0) },
+            spec: { await gateway.spec(of: $0) },
             feedback: { await gateway.tell($1, of: $0) },
             command: { await gateway.perform($1, on: $0) },
             logger: self.logger

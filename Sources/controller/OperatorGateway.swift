@@ -3,6 +3,7 @@ import ControllerServer
 import Deployments
 import Feedback
 import Foundation
+import Manifests
 import Reconciliation
 import Rollouts
 
@@ -29,6 +30,19 @@ struct OperatorGateway: Sendable {
             let spec = deployment.rollout.desired ?? deployment.rollout.stable
         else { return nil }
         return TrafficStatus(history, of: id, by: spec)
+    }
+
+    func spec(of id: DeploymentID) async -> SpecStatus? {
+        guard let (spec, origin) = await self.reconciler.explain(id) else { return nil }
+        return SpecStatus(
+            deployment: id.description,
+            repository: origin.repository,
+            branch: origin.branch,
+            commit: origin.commit,
+            file: spec.file,
+            values: spec.values.map { SpecStatus.Value(field: $0.field, value: $0.text, origin: $0.origin) },
+            problems: spec.problems.map(\.description)
+        )
     }
 
     /// Only what the revisions that have a part now have answered is counted.

@@ -158,4 +158,45 @@ extension IntegrationTests {
             try await load.endUnharmed()
         }
     }
+
+    @Test
+    func `a default that changes what is served rolls out what is below it, and a broken one holds it`() async throws {
+        func defaults(_ spec: String) -> [String: String] {
+            ["defaults.yaml": "apiVersion: controller/v1\nkind: ModelDeploymentDefaults\nspec: \(spec)\n"]
+        }
+        try await Sandbox.run { sandbox in
+            try await sandbox.startController()
+            try await sandbox.merge(Release(version: "1", gates: []), also: defaults("{signature: any}"))
+            let first = try #require(try await sandbox.serves("1").stable)
+            // In place, as it is no part of a revision.
+            try await sandbox.push(defaults("{route: {timeout: 7s}}"), "Another timeout for all")
+            let changed = try await sandbox.push(
+                defaults("{route: {timeout: 7s}, resources: {memory: 1Gi}}"),
+                "Memory for all"
+            )
+            let status = try await sandbox.wait(for: "the rollout of the default") {
+                $0.stable.map { $0.revision != first.revision } ?? false && $0.canary == nil && $0.phase == "settled"
+            }
+            #expect(status.stable?.commit.commit == changed)
+            #expect(try await sandbox.count("rollout-started") == 2)
+            let explained = try await sandbox.command("get", Sandbox.name, "--explain-spec")
+            #expect(explained.status == 0)
+            let lines = explained.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+            #expect(
+                lines.contains(["spec.resources.memory", "1Gi", "deployments/defaults.yaml:3"]),
+                "\(explained.output)"
+            )
+            #expect(lines.contains(["spec.replicas", "1", "deployments/echo.yaml:12"]), "\(explained.output)")
+            #expect(lines.contains(["spec.signature", "unchanged", "default"]), "\(explained.output)")
+
+            try await sandbox.push(defaults("{replcas: 1}"), "A typing error")
+            let wrong = try await sandbox.wait(for: "the diagnostic") {
+                $0.diagnostics.contains { $0.contains("deployments/defaults.yaml:3:8: error: spec.replcas") }
+            }
+            #expect(wrong.phase == "settled")
+            #expect(wrong.stable?.revision == status.stable?.revision)
+            let held = try await sandbox.command("get", Sandbox.name, "--explain-spec")
+            #expect(held.error.contains("spec.replcas"), "\(held.error)")
+        }
+    }
 }

@@ -12,6 +12,10 @@ package struct ManifestLimits: Hashable, Sendable {
     package var goldenBytes: Int
     /// Lines of one file of golden predictions. Each is a request to every replica before it takes traffic.
     package var goldenPredictions: Int
+    /// Bytes of one `defaults.yaml`. Each is laid below every manifest of its folder.
+    package var defaultsBytes: Int
+    /// How many `defaults.yaml` a repository may have.
+    package var defaultsFiles: Int
     /// Diagnostics that are kept of one file.
     package var diagnosticsPerFile: Int
 
@@ -22,6 +26,8 @@ package struct ManifestLimits: Hashable, Sendable {
         nodes: Int = 50_000,
         goldenBytes: Int = 1 << 20,
         goldenPredictions: Int = 1000,
+        defaultsBytes: Int = 64 << 10,
+        defaultsFiles: Int = 1000,
         diagnosticsPerFile: Int = 100
     ) {
         self.fileBytes = fileBytes
@@ -30,6 +36,8 @@ package struct ManifestLimits: Hashable, Sendable {
         self.nodes = nodes
         self.goldenBytes = goldenBytes
         self.goldenPredictions = goldenPredictions
+        self.defaultsBytes = defaultsBytes
+        self.defaultsFiles = defaultsFiles
         self.diagnosticsPerFile = diagnosticsPerFile
     }
 }

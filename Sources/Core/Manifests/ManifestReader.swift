@@ -2,10 +2,15 @@ package import Deployments
 
 /// Turns the files of a commit into what it wants served.
 ///
-/// Every `.yaml` and `.yml` file must hold manifests; other files are read only where a manifest names them.
+/// Every `.yaml` and `.yml` file must hold manifests, and a `defaults.yaml` what is laid below those in its folder;
+/// other files are read only where a manifest names them.
 package struct ManifestReader: Sendable {
     private let library: Library
-    private let limits: ManifestLimits
+    let limits: ManifestLimits
+
+    /// Files of this name hold what the manifests of their folder and of those in it say where they say nothing
+    /// themselves.
+    package static let defaultsName = DefaultsFile.name
 
     /// The library holds manifests that come with the product: ServingRuntimes and AnalysisTemplates. Those of a
     /// commit go before those of the same name in it.
@@ -55,22 +60,39 @@ package struct ManifestReader: Sendable {
 
     // MARK: - At the same time
 
-    /// The manifests that are certainly decoded when `files` are read.
-    package func undecoded(among files: [SourceFile], knowing memory: ManifestMemory) -> [SourceFile] {
-        let difference = memory.difference(to: files.sortedByPath)
-        return memory.isEnough(for: difference) ? difference.changed : files.filter(\.isManifest)
+    /// The manifests that are certainly decoded when files are read, and what is laid below them.
+    package struct Undecoded: Sendable {
+        package let files: [SourceFile]
+        package let defaults: DefaultsTree
+    }
+
+    package func undecoded(among files: [SourceFile], knowing memory: ManifestMemory) -> Undecoded {
+        let files = files.sortedByPath
+        let difference = memory.difference(to: files)
+        let defaults = DefaultsTree(of: files, knowing: memory.defaults, limits: self.limits)
+        guard memory.isEnough(for: difference) else {
+            return Undecoded(files: files.filter(\.isManifest), defaults: defaults)
+        }
+        let relaid = defaults.difference(from: memory.defaults)
+        guard !relaid.isEmpty else {
+            return Undecoded(files: difference.changed.filter(\.isManifest), defaults: defaults)
+        }
+        let changed = Set(difference.changed.lazy.map(\.path))
+        let concerned = files.filter { $0.isManifest && (changed.contains($0.path) || relaid.concerns($0.path)) }
+        return Undecoded(files: concerned, defaults: defaults)
     }
 
     /// The larger part of the work of ``read(_:origin:knowing:decoded:)``, and for each file on its own: a commit that
     /// changes thousands can have it done by all cores.
-    package func decode(_ files: some Sequence<SourceFile>) -> [DecodedFile] {
-        files.map { DecodedFile(decoding: $0, limits: self.limits) }
+    package func decode(_ files: some Sequence<SourceFile>, over defaults: DefaultsTree) -> [DecodedFile] {
+        files.map { DecodedFile(decoding: $0, over: defaults.chain(above: $0.path), limits: self.limits) }
     }
 
     /// By file and place, each once, and of one file not more than `limit`.
     static func arrange(_ diagnostics: [Diagnostic], limit: Int) -> [Diagnostic] {
         var seen: Set<Diagnostic> = []
-        let files = Dictionary(grouping: diagnostics.filter { seen.insert($0).inserted }, by: \.path)
+        let each = Self.told(once: diagnostics).filter { seen.insert($0).inserted }
+        let files = Dictionary(grouping: each, by: \.path)
         return files.keys.sorted().flatMap { path -> [Diagnostic] in
             let all = (files[path] ?? []).sorted { ($0.line, $0.column) < ($1.line, $1.column) }
             // Errors first, so that none is cut off for a warning.
@@ -86,6 +108,31 @@ package struct ManifestReader: Sendable {
             )
             return shown + [rest]
         }
+    }
+}
+
+extension ManifestReader {
+    /// What is wrong with a value in a `defaults.yaml` is told once, not once for each manifest below it.
+    private static func told(once diagnostics: [Diagnostic]) -> [Diagnostic] {
+        var told: [Diagnostic] = []
+        var concerned: [Diagnostic: Set<DeploymentID>] = [:]
+        for var diagnostic in diagnostics {
+            guard let id = diagnostic.deployment, SourceFile.isDefaults(diagnostic.path) else {
+                told.append(diagnostic)
+                continue
+            }
+            diagnostic.deployment = nil
+            concerned[diagnostic, default: []].insert(id)
+        }
+        let known = Set(told)
+        // What is wrong with the file by itself was told already.
+        for (var diagnostic, ids) in concerned where !known.contains(diagnostic) {
+            guard let first = ids.min() else { continue }
+            let others = ids.count > 1 ? " and \(ids.count - 1) more" : ""
+            diagnostic.message += " (it holds for \(first)\(others))"
+            told.append(diagnostic)
+        }
+        return told
     }
 }
 

@@ -1,4 +1,4 @@
-import Deployments
+package import Deployments
 import Foundation
 package import Manifests
 
@@ -11,6 +11,8 @@ package actor CommitReading {
     private let reader: ManifestReader
     private let width: Int
     private var memories: [String: ManifestMemory] = [:]
+    /// Of which commits they are.
+    private var origins: [String: CommitReference] = [:]
 
     /// Below, starting tasks is more than they save.
     private static let few = 256
@@ -37,11 +39,21 @@ package actor CommitReading {
             knowing: &self.memories[repository, default: ManifestMemory()],
             decoded: decoded
         )
+        self.origins[repository] = snapshot.origin
         return DesiredCommit(origin: snapshot.origin, state: state, rewroteHistory: snapshot.rewroteHistory)
     }
 
+    /// Where each value of a deployment comes from, in the last commit that was read of a repository.
+    ///
+    /// - Returns: Nothing when none was read yet, or it does not hold the deployment.
+    package func explain(_ id: DeploymentID, in repository: String) -> (spec: ExplainedSpec, origin: CommitReference)? {
+        guard let memory = self.memories[repository], let origin = self.origins[repository] else { return nil }
+        return self.reader.explain(id, knowing: memory).map { ($0, origin) }
+    }
+
     /// - Returns: Nothing of files that are so few that the reader can decode them itself.
-    private func decode(_ files: [SourceFile]) async -> [DecodedFile] {
+    private func decode(_ undecoded: ManifestReader.Undecoded) async -> [DecodedFile] {
+        let (files, defaults) = (undecoded.files, undecoded.defaults)
         guard files.count > Self.few, self.width > 1 else { return [] }
         let reader = self.reader
         return await withTaskGroup(of: [DecodedFile].self) { group in
@@ -51,7 +63,7 @@ package actor CommitReading {
                 // No more than there are threads for: what the loop has to do comes after those that are waiting.
                 if index >= self.width, let slice = await group.next() { decoded += slice }
                 let slice = files[start..<min(start + Self.slice, files.count)]
-                group.addTask { reader.decode(slice) }
+                group.addTask { reader.decode(slice, over: defaults) }
             }
             for await slice in group { decoded += slice }
             return decoded

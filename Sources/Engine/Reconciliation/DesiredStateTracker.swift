@@ -188,7 +188,10 @@ package struct DesiredStateTracker: Sendable {
     package func notes(on id: DeploymentID) -> [String] {
         guard let source = self.owners[id].map({ self.sources[$0] }) else { return [] }
         let path = source.specs[id]?.origin.path
-        var notes = source.diagnostics.filter { $0.deployment == id || $0.path == path }.map(\.description)
+        var notes = source.diagnostics.filter { diagnostic in
+            diagnostic.deployment == id || diagnostic.path == path
+                || path.map { diagnostic.isInDefaults(above: $0) } ?? false
+        }.map(\.description)
         if let missing = source.missing[id] {
             notes.append(
                 missing.held.map {

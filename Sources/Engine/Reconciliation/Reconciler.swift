@@ -108,6 +108,17 @@ package final class Reconciler: Service {
         self.snapshot.withLock { $0 }
     }
 
+    /// Where each value of a deployment's manifest comes from, in the last commit that was read of its repository.
+    ///
+    /// - Returns: Nothing when no commit was read since the start, or the last one does not hold the deployment.
+    package func explain(_ id: DeploymentID) async -> (spec: ExplainedSpec, origin: CommitReference)? {
+        let owner = self.current.deployments[id]?.rollout.desired?.origin.repository
+        for repository in owner.map({ [$0] }) ?? self.ports.sources.map(\.port.name) {
+            if let found = await self.reading.explain(id, in: repository) { return found }
+        }
+        return nil
+    }
+
     struct Outbox: Sendable {
         let notes: AsyncStream<OutboxItem>
         let reverts: AsyncStream<OutboxItem>

@@ -32,6 +32,10 @@ package enum APIRoute {
         "\(Self.deployment(id))/traffic"
     }
 
+    package static func spec(_ id: DeploymentID) -> String {
+        "\(Self.deployment(id))/spec"
+    }
+
     package static func commands(_ id: DeploymentID) -> String {
         "\(Self.deployment(id))/commands"
     }

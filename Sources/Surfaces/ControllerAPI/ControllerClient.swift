@@ -29,6 +29,11 @@ package struct ControllerClient: Sendable {
         try await self.get(APIRoute.traffic(id))
     }
 
+    /// Where each value of a deployment's manifest comes from.
+    package func spec(of id: DeploymentID) async throws(ControllerClientError) -> SpecStatus {
+        try await self.get(APIRoute.spec(id))
+    }
+
     /// The newest `limit` events, from 1 to `APIRoute.historyLimit`, oldest first.
     package func history(
         _ id: DeploymentID,

@@ -11,6 +11,7 @@ struct APIRoutes: Sendable {
     let history: @Sendable (DeploymentID, Int) async throws -> [EventStatus]
     let chapter: @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?
     let traffic: @Sendable (DeploymentID) async -> TrafficStatus?
+    let spec: @Sendable (DeploymentID) async -> SpecStatus?
     let command: @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer
     let feedback: @Sendable (DeploymentID, [FeedbackLabel]) async -> FeedbackAnswer
     let logger: Logger
@@ -30,6 +31,9 @@ struct APIRoutes: Sendable {
         }
         deployment.get("traffic") { _, context in
             try await self.answerTraffic(try Self.id(context))
+        }
+        deployment.get("spec") { _, context in
+            try await self.answerSpec(try Self.id(context))
         }
         deployment.post("commands") { request, context in
             try await self.answerCommand(request, try Self.id(context), context)
@@ -87,6 +91,19 @@ struct APIRoutes: Sendable {
             )
         }
         return try Self.json(traffic)
+    }
+
+    /// Not only of deployments that are served: it says why one is not.
+    private func answerSpec(_ id: DeploymentID) async throws -> Response {
+        if let spec = await self.spec(id) { return try Self.json(spec) }
+        _ = try await self.status(id)
+        throw Problem(
+            status: 404,
+            title: "Manifest not read",
+            detail:
+                "no commit with the manifest of \(id) was read since the controller started: `controller get` shows "
+                + "what it knows of the repository; ask again after its next poll"
+        )
     }
 
     private func answerDecisions(_ request: Request) async throws -> Response {

@@ -24,6 +24,7 @@ package struct APIServer: Service {
     ///   - chapter: The next chapter of decisions after a number, of a deployment or of all, as lines of an export;
     ///     nothing after the last.
     ///   - traffic: What the stable revision of a deployment counted lately, if anything.
+    ///   - spec: Where each value of a deployment's manifest comes from, if its commit was read.
     ///   - feedback: Counts labels of a deployment's answers.
     ///   - command: Carries a command out; `by` is set already.
     ///   - logger: Gets every command, and what goes wrong.
@@ -33,6 +34,7 @@ package struct APIServer: Service {
         history: @escaping @Sendable (DeploymentID, Int) async throws -> [EventStatus],
         chapter: @escaping @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?,
         traffic: @escaping @Sendable (DeploymentID) async -> TrafficStatus? = { _ in nil },
+        spec: @escaping @Sendable (DeploymentID) async -> SpecStatus? = { _ in nil },
         feedback: @escaping @Sendable (DeploymentID, [FeedbackLabel]) async -> FeedbackAnswer,
         command: @escaping @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer,
         logger: Logger
@@ -44,6 +46,7 @@ package struct APIServer: Service {
             history: history,
             chapter: chapter,
             traffic: traffic,
+            spec: spec,
             command: command,
             feedback: feedback,
             logger: logger

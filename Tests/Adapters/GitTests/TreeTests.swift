@@ -30,6 +30,7 @@ struct TreeTests {
 
     @Test(arguments: [
         ("120000", "linked.yaml", "linked.yaml is a symbolic link"),
+        ("120000", "defaults.yaml", "defaults.yaml is a symbolic link"),
         ("120000", "models", "models is a symbolic link"),
         ("160000", "vendor", "vendor is a submodule"),
         ("100000", "odd.yaml", "odd.yaml has the mode 100000"),

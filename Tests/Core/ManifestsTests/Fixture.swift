@@ -123,7 +123,20 @@ enum Fixture {
         """
     }
 
+    /// Says nothing that the complete manifest does not say itself.
+    static let defaults = """
+        apiVersion: controller/v1
+        kind: ModelDeploymentDefaults
+        metadata: {labels: {team: others}}
+        spec:
+          resources: {cpu: "1", memory: 1Gi, gpu: 0}
+          rollout:
+            bakeTime: 1h
+            steps: [{weight: 50}]
+        """
+
     static let everything = [
+        "deployments/search/defaults.yaml": Fixture.defaults,
         "deployments/search/file-type.yaml": Fixture.complete,
         "deployments/search/golden/file-type.jsonl": Fixture.golden,
         "deployments/embedder.yaml": Fixture.minimal("embedder", namespace: "search"),

@@ -45,6 +45,25 @@ struct IncrementalReadingTests {
         }
     }
 
+    /// Some text for a `defaults.yaml`, of which some concerns what the manifests say together.
+    private static func defaults(_ dice: inout SeededGenerator) -> String {
+        let number = Int.random(in: 1...12, using: &dice)
+        let spec =
+            switch Int.random(in: 0..<14, using: &dice) {
+            case 0: "{replicas: many}"
+            case 1: "{runtime: special}"
+            case 2: "{route: {hosts: [\(number % 2).example]}}"
+            case 3: "{dependsOn: [\(["a", "b", "c"][number % 3])]}"
+            case 4: "{golden: golden.jsonl}"
+            case 5: "{rollout: {gates: [errors, extra]}}"
+            case 6: "{replicas: null}"
+            case 7: "{}\n---\na: [b"
+            default: "{replicas: \(number), resources: {gpu: \(number % 3)}}"
+            }
+        return Int.random(in: 0..<12, using: &dice) == 0
+            ? Self.text(&dice) : DefaultsTests.defaults(spec, labels: "{number: \"\(number)\"}")
+    }
+
     private static func files(_ texts: [String: String]) -> [SourceFile] {
         texts.sorted { $0.key < $1.key }.map { SourceFile(path: $0, blob: "\($1.hashValue)", bytes: Array($1.utf8)) }
     }
@@ -63,6 +82,11 @@ struct IncrementalReadingTests {
                 let path = paths.randomElement(using: &dice) ?? "a.yaml"
                 texts[path] = Int.random(in: 0..<4, using: &dice) == 0 ? nil : Self.text(&dice)
             }
+            if Int.random(in: 0..<4, using: &dice) == 0 {
+                let folder = ["", "team/", "team/x/", "elsewhere/"].randomElement(using: &dice) ?? ""
+                let isGone = Int.random(in: 0..<3, using: &dice) == 0
+                texts["\(folder)defaults.yaml"] = isGone ? nil : Self.defaults(&dice)
+            }
             if Int.random(in: 0..<12, using: &dice) == 0 {
                 let golden = ["{\"request\": {}, \"expected\": {}}\n", "{\"request\": 1}\n"].randomElement(using: &dice)
                 texts["golden.jsonl"] = texts["golden.jsonl"] == nil ? golden : nil
@@ -70,8 +94,8 @@ struct IncrementalReadingTests {
             let files = Self.files(texts)
             var known = reader.read(files, origin: Self.origin(number), knowing: &memory)
             let anew = reader.read(files, origin: Self.origin(number))
-            let changed = reader.undecoded(among: files, knowing: memoryAhead).shuffled(using: &dice)
-            let decoded = reader.decode(changed)
+            let undecoded = reader.undecoded(among: files, knowing: memoryAhead)
+            let decoded = reader.decode(undecoded.files.shuffled(using: &dice), over: undecoded.defaults)
             let ahead = reader.read(files, origin: Self.origin(number), knowing: &memoryAhead, decoded: decoded)
             #expect(ahead == known, "commit \(number), decoded ahead")
             // Which commit it is of is another question.
@@ -102,6 +126,60 @@ struct IncrementalReadingTests {
         #expect(state.diagnostics == [])
         #expect(state.deployments.map(\.origin.commit) == ["1", "2", "1"])
         #expect(state.deployments.map(\.model.version) == ["1", "2", "1"])
+    }
+
+    @Test
+    func `a commit that changes a defaults.yaml costs the deployments below it, and no others`() throws {
+        let reader = ManifestReader(library: Self.files(["onnx.yaml": Self.runtime]))
+        var texts = Dictionary(
+            uniqueKeysWithValues: ["a", "prod/b", "prod/eu/c", "production/d"].map { path in
+                ("\(path).yaml", DefaultsTests.manifest(String(path.suffix(1))))
+            }
+        )
+        texts["defaults.yaml"] = DefaultsTests.defaults("{replicas: 2}")
+        var memory = ManifestMemory()
+        var number = 0
+        /// The commits that each was last read in, and what each wants.
+        func read() -> [String] {
+            number += 1
+            let files = Self.files(texts)
+            let undecoded = reader.undecoded(among: files, knowing: memory).files.map(\.path)
+            let state = reader.read(files, origin: Self.origin(number), knowing: &memory)
+            #expect(state.diagnostics == [])
+            let reread = state.deployments.filter { $0.origin.commit == "\(number)" }.map(\.origin.path)
+            #expect(undecoded.sorted() == reread.sorted(), "commit \(number)")
+            return state.deployments.map { "\($0.id.name)\($0.replicas) in \($0.origin.commit)" }
+        }
+        #expect(read() == ["a2 in 1", "b2 in 1", "c2 in 1", "d2 in 1"])
+        texts["prod/defaults.yaml"] = DefaultsTests.defaults("{replicas: 3}")
+        #expect(read() == ["a2 in 1", "b3 in 2", "c3 in 2", "d2 in 1"])
+        texts["prod/eu/defaults.yaml"] = DefaultsTests.defaults("{replicas: 4}")
+        #expect(read() == ["a2 in 1", "b3 in 2", "c4 in 3", "d2 in 1"])
+        texts["prod/b.yaml"] = DefaultsTests.manifest("b", "replicas: 5")
+        #expect(read() == ["a2 in 1", "b5 in 4", "c4 in 3", "d2 in 1"])
+        // Renamed, as a folder is.
+        texts["production/defaults.yaml"] = texts.removeValue(forKey: "prod/defaults.yaml")
+        #expect(read() == ["a2 in 1", "b5 in 5", "c4 in 5", "d3 in 5"])
+        // What is gone goes back, and deletes nothing.
+        texts["prod/eu/defaults.yaml"] = nil
+        #expect(read() == ["a2 in 1", "b5 in 5", "c2 in 6", "d3 in 5"])
+        texts["defaults.yaml"] = nil
+        #expect(read() == ["a1 in 7", "b5 in 7", "c1 in 7", "d3 in 7"])
+    }
+
+    @Test
+    func `broken defaults hold back what is below them until they are mended, and no others`() {
+        let reader = ManifestReader(library: Self.files(["onnx.yaml": Self.runtime]))
+        var texts = ["a.yaml": DefaultsTests.manifest("a"), "prod/b.yaml": DefaultsTests.manifest("b")]
+        var memory = ManifestMemory()
+        for (number, spec) in ["{replicas: 2}", "{replicas: many}", "{replicas: 3}"].enumerated() {
+            texts["prod/defaults.yaml"] = DefaultsTests.defaults(spec)
+            let state = reader.read(Self.files(texts), origin: Self.origin(number), knowing: &memory)
+            #expect(state.deployments.first?.origin.commit == "0")
+            #expect(state.deployments.count == (number == 1 ? 1 : 2))
+            #expect(state.invalid.map(\.name) == (number == 1 ? ["b"] : []))
+            #expect(state.diagnostics.count == (number == 1 ? 1 : 0))
+        }
     }
 
     private static func deployment(_ name: String, version: String) -> String {

@@ -136,6 +136,22 @@ struct DesiredStateTrackerTests {
     }
 
     @Test
+    func `a broken defaults.yaml is noted on the deployments below it, which stay`() {
+        var tracker = DesiredStateTracker(policies: [Self.repository: .init()])
+        let specs = [Self.spec("a", path: "prod/eu/a.yaml"), Self.spec("b", path: "production/b.yaml")]
+        func update(_ state: DesiredState) {
+            tracker.update(state, from: Self.repository, origin: Self.origin, rewroteHistory: false, at: Self.start)
+            tracker.notePoll(of: Self.repository)
+        }
+        update(DesiredState(deployments: specs))
+        let problem = Diagnostic(path: "prod/defaults.yaml", line: 5, column: 3, field: "spec.replicas", message: "no")
+        update(DesiredState(deployments: [specs[1]], diagnostics: [problem], invalid: [specs[0].id]))
+        #expect(tracker.desired(specs[0].id, at: Self.start + .hours(9)) == .spec(specs[0]))
+        #expect(tracker.notes(on: specs[0].id) == ["prod/defaults.yaml:5:3: error: spec.replicas: no"])
+        #expect(tracker.notes(on: specs[1].id) == [])
+    }
+
+    @Test
     func `what was desired before a restart stands until git is read again`() {
         var tracker = DesiredStateTracker(policies: [Self.repository: .init()])
         #expect(tracker.desired(Self.id, at: Self.start) == .unknown)

@@ -33,6 +33,7 @@ final class CommandFixture: Sendable {
     /// Labels, as they came in one request each.
     let feedback = Mutex<[[FeedbackLabel]]>([])
     let traffic = Mutex<TrafficStatus?>(nil)
+    let spec = Mutex<SpecStatus?>(nil)
     /// Commits of the repository that commands are run in.
     let revisions = Mutex<[String: [SourceFile]]>([:])
     let environment: [String: String]
@@ -104,6 +105,7 @@ final class CommandFixture: Sendable {
             history: { _, limit in self.fleet.withLock { Array($0.deployments[0].events.suffix(limit)) } },
             chapter: { after, _ in self.chapters.withLock { $0.first { $0.number > after }?.lines } },
             traffic: { _ in self.traffic.withLock { $0 } },
+            spec: { _ in self.spec.withLock { $0 } },
             feedback: { _, labels in
                 self.feedback.withLock { $0.append(labels) }
                 return FeedbackAnswer(counted: labels.count - 1, unknown: 1, unknownRevisions: ["3f2a91c0de"])

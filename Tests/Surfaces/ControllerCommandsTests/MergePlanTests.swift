@@ -151,6 +151,33 @@ struct MergePlanTests {
     }
 
     @Test
+    func `a change of a defaults.yaml is one of all below it that do not say otherwise`() async throws {
+        let manifests = [
+            "a": Self.manifest("a"), "b": Self.manifest("b"), "c": Self.manifest("c", "resources: {gpu: 0}"),
+        ]
+        self.commit("main", manifests)
+        let defaults = { (spec: String) in
+            "apiVersion: controller/v1\nkind: ModelDeploymentDefaults\nspec: \(spec)\n"
+        }
+        self.commit("HEAD", manifests.merging(["defaults": defaults("{resources: {gpu: 1}}")]) { first, _ in first })
+        let (plan, _) = try await self.plan()
+        #expect(plan.changes.map(\.deployment) == ["default/a", "default/b"])
+        #expect(plan.changes.map(\.kind) == [.rollout, .rollout])
+        #expect(plan.changes.map(\.parts) == [["resources"], ["resources"]])
+        #expect(plan.unchanged == 1)
+        self.commit("HEAD", manifests.merging(["defaults": defaults("{replicas: many}")]) { first, _ in first })
+        let (broken, run) = try await self.plan()
+        #expect(run.status == 1)
+        #expect(broken.changes.map(\.kind) == [.refused, .refused, .refused])
+        #expect(
+            Set(broken.changes.map(\.note)) == [
+                "its manifest or a `defaults.yaml` above it has errors: the one before stands"
+            ]
+        )
+        #expect(broken.diagnostics.count == 1)
+    }
+
+    @Test
     func `with a rate it says what to expect of a rollout`() async throws {
         self.commit("HEAD", ["a": Self.manifest("a", version: "2"), "b": Self.manifest("b"), "c": Self.manifest("c")])
         let (plan, _) = try await self.plan("--rate", "200", "deployments")

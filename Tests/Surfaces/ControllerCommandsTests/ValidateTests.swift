@@ -142,6 +142,60 @@ struct ValidateTests {
         #expect(run.output.contains("link.yaml: error: symbolic links are not followed"))
     }
 
+    private static func defaults(_ spec: String) -> String {
+        "apiVersion: controller/v1\nkind: ModelDeploymentDefaults\nspec: \(spec)\n"
+    }
+
+    @Test
+    func `defaults above a manifest count, up to the root of the repository`() async throws {
+        try self.write("defaults.yaml", Self.defaults("{replicas: too many}"))
+        try self.write("clone/.git/HEAD", "")
+        try self.write("clone/defaults.yaml", Self.defaults("{replicas: 3}"))
+        try self.write("clone/models/defaults.yaml", Self.defaults("{resources: {cpu: 500m}}"))
+        try self.write("clone/models/prod/a.yaml", Self.deployment("file-type"))
+        for path in ["clone/models/prod/a.yaml", "clone/models/prod", "clone"] {
+            let full = self.fixture.folder.appending(path: path).path
+            let run = await self.validate(full, "--explain-spec")
+            #expect(run.status == 0, "\(run)")
+            let clone = self.fixture.folder.appending(path: "clone").path
+            let lines = run.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+            #expect(lines.contains(["spec.replicas", "3", "\(clone)/defaults.yaml:3"]), "\(run.output)")
+            #expect(lines.contains(["spec.resources.cpu", "500m", "\(clone)/models/defaults.yaml:3"]))
+            #expect(lines.contains(["spec.signature", "unchanged", "default"]))
+            #expect(lines.contains(["search/file-type"]))
+        }
+        try self.write("clone/defaults.yaml", Self.defaults("{replicas: none}"))
+        let broken = await self.validate(self.fixture.folder.appending(path: "clone/models/prod/a.yaml").path)
+        #expect(broken.status == 1)
+        #expect(broken.output.contains("clone/defaults.yaml:3:18: error: spec.replicas: expected a whole number"))
+        #expect(broken.remarks == "3 files, 0 valid deployments, 1 error\n")
+    }
+
+    @Test
+    func `outside of a repository only the defaults beside a manifest count, and no link does`() async throws {
+        try self.write("defaults.yaml", Self.defaults("{replicas: none}"))
+        try self.write("models/defaults.yaml", Self.defaults("{replicas: 4}"))
+        let run = await self.validate(
+            self.models.appending(path: "good.yaml").path,
+            "--explain-spec",
+            "--output",
+            "json"
+        )
+        #expect(run.status == 0, "\(run)")
+        #expect(run.output.contains("models/defaults.yaml:3"))
+        try FileManager.default.removeItem(at: self.models.appending(path: "defaults.yaml"))
+        try FileManager.default.createSymbolicLink(
+            at: self.models.appending(path: "defaults.yaml"),
+            withDestinationURL: URL(filePath: "/etc/passwd")
+        )
+        for path in ["good.yaml", ""] {
+            let linked = await self.validate(self.models.appending(path: path).path)
+            #expect(linked.status == 1)
+            #expect(linked.output.split(separator: "\n").count == 1, "\(linked.output)")
+            #expect(linked.output.contains("defaults.yaml: error: symbolic links are not followed"))
+        }
+    }
+
     @Test
     func `a folder without manifests is a wrong path`() async throws {
         try self.write("empty/readme.txt", "")

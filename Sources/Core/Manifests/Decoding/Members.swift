@@ -10,11 +10,12 @@ package struct Members {
     private var meant: Set<String> = []
 
     fileprivate init(_ nodes: [YAMLNode.Member], of field: Field, shape: Shape) {
-        self.nodes = nodes
+        self.nodes = nodes.contains(where: field.leavesOut) ? nodes.filter { !field.leavesOut($0) } : nodes
         self.field = field
         self.shape = shape
         self.container = field.asContainer
         for node in nodes where shape.entry(node.key) == nil { self.report(node) }
+        if field.layering == .defaults { return }
         for entry in shape.fields where entry.isRequired { self.require(entry) }
     }
 
@@ -47,7 +48,9 @@ package struct Members {
     private mutating func report(_ member: YAMLNode.Member) {
         self.hasStrangers = true
         let message: String
-        if let instead = self.shape.unavailable[member.key] {
+        if let why = self.shape.excluded[member.key] {
+            message = why
+        } else if let instead = self.shape.unavailable[member.key] {
             message = "\(member.key.inBackticks) is not available in this version: \(instead)"
         } else {
             if let name = NearestName.of(member.key, among: self.shape.names) { self.meant.insert(name) }

@@ -5,6 +5,8 @@ package struct Shape: Hashable, Sendable {
     package let fields: [Entry]
     /// Fields of the contract that this version does not have, each with what to do instead.
     package let unavailable: [String: String]
+    /// Fields of similar mappings that this one may not have, each with why.
+    package let excluded: [String: String]
 
     package struct Entry: Hashable, Sendable {
         package var name: String
@@ -21,10 +23,16 @@ package struct Shape: Hashable, Sendable {
         }
     }
 
-    package init(_ name: String, _ fields: [Entry], unavailable: [String: String] = [:]) {
+    package init(
+        _ name: String,
+        _ fields: [Entry],
+        unavailable: [String: String] = [:],
+        excluded: [String: String] = [:]
+    ) {
         self.name = name
         self.fields = fields
         self.unavailable = unavailable
+        self.excluded = excluded
     }
 
     package var names: [String] { self.fields.map(\.name) }

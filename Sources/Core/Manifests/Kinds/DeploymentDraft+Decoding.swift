@@ -15,7 +15,20 @@ extension Shape {
             .required(
                 "model",
                 "{name: magika, version: \"3.3\", format: onnx, uri: \"https://models.example/m.onnx\"}"
-            ),
+            )
+        ] + Self.defaultsSpec.fields
+    )
+    static let defaultsMetadata = Shape(
+        "defaultsMetadata",
+        [.optional("labels", "{team: search}")],
+        excluded: [
+            "name": "`name` is each deployment's own, and a file of defaults needs none: remove it",
+            "namespace": "`namespace` is part of a deployment's name, and can't be a default: write it into each",
+        ]
+    )
+    static let defaultsSpec = Shape(
+        "defaultsSpec",
+        [
             .optional("runtime", "onnx"),
             .optional("parameters", "{threads: \"2\"}"),
             .optional("replicas", "3"),
@@ -27,7 +40,8 @@ extension Shape {
             .optional("slos", "[{name: availability, objective: 99.5, indicator: {availability: {}}, window: 30d}]"),
             .optional("rollout", "{steps: [{weight: 5}, {weight: 50}]}"),
             .optional("dependsOn", "[embedder]"),
-        ]
+        ],
+        excluded: ["model": "`model` is what each deployment is about, and can't be a default: write it into each"]
     )
     static let autoscaling = Shape(
         "autoscaling",
@@ -63,11 +77,28 @@ extension DeploymentDraft {
         return DeploymentID(namespace: namespace, name: name)
     }
 
+    /// The name, when the document is a ModelDeployment that has one.
+    static func id(declaredBy document: YAMLNode) -> DeploymentID? {
+        guard document["apiVersion"]?.scalarText == ManifestKind.apiVersion,
+            document["kind"]?.scalarText == ManifestKind.modelDeployment.rawValue
+        else { return nil }
+        return Self.id(of: document)
+    }
+
     /// What `document`, a mapping, declares; what is wrong is in its log as well.
-    init(id: DeploymentID, decoding document: Field) {
-        self.init(id: id, file: document.log.path, document: document.site)
+    init(id: DeploymentID, layers: [String], decoding document: Field) {
+        self.init(id: id, file: document.log.path, layers: layers, document: document.site)
         self.decode(document)
         self.keep(document.log)
+    }
+
+    /// Finds what is wrong with a document of defaults by itself.
+    static func check(defaults document: Field) {
+        guard let members = document.members(of: .modelDeploymentDefaults) else { return }
+        _ = members["metadata"]?.members(of: .defaultsMetadata)?["labels"]?.labels(layeredAs: .defaults)
+        guard let spec = members["spec"]?.layered(as: .defaults).members(of: .defaultsSpec) else { return }
+        var draft = DeploymentDraft(id: DeploymentID(namespace: "", name: ""), file: "", document: document.site)
+        _ = draft.decodeOptional(spec, document.log)
     }
 
     private mutating func decode(_ document: Field) {
@@ -75,28 +106,37 @@ extension DeploymentDraft {
         if let metadata = members["metadata"]?.members(of: .deploymentMetadata) {
             _ = metadata["name"]?.label()
             _ = metadata["namespace"]?.label()
-            self.labels = metadata["labels"]?.labels() ?? [:]
+            self.labels = metadata["labels"]?.labels(layeredAs: .manifest) ?? [:]
         }
-        if let spec = members["spec"]?.members(of: .deploymentSpec) { self.decode(spec, document.log) }
-    }
-
-    private mutating func decode(_ spec: Members, _ log: DiagnosticLog) {
+        guard let spec = members["spec"]?.layered(as: .manifest).members(of: .deploymentSpec) else { return }
         if let model = spec["model"]?.members(of: .model) {
             self.model = Model(decoding: model)
             self.format = model["format"]?.site
         }
+        // Of steps that can't be read, nothing can be said.
+        if self.decodeOptional(spec, document.log) {
+            self.rollout.checkSurge(replicas: self.replicaCounts, noting: document.log)
+        }
+    }
+
+    /// What can be a default.
+    ///
+    /// - Returns: Whether the rollout has no errors.
+    private mutating func decodeOptional(_ spec: Members, _ log: DiagnosticLog) -> Bool {
         self.runtime = spec["runtime"]?.reference()
         if let parameters = spec["parameters"] {
             self.parametersSite = parameters.site
             self.parameters = parameters.parameters() ?? [:]
+            self.inheritedParameters = parameters.inheritedMembers
         }
         self.replicas = spec["replicas"]?.integer(in: Self.replicaRange) ?? 1
         if let field = spec["autoscaling"], let autoscaling = field.members(of: .autoscaling) {
             self.autoscaling = Autoscaling(decoding: autoscaling, in: Self.replicaRange)
             self.replicas = self.autoscaling?.minReplicas ?? 1
-            if let fixed = spec["replicas"] {
-                fixed.error("`replicas` and `autoscaling` exclude each other: remove `replicas`, or `autoscaling`")
-            }
+            spec["replicas"]?.conflict(
+                with: field,
+                "`replicas` and `autoscaling` exclude each other: remove `replicas`, or `autoscaling`"
+            )
         }
         if let resources = spec["resources"]?.members(of: .resources) {
             self.resources = Resources(
@@ -117,9 +157,8 @@ extension DeploymentDraft {
         if let objectives = spec["slos"]?.list(limit: 16) { self.objectives = Objective.list(decoding: objectives) }
         let problems = log.errorCount
         if let rollout = spec["rollout"]?.members(of: .rollout) { self.rollout = RolloutDraft(decoding: rollout) }
-        // Of steps that can't be read, nothing can be said.
-        if log.errorCount == problems { self.rollout.checkSurge(replicas: self.replicaCounts, noting: log) }
-        self.dependsOn = spec["dependsOn"]?.list()?.compactMap { $0.dependency() } ?? []
+        defer { self.dependsOn = spec["dependsOn"]?.list()?.compactMap { $0.dependency() } ?? [] }
+        return log.errorCount == problems
     }
 
     /// A thousand processes are more than one machine holds; beyond, it is a slip of the finger.
@@ -136,6 +175,11 @@ extension DeploymentDraft {
 }
 
 extension Field {
+    /// - Returns: None when defaults are left out.
+    fileprivate func labels(layeredAs layering: Layering) -> [String: String]? {
+        self.node.isWrittenNull ? nil : self.layered(as: layering).labels()
+    }
+
     func labels() -> [String: String]? {
         self.dictionary(
             key: { NameForm.isIdentifier($0, also: "-./") },
@@ -171,7 +215,10 @@ extension Autoscaling {
         let after = members["scaleDownAfter"].map { $0.duration(in: .seconds(10) ... .hours(24)) }
         if let least, let most, most < least {
             let advice = "raise `maxReplicas`, or lower `minReplicas`"
-            members["maxReplicas"]?.error("\(most) is less than `minReplicas`, which is \(least): \(advice)")
+            members["maxReplicas"]?.conflict(
+                with: members["minReplicas"],
+                "\(most) is less than `minReplicas`, which is \(least): \(advice)"
+            )
             return nil
         }
         guard let least, let most, let target, let after = after ?? Self.defaultScaleDownAfter else { return nil }

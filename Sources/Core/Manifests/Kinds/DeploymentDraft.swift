@@ -7,7 +7,11 @@ struct DeploymentDraft: Sendable {
     var id: DeploymentID
     /// The path of the file.
     let file: String
+    /// The `defaults.yaml` whose values are in it too, the outermost first.
+    let layers: [String]
     let document: Site
+    /// The `defaults.yaml` above it that has errors, so that nothing is known of what it says.
+    let blocked: String?
     /// What is wrong with it, as far as that is known.
     private(set) var problems: [Diagnostic] = []
     var labels: [String: String] = [:]
@@ -17,6 +21,8 @@ struct DeploymentDraft: Sendable {
     var runtime: Reference?
     var parameters: [String: String] = [:]
     var parametersSite: Site?
+    /// Where those stand that are in a `defaults.yaml`.
+    var inheritedParameters: [String: Site] = [:]
     var resources = Resources()
     /// With `autoscaling`, the least.
     var replicas = 1
@@ -36,20 +42,25 @@ struct DeploymentDraft: Sendable {
         window: .hours(30 * 24)
     )
 
-    init(id: DeploymentID, file: String, document: Site) {
+    init(id: DeploymentID, file: String, layers: [String] = [], document: Site, blocked: String? = nil) {
         self.id = id
         self.file = file
+        self.layers = layers
         self.document = document
+        self.blocked = blocked
         self.model = Model(name: "", version: "", format: "", uri: "")
     }
 
-    var hasErrors: Bool { self.problems.hasErrors }
+    /// Its own or those of a `defaults.yaml`: its last good manifest stands.
+    var hasErrors: Bool { self.blocked != nil || self.problems.hasErrors }
 
     /// `a.yaml:3`, to point at it from elsewhere.
     var place: String { "\(self.file):\(self.document.position.line)" }
 
     /// To find more that is wrong with it; see ``keep(_:)``.
-    var log: DiagnosticLog { DiagnosticLog(path: self.file, deployment: self.id, entries: self.problems) }
+    var log: DiagnosticLog {
+        DiagnosticLog(path: self.file, layers: self.layers, deployment: self.id, entries: self.problems)
+    }
 
     mutating func error(at site: Site, _ message: String) {
         let log = self.log

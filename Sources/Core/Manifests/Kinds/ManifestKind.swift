@@ -1,6 +1,7 @@
 /// The kinds of manifests that this version reads.
 package enum ManifestKind: String, Hashable, Sendable, CaseIterable {
     case modelDeployment = "ModelDeployment"
+    case modelDeploymentDefaults = "ModelDeploymentDefaults"
     case servingRuntime = "ServingRuntime"
     case analysisTemplate = "AnalysisTemplate"
     case freezeWindow = "FreezeWindow"
@@ -13,6 +14,12 @@ package enum ManifestKind: String, Hashable, Sendable, CaseIterable {
         case .modelDeployment:
             [
                 .modelDeployment, .deploymentMetadata, .deploymentSpec, .model, .autoscaling, .resources, .route,
+                .affinity, .objective, .indicator, .availability, .latency, .rollout, .step, .approval, .shadow,
+                .match, .headerMatch,
+            ]
+        case .modelDeploymentDefaults:
+            [
+                .modelDeploymentDefaults, .defaultsMetadata, .defaultsSpec, .autoscaling, .resources, .route,
                 .affinity, .objective, .indicator, .availability, .latency, .rollout, .step, .approval, .shadow,
                 .match, .headerMatch,
             ]
@@ -44,6 +51,15 @@ extension Shape {
     }
 
     static let modelDeployment = Shape.document(.modelDeployment)
+    static let modelDeploymentDefaults = Shape(
+        ManifestKind.modelDeploymentDefaults.rawValue,
+        [
+            .required("apiVersion", ManifestKind.apiVersion),
+            .required("kind", ManifestKind.modelDeploymentDefaults.rawValue),
+            .optional("metadata", "{labels: {team: search}}"),
+            .optional("spec", "{…}"),
+        ]
+    )
     static let servingRuntime = Shape.document(.servingRuntime)
     static let analysisTemplate = Shape.document(.analysisTemplate)
     static let freezeWindow = Shape.document(.freezeWindow)

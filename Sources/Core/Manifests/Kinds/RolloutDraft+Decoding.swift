@@ -44,7 +44,7 @@ extension Shape {
 extension RolloutDraft {
     init(decoding members: Members) {
         self.policy.strategy = members["strategy"]?.choice(of: Strategy.self) ?? .canary
-        self.decode(surge: members["surge"])
+        self.decode(surge: members["surge"], of: members["strategy"])
         self.holdbackSite = members["holdback"]?.site
         self.gates = members["gates"]?.gateNames()
         if self.gates?.isEmpty == true {
@@ -57,7 +57,10 @@ extension RolloutDraft {
         if let percent = members["holdback"]?.percentage(in: 0...50) {
             self.policy.holdback = TrafficWeight(percent: percent)
             if self.policy.strategy != .canary, percent > 0 {
-                members["holdback"]?.error("\(self.strategyInBackticks) moves all traffic at once: remove the holdback")
+                members["holdback"]?.conflict(
+                    with: members["strategy"],
+                    "\(self.strategyInBackticks) moves all traffic at once: remove the holdback"
+                )
             }
         }
         self.policy.progressDeadline =
@@ -69,19 +72,22 @@ extension RolloutDraft {
         case .recreate:
             (self.policy.steps, self.stepGates) = ([], [])
             for name in ["steps", "gates"] {
-                members[name]?.error("`recreate` leaves nothing to compare with: remove \(name.inBackticks)")
+                members[name]?.conflict(
+                    with: members["strategy"],
+                    "`recreate` leaves nothing to compare with: remove \(name.inBackticks)"
+                )
             }
             return
         }
-        if let steps = members["steps"] { self.decode(steps: steps) }
+        if let steps = members["steps"] { self.decode(steps: steps, of: members["strategy"]) }
     }
 
     private var strategyInBackticks: String { self.policy.strategy.rawValue.inBackticks }
 
-    private mutating func decode(steps field: Field) {
-        guard let fields = field.list(limit: 50) else { return }
+    private mutating func decode(steps list: Field, of strategy: Field?) {
+        guard let fields = list.list(limit: 50) else { return }
         if fields.isEmpty, self.policy.strategy == .canary {
-            field.error("there must be a step: for all traffic at once, write `- weight: 100`")
+            list.error("there must be a step: for all traffic at once, write `- weight: 100`")
         }
         self.policy.steps = []
         self.stepGates = []
@@ -90,19 +96,22 @@ extension RolloutDraft {
         for field in fields {
             let members = field.members(of: .step)
             let step = members.map { Step(decoding: $0, in: field, after: &weight) }
-            if let step, let members { self.check(step, members, after: self.policy.steps) }
+            if let step, let members { self.check(step, members, of: strategy, after: self.policy.steps) }
             self.policy.steps.append(step ?? Step(action: .approval))
             self.stepGates.append(members?["gates"]?.gateNames())
         }
     }
 
-    private func check(_ step: Step, _ members: Members, after steps: [Step]) {
+    private func check(_ step: Step, _ members: Members, of strategy: Field?, after steps: [Step]) {
         switch step.action {
         case .approval, .match: break
         case .weight:
             if self.policy.strategy == .blueGreen {
                 let message = "`blueGreen` moves all traffic at once after its steps"
-                members["weight"]?.error("\(message): remove the weight, or use `strategy: canary`")
+                members["weight"]?.conflict(
+                    with: strategy,
+                    "\(message): remove the weight, or use `strategy: canary`"
+                )
             }
         case .shadow:
             // Envoy copies whatever it splits by weight: with a weight, the canary would get its own requests twice.

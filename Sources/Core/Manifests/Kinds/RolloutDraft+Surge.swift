@@ -2,7 +2,7 @@ import Deployments
 
 /// A `surge` below 100 percent: whether every step has room for the replicas that its weight takes.
 extension RolloutDraft {
-    mutating func decode(surge field: Field?) {
+    mutating func decode(surge field: Field?, of strategy: Field?) {
         self.surgeSite = field?.site
         guard let field, let percent = field.percentage(in: 0...1000) else { return }
         guard percent > 0 else {
@@ -17,7 +17,7 @@ extension RolloutDraft {
             let why =
                 self.policy.strategy == .recreate
                 ? "`recreate` adds no replicas" : "`blueGreen` needs both revisions in full"
-            field.error("\(why): remove the surge, or use `strategy: canary`")
+            field.conflict(with: strategy, "\(why): remove the surge, or use `strategy: canary`")
             return
         }
         self.policy.surge = percent
@@ -32,10 +32,14 @@ extension RolloutDraft {
         for (index, step) in self.policy.steps.enumerated() {
             guard case .weight(let weight) = step.action else { continue }
             let site = self.stepSites.indices.contains(index) ? self.stepSites[index] : surge
-            if let leap = Leap(from: last, to: weight, exchanges) { log.error(at: site, leap.text(of: self)) }
+            if let leap = Leap(from: last, to: weight, exchanges) {
+                log.conflict(at: site, with: surge, leap.text(of: self))
+            }
             (last, lastSite) = (weight, site)
         }
-        if let leap = Leap(from: last, to: .all, exchanges) { log.error(at: lastSite, leap.text(of: self)) }
+        if let leap = Leap(from: last, to: .all, exchanges) {
+            log.conflict(at: lastSite, with: surge, leap.text(of: self))
+        }
         self.checkHoldback(exchanges, at: self.holdbackSite ?? surge, noting: log)
     }
 

@@ -49,9 +49,9 @@ struct Library: Sendable {
     var diagnostics: [Diagnostic] = []
 
     init(reading files: [SourceFile], limits: ManifestLimits) {
-        var reading = SnapshotReading(limits: limits)
+        var reading = SnapshotReading()
         for file in files.sorted(by: { $0.path < $1.path }) where file.isManifest {
-            reading.read(DecodedFile(decoding: file, limits: limits), of: file)
+            reading.read(DecodedFile(decoding: file, over: nil, limits: limits), of: file)
         }
         let strangers = reading.drafts.map { draft in
             let log = draft.log

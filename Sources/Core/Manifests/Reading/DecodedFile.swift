@@ -1,7 +1,7 @@
 import Deployments
 
-/// A file of manifests, its deployments decoded. What they say depends on no other file, so files can be decoded in any
-/// order, and at the same time.
+/// A file of manifests, its deployments decoded. What they say depends on no other file but the `defaults.yaml` above,
+/// so files can be decoded in any order, and at the same time.
 package struct DecodedFile: Sendable {
     let path: String
     let documents: [Document]
@@ -14,10 +14,10 @@ package struct DecodedFile: Sendable {
         case other(YAMLDocument)
     }
 
-    init(decoding file: SourceFile, limits: ManifestLimits) {
+    init(decoding file: SourceFile, over defaults: DefaultsChain?, limits: ManifestLimits) {
         let stream = YAMLStream(parsing: file.bytes, limits: limits)
         self.path = file.path
-        self.documents = stream.documents.map { Document(decoding: $0, path: file.path) }
+        self.documents = stream.documents.map { Document(decoding: $0, over: defaults, path: file.path) }
         self.failure = stream.failure
     }
 
@@ -28,17 +28,30 @@ package struct DecodedFile: Sendable {
 }
 
 extension DecodedFile.Document {
-    fileprivate init(decoding document: YAMLDocument, path: String) {
-        let version = document.root["apiVersion"]?.scalarText
-        let kind = document.root["kind"]?.scalarText
-        guard version == ManifestKind.apiVersion, kind == ManifestKind.modelDeployment.rawValue,
-            let id = DeploymentDraft.id(of: document.root)
-        else {
+    fileprivate init(decoding document: YAMLDocument, over defaults: DefaultsChain?, path: String) {
+        guard let id = DeploymentDraft.id(declaredBy: document.root) else {
             self = .other(document)
             return
         }
-        let log = DiagnosticLog(path: path, deployment: id, entries: [])
+        let log = DiagnosticLog(path: path, layers: defaults?.paths ?? [], deployment: id, entries: [])
         log.add(document.problems)
-        self = .deployment(DeploymentDraft(id: id, decoding: Field(document: document.root, log: log)))
+        if let broken = defaults?.broken {
+            var draft = DeploymentDraft(
+                id: id,
+                file: path,
+                document: Field(document: document.root, log: log).site,
+                blocked: broken
+            )
+            draft.keep(log)
+            self = .deployment(draft)
+            return
+        }
+        let root = defaults?.completed(document.root) ?? document.root
+        let draft = DeploymentDraft(
+            id: id,
+            layers: defaults?.paths ?? [],
+            decoding: Field(document: root, log: log)
+        )
+        self = .deployment(draft)
     }
 }

@@ -5,6 +5,8 @@ struct IncrementalReading {
     private let limits: ManifestLimits
     private let library: Library
     private let decoded: [String: DecodedFile]
+    /// Where other values are laid below manifests than in the last commit.
+    private let relaid: DefaultsTree.Difference
     private var memory: ManifestMemory
     private var reading: SnapshotReading
     /// The files whose deployments are read.
@@ -27,17 +29,31 @@ struct IncrementalReading {
         limits: ManifestLimits
     ) -> (DesiredState, ManifestMemory) {
         let difference = memory.difference(to: files)
+        let defaults = DefaultsTree(of: files, knowing: memory.defaults, limits: limits)
         if memory.isEnough(for: difference) {
-            var reading = IncrementalReading(memory: memory, decoded: decoded, library: library, limits: limits)
+            var reading = IncrementalReading(
+                memory: memory,
+                defaults: defaults,
+                decoded: decoded,
+                library: library,
+                limits: limits
+            )
             if reading.read(difference) { return reading.finish(files, origin: origin) }
         }
-        var reading = IncrementalReading(memory: ManifestMemory(), decoded: decoded, library: library, limits: limits)
+        var reading = IncrementalReading(
+            memory: ManifestMemory(),
+            defaults: defaults,
+            decoded: decoded,
+            library: library,
+            limits: limits
+        )
         reading.readAll(files)
         return reading.finish(files, origin: origin)
     }
 
     private init(
         memory: ManifestMemory,
+        defaults: DefaultsTree,
         decoded: [String: DecodedFile],
         library: Library,
         limits: ManifestLimits
@@ -46,7 +62,9 @@ struct IncrementalReading {
         self.limits = limits
         self.library = library
         self.memory = memory
-        self.reading = SnapshotReading(limits: limits, knowing: memory)
+        self.relaid = defaults.difference(from: memory.defaults)
+        self.memory.defaults = defaults
+        self.reading = SnapshotReading(knowing: memory)
     }
 
     // MARK: - Which files
@@ -70,13 +88,17 @@ struct IncrementalReading {
     private mutating func read(_ difference: ManifestMemory.Difference) -> Bool {
         let touched = difference.changed.map(\.path) + difference.removed
         let before = touched.flatMap { self.memory.entries[$0]?.ids ?? [] }
-        for file in difference.changed {
+        let changed = difference.changed.filter(\.isManifest)
+        for file in changed {
             self.paths.insert(file.path)
             let decoded = self.decode(file)
             guard !decoded.isDeclaring else { return false }
             self.reading.read(decoded, of: file)
         }
         let removed = Set(difference.removed)
+        for file in self.relaid.isEmpty ? [] : self.memory.files where !removed.contains(file.path) {
+            if file.isManifest, self.relaid.concerns(file.path) { self.reread(file.path) }
+        }
         for path in self.memory.faulty where !removed.contains(path) { self.reread(path) }
         // Those that were without errors, and may have some now because of the others.
         while true {
@@ -86,19 +108,22 @@ struct IncrementalReading {
         }
         self.memory.forgetDeployments(of: touched)
         for path in difference.removed { self.memory.entries[path] = nil }
-        for file in difference.changed {
-            self.memory.entries[file.path] = ManifestMemory.Entry(isDeclaring: false)
-        }
+        for file in changed { self.memory.entries[file.path] = ManifestMemory.Entry(isDeclaring: false) }
         return true
     }
 
     private func decode(_ file: SourceFile) -> DecodedFile {
-        self.decoded[file.path] ?? DecodedFile(decoding: file, limits: self.limits)
+        self.decoded[file.path]
+            ?? DecodedFile(
+                decoding: file,
+                over: self.memory.defaults.chain(above: file.path),
+                limits: self.limits
+            )
     }
 
     private mutating func reread(_ path: String) {
         guard self.paths.insert(path).inserted, let file = self.memory.file(path) else { return }
-        self.reading.readDeployments(of: file)
+        self.reading.readDeployments(of: self.decode(file))
     }
 
     /// The files of deployments that those read claim something of, depend on in a circle, or were below.
@@ -177,11 +202,11 @@ struct IncrementalReading {
         return DesiredState(
             deployments: self.memory.specs,
             diagnostics: ManifestReader.arrange(
-                self.memory.otherDiagnostics + diagnostics,
+                self.memory.otherDiagnostics + self.memory.defaults.problems + diagnostics,
                 limit: self.limits.diagnosticsPerFile
             ),
             invalid: invalid,
-            unreadable: self.memory.unreadable,
+            unreadable: self.memory.unreadable.union(self.memory.defaults.unreadable),
             freezes: freezes.values.filter { freezes.broken[$0.key] == nil }.map(\.value).sorted { $0.name < $1.name },
             brokenFreezes: freezes.unnamed.isEmpty ? Set(freezes.broken.keys) : nil
         )

@@ -2,13 +2,16 @@ import Deployments
 
 /// What a reader found in the last commit of one repository, so that the next one costs what it changes.
 ///
-/// A deployment without errors says the same as long as its file, the golden files, and what runtimes, templates and
-/// freeze windows declare stay the same, whatever the other deployments do, unless they claim its name or route, vanish
-/// from below it, or depend on it in a circle. Files whose deployments have errors are read again each time.
+/// A deployment without errors says the same as long as its file, each `defaults.yaml` above it, the golden files, and
+/// what runtimes, templates and freeze windows declare stay the same, whatever the other deployments do, unless they
+/// claim its name or route, vanish from below it, or depend on it in a circle. Files whose deployments have errors are
+/// read again each time.
 package struct ManifestMemory: Sendable {
     /// Sorted by path; their bytes are shared with the repository's own copy.
     var files: [SourceFile] = []
+    /// Of all manifests; a `defaults.yaml` is none.
     var entries: [String: Entry] = [:]
+    var defaults = DefaultsTree()
     /// Manifests of which some deployment has errors.
     var faulty: Set<String> = []
 
@@ -153,5 +156,6 @@ struct RouteKey: Hashable, Sendable {
 extension SourceFile {
     static func isManifest(_ path: String) -> Bool { path.hasSuffix(".yaml") || path.hasSuffix(".yml") }
 
-    var isManifest: Bool { Self.isManifest(self.path) }
+    /// Whether it declares something by itself.
+    var isManifest: Bool { Self.isManifest(self.path) && !Self.isDefaults(self.path) }
 }

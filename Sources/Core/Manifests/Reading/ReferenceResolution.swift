@@ -143,7 +143,11 @@ struct ReferenceResolution {
         }
         for stranger in Set(given).subtracting(wanted).sorted() {
             let message = "the runtime \(name.inBackticks) has no parameter \(stranger.inBackticks)"
-            log.error(at: site, "\(message): \(NearestName.hint(for: stranger, among: wanted))")
+            log.conflict(
+                at: draft.inheritedParameters[stranger] ?? site,
+                with: draft.runtime?.site ?? draft.format,
+                "\(message): \(NearestName.hint(for: stranger, among: wanted))"
+            )
         }
     }
 

@@ -2,7 +2,6 @@ import Deployments
 
 /// Reads one document after the other; references are looked up when all are read.
 struct SnapshotReading {
-    private let limits: ManifestLimits
     private(set) var drafts: [DeploymentDraft] = []
     private(set) var runtimes = Declarations<PreparedRuntime>()
     private(set) var templates = Declarations<Gate>()
@@ -15,8 +14,7 @@ struct SnapshotReading {
     private(set) var unreadable: Set<String> = []
 
     /// `memory` is what was declared before.
-    init(limits: ManifestLimits, knowing memory: ManifestMemory = ManifestMemory()) {
-        self.limits = limits
+    init(knowing memory: ManifestMemory = ManifestMemory()) {
         self.runtimes = memory.runtimes
         self.templates = memory.templates
         self.freezes = memory.freezes
@@ -43,8 +41,8 @@ struct SnapshotReading {
     }
 
     /// Reads the deployments of a file of which all else is known.
-    mutating func readDeployments(of file: SourceFile) {
-        for case .deployment(let draft) in DecodedFile(decoding: file, limits: self.limits).documents {
+    mutating func readDeployments(of decoded: DecodedFile) {
+        for case .deployment(let draft) in decoded.documents {
             self.drafts.append(draft)
         }
     }
@@ -90,6 +88,10 @@ struct SnapshotReading {
         }
         switch kind {
         case .modelDeployment: self.readUnnamed(field)
+        case .modelDeploymentDefaults:
+            field.error(
+                "defaults are read from files named `\(DefaultsFile.name)`, and from no others: rename this one"
+            )
         case .servingRuntime: self.readRuntime(field)
         case .analysisTemplate: self.readTemplate(field)
         case .freezeWindow: self.readFreeze(field)
@@ -100,7 +102,7 @@ struct SnapshotReading {
 
     /// Of one whose name can't be read, so that its author hears of everything.
     private mutating func readUnnamed(_ field: Field) {
-        _ = DeploymentDraft(id: DeploymentID(namespace: "", name: ""), decoding: field)
+        _ = DeploymentDraft(id: DeploymentID(namespace: "", name: ""), layers: [], decoding: field)
         self.unreadable.insert(field.log.path)
     }
 

@@ -33,6 +33,14 @@ package struct YAMLNode: Hashable, Sendable {
         return members.first { $0.key == key }?.value
     }
 
+    /// `null` or `~`, not just nothing.
+    var isWrittenNull: Bool {
+        guard case .scalar(let scalar) = self.content, scalar.isPlain, let first = scalar.text.utf8.first else {
+            return false
+        }
+        return "~nN".utf8.contains(first) && scalar.meaning == .null
+    }
+
     /// The text of a scalar, whatever it means.
     package var scalarText: String? {
         guard case .scalar(let scalar) = self.content else { return nil }

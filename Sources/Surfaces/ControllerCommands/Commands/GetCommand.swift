@@ -13,6 +13,7 @@ package struct GetCommand: ClientCommand {
             EXAMPLES
               controller get
               controller get search/file-type --output yaml
+              controller get search/file-type --explain-spec
               controller get --namespace search --output json | jq '.deployments[].phase'
             """,
         aliases: ["list"]
@@ -24,6 +25,9 @@ package struct GetCommand: ClientCommand {
     @Option(help: "Only the deployments of this namespace.")
     package var namespace: String?
 
+    @Flag(help: "Of one deployment: each value of its manifest, and the file and line that it comes from.")
+    package var explainSpec = false
+
     @Option(name: [.short, .long], help: "table for people, json or yaml for programs.")
     package var output: OutputFormat = .table
 
@@ -32,7 +36,16 @@ package struct GetCommand: ClientCommand {
 
     package init() {}
 
+    package func validate() throws {
+        guard !self.explainSpec || self.names.count == 1 && self.namespace == nil else {
+            throw ValidationError("--explain-spec is about one deployment: name it.")
+        }
+    }
+
     package func run(on console: Console) async throws {
+        if self.explainSpec, let name = self.names.first {
+            return try await self.explainSpec(of: name.id, on: console)
+        }
         var fleet: FleetStatus
         do {
             fleet = try await self.connection.client(console).fleet()
@@ -62,5 +75,20 @@ package struct GetCommand: ClientCommand {
             self.namespace.map { "no deployments in namespace \($0)" }
                 ?? "no deployments: commit a ModelDeployment to a watched branch"
         )
+    }
+
+    private func explainSpec(of id: DeploymentID, on console: Console) async throws {
+        let spec: SpecStatus
+        do {
+            spec = try await self.connection.client(console).spec(of: id)
+        } catch {
+            throw CommandFailure(error)
+        }
+        try self.output.print(spec, on: console) {
+            SpecTable.lines(spec.values, width: console.terminal()?.columns)
+        }
+        guard self.output == .table else { return }
+        console.tell("\(id) as \(spec.repository) wants it at \(spec.branch)@\(spec.commit.prefix(10))")
+        for problem in spec.problems { console.tell(StyledText(problem)) }
     }
 }

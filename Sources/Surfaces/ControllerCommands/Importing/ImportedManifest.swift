@@ -26,10 +26,12 @@ package struct ImportedManifest: Encodable, Hashable, Sendable {
         self.path = source.ledger.path
         self.line = source.node.position.line
         self.yaml = yaml
+        // A file of the one name that means something holds nothing else.
+        let file = "\(name).yaml" == ManifestReader.defaultsName ? "\(name)-itself.yaml" : "\(name).yaml"
         switch kind {
-        case .modelDeployment: self.file = "\(namespace ?? "default")/\(name).yaml"
-        case .servingRuntime: self.file = "runtimes/\(name).yaml"
-        case .analysisTemplate, .freezeWindow: self.file = "analysis/\(name).yaml"
+        case .modelDeployment, .modelDeploymentDefaults: self.file = "\(namespace ?? "default")/\(file)"
+        case .servingRuntime: self.file = "runtimes/\(file)"
+        case .analysisTemplate, .freezeWindow: self.file = "analysis/\(file)"
         }
     }
 }

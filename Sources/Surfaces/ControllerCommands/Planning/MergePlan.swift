@@ -102,15 +102,17 @@ package struct MergePlan: Codable, Hashable, Sendable {
 
     private mutating func addRefused(_ state: DesiredState, before: [DeploymentID: DeploymentSpec]) {
         for id in state.invalid {
-            let path = state.diagnostics.first { $0.deployment == id && $0.severity == .error }?.path
+            let errors = state.diagnostics.filter { $0.severity == .error }
+            let own = errors.first { $0.deployment == id }
+            let path = own?.path ?? before[id]?.origin.path ?? ""
+            let what = own == nil ? "its manifest or a `defaults.yaml` above it" : "its manifest"
             self.changes.append(
                 Change(
                     deployment: id.description,
                     kind: .refused,
-                    file: path ?? before[id]?.origin.path ?? "",
+                    file: path,
                     parts: [],
-                    note: before[id] == nil
-                        ? "its manifest has errors" : "its manifest has errors: the one before stands"
+                    note: before[id] == nil ? "\(what) has errors" : "\(what) has errors: the one before stands"
                 )
             )
         }

@@ -38,14 +38,14 @@ package struct ManifestChoice: ParsableArguments {
         guard !self.paths.isEmpty else {
             throw CommandFailure(code: .usage, message: "name a manifest, or a folder of manifests")
         }
-        let files = try ManifestFiles(paths: self.paths)
+        let files = try ManifestFiles(paths: self.paths, withDefaults: true)
         let reader = try self.reader(environment: console.environment)
         // It is not merged yet: there is no commit to name.
         let origin = CommitReference(repository: "here", branch: "yours", commit: "unmerged")
         let state = reader.read(files.files, origin: origin)
         let report = ValidationReport(state, of: files, library: [])
         if report.errors > 0 {
-            report.lines.forEach(console.tell)
+            report.lines(width: nil).forEach(console.tell)
             throw CommandFailure(code: .refused, message: "nothing is \(verb) before these are mended")
         }
         let names = state.deployments.map(\.id.description).joined(separator: ", ")

@@ -20,10 +20,16 @@ struct ManifestFiles {
 
     /// Reads every path.
     ///
+    /// - Parameters:
+    ///   - paths: Files, and folders of them.
+    ///   - withDefaults: Also each `defaults.yaml` above a path, up to the root of its git repository: what the daemon
+    ///     lays below the manifests, when it watches all of that.
+    ///   - limits: For each file.
     /// - Throws: A `CommandFailure` of usage when a path does not exist, cannot be read, or holds far too much.
-    init(paths: [String], limits: ManifestLimits = ManifestLimits()) throws {
+    init(paths: [String], withDefaults: Bool = false, limits: ManifestLimits = ManifestLimits()) throws {
         self.limits = limits
         for path in paths { try self.add(path) }
+        for path in withDefaults ? paths : [] { try self.addDefaults(of: path) }
     }
 
     var manifestCount: Int { self.files.count { Self.isManifest($0.path) } }
@@ -83,6 +89,36 @@ struct ManifestFiles {
             default: break
             }
         }
+    }
+
+    private mutating func addDefaults(of path: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return }
+        let url = URL(filePath: path).standardizedFileURL
+        var folders = [status.st_mode & S_IFMT == S_IFDIR ? url : url.deletingLastPathComponent()]
+        let inner = folders[0]
+        while let last = folders.last, last.path != "/", !Self.isRepository(last) {
+            folders.append(last.deletingLastPathComponent())
+        }
+        // Outside of a repository, nothing says where a search would have to end.
+        if let last = folders.last, !Self.isRepository(last) { folders = [inner] }
+        let here = FileManager.default.currentDirectoryPath + "/"
+        for folder in folders {
+            let full = folder.appending(path: ManifestReader.defaultsName).path
+            // Named as the author named the others.
+            let name = !path.hasPrefix("/") && full.hasPrefix(here) ? String(full.dropFirst(here.count)) : full
+            guard lstat(name, &status) == 0 else { continue }
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: try self.read(name)
+            case S_IFLNK where !self.diagnostics.contains(Self.symbolicLink(name)):
+                self.diagnostics.append(Self.symbolicLink(name))
+            default: break
+            }
+        }
+    }
+
+    private static func isRepository(_ folder: URL) -> Bool {
+        FileManager.default.fileExists(atPath: folder.appending(path: ".git").path)
     }
 
     private static let extensions = [".yaml", ".yml", ".json", ".jsonl"]

@@ -1,4 +1,5 @@
 import Analysis
+package import ControllerAPI
 import Deployments
 package import Manifests
 
@@ -6,6 +7,8 @@ package import Manifests
 package struct ValidationReport: Encodable, Hashable, Sendable {
     package var files: Int
     package var deployments: [Deployment]
+    /// Where the values of each come from; nothing unless that was asked for.
+    package var specs: [Spec]?
     package var diagnostics: [Diagnostic]
     package var errors: Int
     package var warnings: Int
@@ -21,7 +24,18 @@ package struct ValidationReport: Encodable, Hashable, Sendable {
         package var notes: [String]
     }
 
-    init(_ state: DesiredState, of files: ManifestFiles, library: [Diagnostic]) {
+    package struct Spec: Encodable, Hashable, Sendable {
+        package var deployment: String
+        package var values: [SpecStatus.Value]
+    }
+
+    init(
+        _ state: DesiredState,
+        of files: ManifestFiles,
+        explained: [ExplainedSpec] = [],
+        library: [Diagnostic]
+    ) {
+        if !explained.isEmpty { self.specs = explained.map { Self.spec($0, of: files) } }
         self.files = files.manifestCount
         self.deployments = state.deployments.map { spec in
             Deployment(
@@ -44,6 +58,15 @@ package struct ValidationReport: Encodable, Hashable, Sendable {
         self.warnings = self.diagnostics.count - self.errors
     }
 
+    private static func spec(_ explained: ExplainedSpec, of files: ManifestFiles) -> Spec {
+        let values = explained.values.map { value in
+            var value = value
+            if let file = value.place?.file { value.place?.file = files.shownPath(file) }
+            return SpecStatus.Value(field: value.field, value: value.text, origin: value.origin)
+        }
+        return Spec(deployment: explained.deployment.description, values: values)
+    }
+
     private static func notes(on policy: RolloutPolicy) -> [String] {
         var notes: [String] = []
         for gate in policy.gates + policy.steps.flatMap({ $0.gates ?? [] }) {
@@ -55,13 +78,16 @@ package struct ValidationReport: Encodable, Hashable, Sendable {
     }
 
     /// One line for each problem, as compilers print them and editors read them; then what is given up knowingly.
-    var lines: [StyledText] {
+    func lines(width: Int?) -> [StyledText] {
         self.problems
             + self.deployments.flatMap { deployment in
                 deployment.notes.map { note in
                     StyledText("\(deployment.path): ", .bold) + StyledText("note: ", .cyan)
                         + StyledText("\(deployment.name): \(note)")
                 }
+            }
+            + (self.specs ?? []).flatMap { spec in
+                [StyledText(), StyledText(spec.deployment, .bold)] + SpecTable.lines(spec.values, width: width)
             }
     }
 
