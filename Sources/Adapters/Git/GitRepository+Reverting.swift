@@ -135,18 +135,24 @@ extension GitRepository {
         guard let before = try self.file(work.revert.restored.path, in: restored),
             let then = try self.file(path, in: failed)
         else { return .unneeded("nothing was reverted: \(work.restored) does not hold its manifest") }
+        let here = try self.surroundings(of: path, in: head)
+        let there = try self.surroundings(of: work.revert.restored.path, in: restored)
         let bytes: [UInt8]
         do throws(ManifestText.Refusal) {
             var text = try ManifestText(now.bytes)
-            let isChanged = try text.replace(
-                work.deployment,
-                by: try ManifestText(before.bytes),
-                where: try ManifestText(then.bytes)
-            )
+            let old = try ManifestText(before.bytes)
+            let isChanged = try text.replace(work.deployment, by: old, where: try ManifestText(then.bytes))
             guard isChanged else {
                 return .unneeded(
                     "nothing to revert: the manifest on \(work.branch) is that of \(work.restored) (what it refers to, "
-                        + "such as a runtime, may have changed)"
+                        + "such as a runtime, or a \(ManifestReader.defaultsName) above it may have changed)"
+                )
+            }
+            // Else the old manifest would be a revision that never served, and roll out.
+            guard try old.means(theSameOf: work.deployment, in: here, as: there) else {
+                return .unneeded(
+                    "nothing was reverted: with a \(ManifestReader.defaultsName) above it, the manifest of "
+                        + "\(work.restored) would not say on \(work.branch) what it said there; revert by hand"
                 )
             }
             bytes = text.bytes
@@ -157,6 +163,24 @@ extension GitRepository {
             try store.commit(bytes, at: path, mode: now.mode, on: head, message: work.message)
         }
         return .made(id)
+    }
+
+    /// Each `defaults.yaml` from the manifest's folder up to the watched one.
+    private func surroundings(
+        of path: String,
+        in commit: ObjectID
+    ) throws(SourceError) -> ManifestText.Surroundings {
+        let watched = (self.folder ?? "").split(separator: "/")
+        var folder = path.split(separator: "/").dropLast()
+        var files: [SourceFile] = []
+        while folder.count >= watched.count {
+            let candidate = (folder + [Substring(ManifestReader.defaultsName)]).joined(separator: "/")
+            if let file = try self.file(candidate, in: commit) {
+                files.append(SourceFile(path: candidate, blob: "", bytes: file.bytes))
+            }
+            if folder.popLast() == nil { break }
+        }
+        return ManifestText.Surroundings(path: path, defaults: files)
     }
 
     private func file(_ path: String, in commit: ObjectID) throws(SourceError) -> ObjectStore.File? {

@@ -145,6 +145,79 @@ struct RevertTests {
         }
     }
 
+    private static func defaults(_ spec: String) -> String {
+        "apiVersion: controller/v1\nkind: ModelDeploymentDefaults\nspec: \(spec)\n"
+    }
+
+    @Test
+    func `when a rollout came from a changed defaults.yaml, nothing is reverted, and it says so`() async throws {
+        try await Workshop.run { workshop in
+            let restored = try await workshop.commit([
+                Self.path: Self.good, "models/defaults.yaml": Self.defaults("{resources: {gpu: 0}}"),
+            ])
+            let failed = try await workshop.commit(["models/defaults.yaml": Self.defaults("{resources: {gpu: 1}}")])
+            try await workshop.push()
+            let revert = self.revert(failed: failed, restored: restored, .push)
+            let told = try await workshop.repository { $0.reverts = .push }.revert(revert, of: Self.id)
+            #expect(
+                told == "nothing to revert: the manifest on main is that of \(restored.prefix(10)) (what it refers to, "
+                    + "such as a runtime, or a defaults.yaml above it may have changed)"
+            )
+            #expect(try await workshop.git("--git-dir", workshop.remote, "rev-parse", "main") == failed)
+        }
+    }
+
+    /// A `defaults.yaml` changes with the manifest, above or below the watched folder, in a way that concerns it or not.
+    @Test(arguments: [
+        ("models/defaults.yaml", "{resources: {gpu: 1}}", false),
+        ("defaults.yaml", "{resources: {gpu: 1}}", false),
+        ("models/defaults.yaml", "{replicas: many}", false),
+        ("models/defaults.yaml", "{resources: {gpu: 0}} # still", true),
+        ("models/other/defaults.yaml", "{resources: {gpu: 1}}", true),
+    ])
+    func `a manifest that would say something else than it did is not put back`(
+        path: String,
+        spec: String,
+        isReverted: Bool
+    ) async throws {
+        try await Workshop.run { workshop in
+            let restored = try await workshop.commit([
+                Self.path: Self.good, path: Self.defaults("{resources: {gpu: 0}}"),
+            ])
+            let failed = try await workshop.commit([Self.path: Self.bad, path: Self.defaults(spec)])
+            try await workshop.push()
+            let revert = self.revert(failed: failed, restored: restored, .push)
+            let told = try await workshop.repository { $0.reverts = .push }.revert(revert, of: Self.id)
+            if isReverted {
+                #expect(told.hasPrefix("commit "), "\(told)")
+                #expect(try await self.show("main:\(Self.path)", workshop) + "\n" == Self.good)
+            } else {
+                #expect(told.hasPrefix("nothing was reverted: with a defaults.yaml above it"), "\(told)")
+                #expect(try await workshop.git("--git-dir", workshop.remote, "rev-parse", "main") == failed)
+            }
+        }
+    }
+
+    @Test
+    func `a defaults.yaml above the watched folder does not count`() async throws {
+        try await Workshop.run { workshop in
+            let restored = try await workshop.commit([
+                Self.path: Self.good, "defaults.yaml": Self.defaults("{resources: {gpu: 0}}"),
+            ])
+            let failed = try await workshop.commit([
+                Self.path: Self.bad, "defaults.yaml": Self.defaults("{resources: {gpu: 1}}"),
+            ])
+            try await workshop.push()
+            let revert = self.revert(failed: failed, restored: restored, .push)
+            let repository = workshop.repository {
+                $0.reverts = .push
+                $0.path = "models"
+            }
+            let told = try await repository.revert(revert, of: Self.id)
+            #expect(told.hasPrefix("commit "), "\(told)")
+        }
+    }
+
     @Test
     func `two deployments of one file are reverted one by one, at once, and nothing is lost`() async throws {
         try await Workshop.run { workshop in

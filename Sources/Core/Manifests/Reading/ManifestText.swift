@@ -64,6 +64,41 @@ package struct ManifestText: Hashable, Sendable {
         return true
     }
 
+    /// What lies below a manifest in some commit.
+    package struct Surroundings: Sendable {
+        /// Where the manifest is.
+        package var path: String
+        /// Each `defaults.yaml` above it.
+        package var defaults: [SourceFile]
+
+        package init(path: String, defaults: [SourceFile]) {
+            self.path = path
+            self.defaults = defaults
+        }
+    }
+
+    /// Whether a deployment's manifest says the same in two places or at two times.
+    ///
+    /// - Throws: When the text does not hold the manifest.
+    package func means(
+        theSameOf id: DeploymentID,
+        in here: Surroundings,
+        as there: Surroundings,
+        limits: ManifestLimits = ManifestLimits()
+    ) throws(Refusal) -> Bool {
+        guard let root = YAMLStream(parsing: self.body(at: try self.index(of: id))).documents.first?.root else {
+            return false
+        }
+        let meanings = [here, there].map { place -> YAMLNode? in
+            let files = place.defaults.sorted { $0.path < $1.path }
+            let tree = DefaultsTree(of: files, knowing: DefaultsTree(), limits: limits)
+            guard let chain = tree.chain(above: place.path) else { return root }
+            return chain.broken == nil ? chain.completed(root) : nil
+        }
+        guard let first = meanings[0], let second = meanings[1] else { return false }
+        return first.says(theSameAs: second)
+    }
+
     private func body(at index: Int) -> [UInt8] {
         let document = self.documents[index]
         return Array(document.dropFirst(Self.mark(of: document).count))
