@@ -158,7 +158,7 @@ struct RevertTests {
             let failed = try await workshop.commit(["models/defaults.yaml": Self.defaults("{resources: {gpu: 1}}")])
             try await workshop.push()
             let revert = self.revert(failed: failed, restored: restored, .push)
-            let told = try await workshop.repository { $0.reverts = .push }.revert(revert, of: Self.id)
+            let told = try await workshop.repository { $0.reverts = .push }.revert(revert, of: Self.id).text
             #expect(
                 told == "nothing to revert: the manifest on main is that of \(restored.prefix(10)) (what it refers to, "
                     + "such as a runtime, or a defaults.yaml above it may have changed)"
@@ -187,7 +187,7 @@ struct RevertTests {
             let failed = try await workshop.commit([Self.path: Self.bad, path: Self.defaults(spec)])
             try await workshop.push()
             let revert = self.revert(failed: failed, restored: restored, .push)
-            let told = try await workshop.repository { $0.reverts = .push }.revert(revert, of: Self.id)
+            let told = try await workshop.repository { $0.reverts = .push }.revert(revert, of: Self.id).text
             if isReverted {
                 #expect(told.hasPrefix("commit "), "\(told)")
                 #expect(try await self.show("main:\(Self.path)", workshop) + "\n" == Self.good)
@@ -213,7 +213,7 @@ struct RevertTests {
                 $0.reverts = .push
                 $0.path = "models"
             }
-            let told = try await repository.revert(revert, of: Self.id)
+            let told = try await repository.revert(revert, of: Self.id).text
             #expect(told.hasPrefix("commit "), "\(told)")
         }
     }
