@@ -77,7 +77,10 @@ extension ForgeConfiguration {
             branch: branch,
             tokenFile: forge.tokenFile,
             caFile: forge.caFile,
-            topics: Set((forge.statuses ? [.status] : []) + (forge.comments ? [.comment] : [])),
+            topics: Set(
+                (forge.statuses ? [.status] : []) + (forge.comments ? [.comment] : [])
+                    + (forge.deployments ? [.deployment] : [])
+            ),
             name: forge.name,
             link: forge.link
         )

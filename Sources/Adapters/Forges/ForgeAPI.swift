@@ -13,6 +13,15 @@ protocol ForgeAPI: Sendable {
     func status(named name: String, of report: RolloutReport) async throws(ForgeFailure) -> ShownStatus?
     func setStatus(_ status: ShownStatus, named name: String, of report: RolloutReport) async throws(ForgeFailure)
 
+    /// Its word for the state of what is deployed.
+    func deploymentWord(for state: RolloutReport.State) -> String
+    /// Shows the state of a commit in an environment.
+    func showDeployment(
+        _ status: ShownStatus,
+        in environment: String,
+        of report: RolloutReport
+    ) async throws(ForgeFailure)
+
     /// The number of the merged pull request that brought a commit into the watched branch; nothing when there is none.
     func pullRequest(of commit: String) async throws(ForgeFailure) -> Int?
     /// Oldest first.

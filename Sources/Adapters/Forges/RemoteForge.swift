@@ -25,6 +25,7 @@ package struct RemoteForge: Forge {
             switch topic {
             case .status: try await self.showStatus(report)
             case .comment: try await self.comment(on: report)
+            case .deployment: try await self.showDeployment(report)
             }
         } catch {
             throw error.error
@@ -43,13 +44,21 @@ package struct RemoteForge: Forge {
     // MARK: - Statuses
 
     private func showStatus(_ report: RolloutReport) async throws(ForgeFailure) {
-        let name = "\(self.configuration.name)/\(report.deployment)"
-        let wanted = self.status(of: report)
+        let name = self.name(of: report)
+        let wanted = self.status(of: report, as: self.api.word(for: report.state))
         if let shown = try await self.api.status(named: name, of: report), self.api.shows(shown, wanted) { return }
         try await self.api.setStatus(wanted, named: name, of: report)
     }
 
-    private func status(of report: RolloutReport) -> ShownStatus {
+    /// Each deployment is an environment of its own, as each has its own history.
+    private func showDeployment(_ report: RolloutReport) async throws(ForgeFailure) {
+        let status = self.status(of: report, as: self.api.deploymentWord(for: report.state))
+        try await self.api.showDeployment(status, in: self.name(of: report), of: report)
+    }
+
+    private func name(of report: RolloutReport) -> String { "\(self.configuration.name)/\(report.deployment)" }
+
+    private func status(of report: RolloutReport, as word: String) -> ShownStatus {
         let words =
             switch report.state {
             case .running: report.reason
@@ -58,7 +67,7 @@ package struct RemoteForge: Forge {
         // GitHub refuses descriptions with characters beyond those of 16 bits.
         let plain = String(String.UnicodeScalarView(words.unicodeScalars.map { $0.value > 0xFFFF ? "?" : $0 }))
         return ShownStatus(
-            state: self.api.word(for: report.state),
+            state: word,
             description: ForgeText.line(plain, limit: self.api.descriptionLimit),
             link: self.link(of: report)
         )

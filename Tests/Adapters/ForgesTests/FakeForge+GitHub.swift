@@ -52,6 +52,7 @@ extension FakeForge {
             )
             state.pullRequests.append(request)
             return Self.json(201, self.githubPull(request))
+        case (_, "deployments", _): return self.githubDeployment(call, parts, &state)
         default: return Self.json(404, Self.notFound)
         }
     }

@@ -49,6 +49,7 @@ extension FakeForge {
             )
             state.pullRequests.append(request)
             return Self.json(201, self.gitlabRequest(request))
+        case (_, "deployments", _): return self.gitlabDeployment(call, parts, &state)
         default: return Self.json(404, ["error": "404 Not Found"])
         }
     }

@@ -42,7 +42,18 @@ final class FakeForge: Sendable {
         var merged: String?
     }
 
+    /// In an environment.
+    struct Deployment: Hashable {
+        var id: Int
+        var commit: String
+        var environment: String
+        /// Oldest first.
+        var states: [String]
+        var description = ""
+    }
+
     struct State {
+        var deployments: [Deployment] = []
         /// Every one that was ever posted, oldest first.
         var statuses: [Status] = []
         var comments: [Comment] = []
@@ -96,7 +107,7 @@ final class FakeForge: Sendable {
             branch: "main",
             tokenFile: tokenFile
         )
-        configuration.topics = [.status, .comment]
+        configuration.topics = [.status, .comment, .deployment]
         change(&configuration)
         return RemoteForge(configuration: configuration, client: client)
     }

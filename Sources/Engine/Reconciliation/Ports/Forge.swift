@@ -23,6 +23,8 @@ package enum ForgeTopic: String, Hashable, Codable, Sendable, CaseIterable {
     case status
     /// What is written under the pull request that brought a commit.
     case comment
+    /// The list of what was deployed, by environment.
+    case deployment
 }
 
 /// What became of one deployment by one commit.

@@ -18,6 +18,7 @@ extension Configuration {
         package var caFile: String?
         package var statuses: Bool
         package var comments: Bool
+        package var deployments: Bool
         /// What statuses and comments go by.
         package var name: String
         /// Where statuses lead to.
@@ -47,6 +48,10 @@ extension Configuration {
             }
             self.statuses = members["statuses"]?.boolean() ?? true
             self.comments = members["comments"]?.boolean() ?? false
+            self.deployments = members["deployments"]?.boolean() ?? false
+            if self.deployments, kind == .gitea || kind == .forgejo {
+                members["deployments"]?.error("Gitea and Forgejo have no deployments: remove this")
+            }
             self.name = members["name"]?.remoteName() ?? "controller"
             self.link = members["link"]?.link()
             guard let kind, let url, let project, let tokenFile else { return nil }

@@ -67,7 +67,13 @@ extension Configuration.Repository {
         if self.reverts == .pullRequest, members["forge"] == nil {
             members["reverts"]?.error("only a forge opens pull requests: add `forge`, or use `reverts: branch`")
         }
-        if let forge = self.forge, !forge.statuses, !forge.comments, self.reverts ?? .branch < .pullRequest {
+        if case .branch = self.reference {
+        } else if let forge = self.forge, forge.kind == .gitlab, forge.deployments {
+            members["forge"]?.error("deployments of GitLab are of a branch: watch a `branch`, or remove `deployments`")
+        }
+        if let forge = self.forge, !forge.statuses, !forge.comments, !forge.deployments,
+            self.reverts ?? .branch < .pullRequest
+        {
             members["forge"]?.warning("it is told nothing: turn on `statuses` or `comments`, or remove `forge`")
         }
         if self.reverts == .push, let signatures = self.signatures, signatures.requirement != .none {

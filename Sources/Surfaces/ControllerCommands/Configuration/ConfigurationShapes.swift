@@ -117,6 +117,7 @@ extension Shape {
             .optional("caFile", "/etc/ssl/certs/internal.pem"),
             .optional("statuses", "true"),
             .optional("comments", "true"),
+            .optional("deployments", "true"),
             .optional("name", "controller"),
             .optional("link", "\"https://grafana.example/d/rollouts?var-name=${deployment}\""),
         ],

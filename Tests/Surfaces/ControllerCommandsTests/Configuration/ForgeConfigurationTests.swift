@@ -118,6 +118,25 @@ struct ForgeConfigurationTests {
     }
 
     @Test
+    func `deployments are refused where there are none`() {
+        for (kind, rest, expected) in [
+            ("gitea", "", "forge.deployments: Gitea and Forgejo have no deployments: remove this"),
+            ("forgejo", "", "forge.deployments: Gitea and Forgejo have no deployments: remove this"),
+            ("gitlab", "\ntag: v1", "forge: deployments of GitLab are of a branch: watch a `branch`"),
+        ] {
+            let forge = "forge: {kind: \(kind), tokenFile: /t, deployments: true}\(rest)"
+            let problems = self.problems("url: https://gitlab.com/team/models.git\n\(forge)")
+            #expect(problems.count == 1 && problems[0].contains(expected), "\(problems)")
+        }
+        #expect(
+            self.problems(
+                "url: https://github.com/team/models.git\nforge: {kind: github, tokenFile: /t, statuses: false, "
+                    + "deployments: true}"
+            ).isEmpty
+        )
+    }
+
+    @Test
     func `pull requests for reverts need a forge`() throws {
         let remote = "url: https://github.com/team/models.git\nreverts: pullRequest"
         #expect(
