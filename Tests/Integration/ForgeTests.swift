@@ -127,7 +127,7 @@ extension IntegrationTests {
             #expect(pulls.count == 1)
             #expect(pulls.first?["head"] == "controller/revert/default/echo/\(bad.prefix(10))")
             #expect(pulls.first?["base"] == "main")
-            #expect(pulls.first?["title"] == "Revert default/echo to echo 1")
+            #expect(pulls.first?["title"]?.hasPrefix("Revert default/echo to echo 1 (main@") == true)
             #expect(forge.state.withLock { $0.strangers } == 0)
             let log = try String(contentsOfFile: sandbox.log, encoding: .utf8)
             #expect(!log.contains("the-secret-of-the-forge"))
