@@ -234,7 +234,9 @@ extension Fleet {
         let isNew = !effects.isEmpty && effects != self.effects[decision.deployment]
         guard changes || isNew || !decision.outcome.answers.isEmpty else { return true }
         let topics = after.repository.flatMap { self.topics[$0] } ?? []
-        let items = transitions.flatMap { OutboxItem.all(of: $0, in: after, telling: topics) }
+        let items =
+            OutboxItem.all(handedOver: decision, in: after, telling: topics)
+            + transitions.flatMap { OutboxItem.all(of: $0, in: after, telling: topics) }
         let record = JournalRecord(
             deployment: decision.deployment,
             time: decision.time,

@@ -1,4 +1,5 @@
 import Analysis
+import Decisions
 package import Deployments
 import FoundationEssentials
 import Planning
@@ -64,6 +65,28 @@ extension OutboxItem {
         ]
         let news = ForgeTopic.allCases.filter(topics.contains).map { OutboxItem(of: transition, in: member, as: $0) }
         return (own + news).compactMap(\.self)
+    }
+
+    /// What a forge is told when a rollout goes on by a later commit, which changed no more than its settings: the
+    /// outcome will be that commit's, and the former one is not to wait for it for ever.
+    static func all(handedOver decision: Decision, in member: Member, telling topics: Set<ForgeTopic>) -> [OutboxItem] {
+        guard decision.after.isInFlight, let old = decision.before.canary, let new = decision.after.canary,
+            old.revision == new.revision, old.origin.commit != new.origin.commit
+        else { return [] }
+        let words = "goes on as commit \(new.origin.commit.prefix(10))"
+        let changes = [(Transition.Kind.superseded, words, old), (.rolloutStarted, "rollout of \(new.label)", new)]
+        return changes.flatMap { kind, message, spec in
+            let transition = Transition(
+                time: decision.time,
+                kind: kind,
+                message: message,
+                revision: spec.revision,
+                origin: spec.origin
+            )
+            return ForgeTopic.allCases.filter(topics.contains).compactMap {
+                OutboxItem(of: transition, in: member, as: $0)
+            }
+        }
     }
 
     /// What a forge shows of the start or the end of a rollout; nothing for other transitions.

@@ -57,6 +57,30 @@ struct SQLiteJournalTests {
     }
 
     @Test
+    func `what a forge is to be told is kept beside what an older controller left for git`() async throws {
+        var news = self.item("news")
+        news.news = ForgeNews(
+            topic: .comment,
+            report: RolloutReport(
+                deployment: "search/file-type",
+                commit: "1",
+                state: .failed,
+                outcome: "rolled-back",
+                reason: "errors",
+                label: "m 2",
+                time: "2026-11-30T12:00:00.000Z"
+            )
+        )
+        // As it was written before there were forges.
+        let text = #"{"commit":"1","id":"a","key":"search/file-type","note":"{}","repository":"models"}"#
+        let old = try JSONDecoder().decode(OutboxItem.self, from: Data(text.utf8))
+        #expect(old == self.item("a"))
+        let journal = try SQLiteJournal(path: self.path)
+        try await journal.append(self.record(self.member(), "one", outbox: [old, news]))
+        #expect(try await journal.load().outbox == [old, news])
+    }
+
+    @Test
     func `an outbox item is kept once, and goes when it is settled`() async throws {
         let journal = try SQLiteJournal(path: self.path)
         try await journal.append(self.record(self.member(), "one", outbox: [self.item("a")]))

@@ -96,6 +96,33 @@ struct ForgeTests {
     }
 
     @Test
+    func `a commit whose rollout goes on by another one does not wait for its outcome for ever`() async throws {
+        let world = InMemoryWorld()
+        let forge = InMemoryForge()
+        ReconcilerTests.push("1", to: world)
+        try await ReconcilerTests.run(world, forge: forge) { reconciler in
+            try await Self.settleFirst(reconciler, world)
+            ReconcilerTests.push("2", to: world)
+            try await ReconcilerTests.wait(reconciler) {
+                if case .stepping(_, .some) = $0.phase { true } else { false }
+            }
+            // The same revision, and another time to bake.
+            let text = ReconcilerTests.manifest("2").replacing("bakeTime: 1h", with: "bakeTime: 2h")
+            let file = SourceFile(path: "m.yaml", blob: "3", bytes: Array(text.utf8))
+            let commit = String(repeating: "3", count: 40)
+            let origin = CommitReference(repository: "models", branch: "main", commit: commit)
+            world.state.withLock { $0.snapshot = SourceSnapshot(origin: origin, files: [file]) }
+            try await ReconcilerTests.wait(reconciler) { $0.canary?.origin.commit == commit }
+            _ = await reconciler.submit(Command(.rollback(to: nil), by: "sre"), for: Self.id)
+            try await ReconcilerTests.wait(reconciler) { $0.phase == .settled && !$0.quarantine.isEmpty }
+            try await Self.settle(world)
+        }
+        let shown = forge.state.withLock { $0.shown }
+        #expect(shown.last { $0.contains(" 222 ") } == "status 222 superseded")
+        #expect(shown.last == "status 333 failed")
+    }
+
+    @Test
     func `a forge that hangs delays neither notes nor reverts nor decisions, and its problem is shown`() async throws {
         let world = InMemoryWorld()
         let forge = InMemoryForge()
