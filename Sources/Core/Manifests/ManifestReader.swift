@@ -115,6 +115,8 @@ extension ManifestReader {
     /// What is wrong with a value in a `defaults.yaml` is told once, not once for each manifest below it.
     private static func told(once diagnostics: [Diagnostic]) -> [Diagnostic] {
         var told: [Diagnostic] = []
+        /// In the order in which they were found.
+        var shared: [Diagnostic] = []
         var concerned: [Diagnostic: Set<DeploymentID>] = [:]
         for var diagnostic in diagnostics {
             guard let id = diagnostic.deployment, SourceFile.isDefaults(diagnostic.path) else {
@@ -122,12 +124,14 @@ extension ManifestReader {
                 continue
             }
             diagnostic.deployment = nil
+            if concerned[diagnostic] == nil { shared.append(diagnostic) }
             concerned[diagnostic, default: []].insert(id)
         }
         let known = Set(told)
         // What is wrong with the file by itself was told already.
-        for (var diagnostic, ids) in concerned where !known.contains(diagnostic) {
-            guard let first = ids.min() else { continue }
+        for diagnostic in shared where !known.contains(diagnostic) {
+            guard let ids = concerned[diagnostic], let first = ids.min() else { continue }
+            var diagnostic = diagnostic
             let others = ids.count > 1 ? " and \(ids.count - 1) more" : ""
             diagnostic.message += " (it holds for \(first)\(others))"
             told.append(diagnostic)

@@ -179,6 +179,7 @@ struct DefaultsTests {
         let state = self.read([
             "prod/defaults.yaml": Self.defaults("{replicas: many}"),
             "prod/a.yaml": Self.manifest("a"),
+            "prod/eu/defaults.yaml": Self.defaults("{replicas: 3}"),
             "prod/eu/b.yaml": Self.manifest("b", "replicas: 2"),
             "staging/c.yaml": Self.manifest("c"),
         ])
@@ -327,6 +328,27 @@ struct DefaultsTests {
             "prod/b.yaml": Self.manifest("b"),
         ]
         #expect(self.problems(texts).filter { $0.hasPrefix("prod/a.yaml") } == [conflict.problem])
+    }
+
+    @Test
+    func `a route that a default gives to several is an error that names them`() {
+        let found = self.problems([
+            "defaults.yaml": Self.defaults("route: {pathPrefix: /all}"),
+            "a.yaml": Self.manifest("a", "route: {hosts: [a.example]}").replacing(
+                "  route: {pathPrefix: /a}\n",
+                with: ""
+            ),
+            "b.yaml": Self.manifest("b").replacing("  route: {pathPrefix: /b}\n", with: ""),
+            "c.yaml": Self.manifest("c").replacing("  route: {pathPrefix: /c}\n", with: ""),
+        ])
+        #expect(
+            found == [
+                "defaults.yaml:5:10: error: spec.route: `/all` on every host is also the route of default/c (c.yaml:1): "
+                    + "give each another `pathPrefix` or other `hosts` (it holds for default/b)",
+                "defaults.yaml:5:10: error: spec.route: `/all` on every host is also the route of default/b (b.yaml:1): "
+                    + "give each another `pathPrefix` or other `hosts` (it holds for default/c)",
+            ]
+        )
     }
 
     @Test

@@ -172,6 +172,24 @@ struct ValidateTests {
     }
 
     @Test
+    func `a defaults.yaml of another tool above a named folder is nobody's mistake, and one in it is`() async throws {
+        try self.write("clone/.git/HEAD", "")
+        try self.write("clone/defaults.yaml", "nginx_port: 80\n")
+        try self.write("clone/models/a.yaml", Self.deployment("file-type"))
+        let clone = self.fixture.folder.appending(path: "clone")
+        for path in ["models", "models/a.yaml"] {
+            let run = await self.validate(clone.appending(path: path).path)
+            #expect(run.status == 0 && run.output.isEmpty, "\(run)")
+        }
+        let all = await self.validate(clone.path)
+        #expect(all.status == 1)
+        #expect(
+            all.output.contains("defaults.yaml:1:1: error: kind: a defaults.yaml begins with `apiVersion"),
+            "\(all)"
+        )
+    }
+
+    @Test
     func `outside of a repository only the defaults beside a manifest count, and no link does`() async throws {
         try self.write("defaults.yaml", Self.defaults("{replicas: none}"))
         try self.write("models/defaults.yaml", Self.defaults("{replicas: 4}"))

@@ -10,7 +10,8 @@ package struct Members {
     private var meant: Set<String> = []
 
     fileprivate init(_ nodes: [YAMLNode.Member], of field: Field, shape: Shape) {
-        self.nodes = nodes.contains(where: field.leavesOut) ? nodes.filter { !field.leavesOut($0) } : nodes
+        let hasNulls = field.layering != .none && nodes.contains(where: \.value.isWrittenNull)
+        self.nodes = hasNulls ? nodes.filter { !field.leavesOut($0) } : nodes
         self.field = field
         self.shape = shape
         self.container = field.asContainer

@@ -103,18 +103,29 @@ struct ManifestFiles {
         // Outside of a repository, nothing says where a search would have to end.
         if let last = folders.last, !Self.isRepository(last) { folders = [inner] }
         let here = FileManager.default.currentDirectoryPath + "/"
-        for folder in folders {
+        for (distance, folder) in folders.enumerated() {
             let full = folder.appending(path: ManifestReader.defaultsName).path
             // Named as the author named the others.
             let name = !path.hasPrefix("/") && full.hasPrefix(here) ? String(full.dropFirst(here.count)) : full
             guard lstat(name, &status) == 0 else { continue }
             switch status.st_mode & S_IFMT {
-            case S_IFREG: try self.read(name)
-            case S_IFLNK where !self.diagnostics.contains(Self.symbolicLink(name)):
+            case S_IFREG:
+                let count = self.files.count
+                try self.read(name)
+                // Other tools have files of this name too, and nobody said that those above are manifests.
+                if distance > 0, self.files.count > count, !Self.isOfDefaults(self.files[count]) {
+                    self.shown[self.files[count].path] = nil
+                    self.files.removeLast()
+                }
+            case S_IFLNK where distance == 0 && !self.diagnostics.contains(Self.symbolicLink(name)):
                 self.diagnostics.append(Self.symbolicLink(name))
             default: break
             }
         }
+    }
+
+    private static func isOfDefaults(_ file: SourceFile) -> Bool {
+        file.bytes.firstRange(of: Array(ManifestKind.modelDeploymentDefaults.rawValue.utf8)) != nil
     }
 
     private static func isRepository(_ folder: URL) -> Bool {
