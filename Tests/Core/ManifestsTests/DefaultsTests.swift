@@ -331,6 +331,23 @@ struct DefaultsTests {
     }
 
     @Test
+    func `of two defaults that exclude each other the nearer is the one to mend`() {
+        let found = self.problems([
+            "defaults.yaml": Self.defaults("replicas: 2"),
+            "prod/defaults.yaml": Self.defaults("autoscaling: {minReplicas: 1, maxReplicas: 2, targetConcurrency: 1}"),
+            "prod/a.yaml": Self.manifest("a"),
+            "prod/b.yaml": Self.manifest("b"),
+        ])
+        #expect(
+            found == [
+                "prod/defaults.yaml:5:16: error: spec.autoscaling: `replicas` and `autoscaling` exclude each other: remove "
+                    + "`replicas`, or `autoscaling`. `spec.replicas` stands in defaults.yaml:5: to do without it here, "
+                    + "set it to `null` (it holds for default/a and 1 more)"
+            ]
+        )
+    }
+
+    @Test
     func `a route that a default gives to several is an error that names them`() {
         let found = self.problems([
             "defaults.yaml": Self.defaults("route: {pathPrefix: /all}"),
