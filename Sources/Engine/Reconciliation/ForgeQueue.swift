@@ -107,7 +107,10 @@ final class ForgeQueue: Sendable {
                 state.entries.remove(at: index)
                 return false
             }
-            if !error.concernsAll {
+            if error.concernsAll {
+                // Behind the others: what looks like the forge's trouble may be this one's.
+                state.entries.append(state.entries.remove(at: index))
+            } else {
                 state.entries[index].due = now + state.entries[index].wait
                 state.entries[index].wait = min(state.entries[index].wait * 2, Self.longestWait)
             }
