@@ -314,7 +314,8 @@ let package = Package(
         .testTarget(
             name: "GitTests",
             dependencies: [
-                "Deployments", "Git", "Manifests", "Reconciliation", .product(name: "Logging", package: "swift-log"),
+                "Deployments", "Git", "LoopbackServer", "Manifests", "Reconciliation",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             path: "Tests/Adapters/GitTests",

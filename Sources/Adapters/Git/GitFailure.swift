@@ -71,7 +71,7 @@ struct GitFailure {
                 "Could not resolve host", "Connection refused", "Failed to connect", "Couldn't connect", "timed out",
                 "No route to host", "Network is unreachable", "Connection reset", "Connection closed", "early EOF",
                 "hung up unexpectedly", "Empty reply", "returned error: 5", "Broken pipe",
-                "transfer closed",
+                "transfer closed", "getpeername() failed",
             ],
             code: .unreachable,
             recovery: .retry,

@@ -107,7 +107,7 @@ struct CredentialTests {
     }
 
     @Test
-    func `a server that asks for a certificate lets in who has one, and is named to who has none`() async throws {
+    func `a server that asks for a certificate lets in who has one, and nobody else`() async throws {
         try await Workshop.run { workshop in
             let server = try await workshop.certificate(for: "IP:127.0.0.1")
             let client = try await workshop.certificate(for: "DNS:controller.example")
@@ -124,8 +124,9 @@ struct CredentialTests {
                     $0.caFile = server.authority
                 }
                 let error = try await sourceError { _ = try await stranger.poll() }
-                #expect(error.code == .refused, "\(error.message)")
-                #expect(error.message.contains("clientCertificate"), "\(error.message)")
+                // By TLS 1.3 the handshake is over for the client before the server looks at its certificate: what it
+                // sees then is an alert, or that the connection is gone.
+                #expect([.refused, .unreachable].contains(error.code), "\(error.message)")
             }
         }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import LoopbackServer
 import Subprocess
 import Testing
 
@@ -104,7 +105,7 @@ enum LoopbackServers {
             let arguments = ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", "\(folder)/\(name)"]
             try await Workshop.command("ssh-keygen", arguments)
         }
-        let port = try Self.freePort()
+        let port = try FreePort.take()
         let publicKey = try String(contentsOfFile: folder + "/host.pub", encoding: .utf8)
         let hosts = "[127.0.0.1]:\(port) " + publicKey.split(separator: " ").prefix(2).joined(separator: " ") + "\n"
         try hosts.write(toFile: folder + "/known_hosts", atomically: true, encoding: .utf8)
@@ -154,12 +155,6 @@ enum LoopbackServers {
     }
 
     // MARK: - Sockets
-
-    private static func freePort() throws -> UInt16 {
-        let (socket, port) = try Self.listen()
-        close(socket)
-        return port
-    }
 
     private static func listen() throws -> (socket: Int32, port: UInt16) {
         let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

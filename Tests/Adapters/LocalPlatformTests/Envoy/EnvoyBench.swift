@@ -32,7 +32,7 @@ struct EnvoyBench: Sendable {
         self.configuration = EnvoyConfiguration(
             executable: try Self.executable(),
             directory: self.directory,
-            listen: Endpoint(host: "127.0.0.1", port: try Self.freePort())
+            listen: Endpoint(host: "127.0.0.1", port: Int(try FreePort.take()))
         )
     }
 
@@ -50,23 +50,6 @@ struct EnvoyBench: Sendable {
             + search.map { "\($0)/envoy" }
         guard let path = candidates.first(where: FileManager.default.isExecutableFile) else { throw MissingEnvoy() }
         return path
-    }
-
-    /// A port that was free a moment ago.
-    static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
-            }
-        }
-        try #require(isBound, "no free port on 127.0.0.1")
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     /// An upstream that answers with its name, and with whatever status the path `/status/…` asks for.
