@@ -6,7 +6,7 @@ import Transport
 ///
 /// https://docs.github.com/en/rest/commits/statuses, …/commits/commits#list-pull-requests-associated-with-a-commit,
 /// …/issues/comments, …/pulls/pulls, …/deployments
-struct GitHubAPI: ForgeAPI {
+struct GitHubAPI: GitHubLikeAPI {
     let connection: ForgeConnection
     /// `/repos/OWNER/NAME`
     let root: String
@@ -77,16 +77,6 @@ struct GitHubAPI: ForgeAPI {
         return nil
     }
 
-    func setStatus(_ status: ShownStatus, named name: String, of report: RolloutReport) async throws(ForgeFailure) {
-        var body = ["state": status.state, "context": name, "description": status.description]
-        body["target_url"] = status.link
-        try await self.connection.send(
-            "POST",
-            "\(self.root)/statuses/\(ForgeConnection.escaped(report.commit))",
-            body: body
-        )
-    }
-
     // MARK: - Pull requests and comments
 
     private struct PullRequest: Decodable {
@@ -114,36 +104,9 @@ struct GitHubAPI: ForgeAPI {
         return (merged.first { $0.mergeCommit == commit } ?? merged.first)?.number
     }
 
-    func comments(on pullRequest: Int) async throws(ForgeFailure) -> [ShownComment] {
-        let path = "\(self.root)/issues/\(pullRequest)/comments"
-        return try await self.connection.list(path, size: Self.pageSize, as: IssueComment.self).map(\.shown)
-    }
-
-    func write(_ body: String, on pullRequest: Int) async throws(ForgeFailure) {
-        try await self.connection.send("POST", "\(self.root)/issues/\(pullRequest)/comments", body: ["body": body])
-    }
-
-    func rewrite(_ comment: ShownComment, to body: String, on pullRequest: Int) async throws(ForgeFailure) {
-        try await self.connection.send("PATCH", "\(self.root)/issues/comments/\(comment.id)", body: ["body": body])
-    }
-
     func openPullRequest(from branch: String, into base: String) async throws(ForgeFailure) -> String? {
         let query = [("state", "open"), ("head", "\(self.owner):\(branch)"), ("base", base)]
         let found: [PullRequest] = try await self.connection.list("\(self.root)/pulls", query, size: Self.pageSize)
         return found.first?.address
     }
-
-    func open(_ request: NewPullRequest) async throws(ForgeFailure) -> String {
-        let body = ["title": request.title, "head": request.branch, "base": request.base, "body": request.body]
-        let answer = try await self.connection.send("POST", "\(self.root)/pulls", body: body)
-        return try self.connection.decode(answer, as: PullRequest.self).address
-    }
-}
-
-/// A comment of GitHub, and of Gitea, whose API is GitHub's there.
-struct IssueComment: Decodable {
-    var id: Int
-    var body: String?
-
-    var shown: ShownComment { ShownComment(id: self.id, body: self.body ?? "") }
 }

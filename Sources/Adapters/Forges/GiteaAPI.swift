@@ -5,7 +5,7 @@ import Transport
 /// The REST API, version 1, of Gitea and Forgejo.
 ///
 /// https://docs.gitea.com/api/, https://codeberg.org/api/swagger
-struct GiteaAPI: ForgeAPI {
+struct GiteaAPI: GitHubLikeAPI {
     let connection: ForgeConnection
     /// `/repos/OWNER/NAME`
     let root: String
@@ -59,16 +59,6 @@ struct GiteaAPI: ForgeAPI {
         return newest.map { ShownStatus(state: $0.status, description: $0.description ?? "", link: $0.link) }
     }
 
-    func setStatus(_ status: ShownStatus, named name: String, of report: RolloutReport) async throws(ForgeFailure) {
-        var body = ["state": status.state, "context": name, "description": status.description]
-        body["target_url"] = status.link
-        try await self.connection.send(
-            "POST",
-            "\(self.root)/statuses/\(ForgeConnection.escaped(report.commit))",
-            body: body
-        )
-    }
-
     // MARK: - Pull requests and comments
 
     private struct PullRequest: Decodable {
@@ -113,19 +103,6 @@ struct GiteaAPI: ForgeAPI {
         }
     }
 
-    func comments(on pullRequest: Int) async throws(ForgeFailure) -> [ShownComment] {
-        let path = "\(self.root)/issues/\(pullRequest)/comments"
-        return try await self.connection.list(path, size: Self.pageSize, as: IssueComment.self).map(\.shown)
-    }
-
-    func write(_ body: String, on pullRequest: Int) async throws(ForgeFailure) {
-        try await self.connection.send("POST", "\(self.root)/issues/\(pullRequest)/comments", body: ["body": body])
-    }
-
-    func rewrite(_ comment: ShownComment, to body: String, on pullRequest: Int) async throws(ForgeFailure) {
-        try await self.connection.send("PATCH", "\(self.root)/issues/comments/\(comment.id)", body: ["body": body])
-    }
-
     func openPullRequest(from branch: String, into base: String) async throws(ForgeFailure) -> String? {
         // Gitea does not filter by branch. Pull requests of forks have branches of any name.
         let found: [PullRequest] = try await self.connection.list(
@@ -137,11 +114,5 @@ struct GiteaAPI: ForgeAPI {
             request.head.ref == branch && request.base.ref == base
                 && request.head.repo?.name.lowercased() == self.project.lowercased()
         }?.address
-    }
-
-    func open(_ request: NewPullRequest) async throws(ForgeFailure) -> String {
-        let body = ["title": request.title, "head": request.branch, "base": request.base, "body": request.body]
-        let answer = try await self.connection.send("POST", "\(self.root)/pulls", body: body)
-        return try self.connection.decode(answer, as: PullRequest.self).address
     }
 }

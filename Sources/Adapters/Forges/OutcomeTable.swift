@@ -22,20 +22,18 @@ struct OutcomeTable {
 
     /// The whole comment, with `report` in its deployment's line.
     func with(_ report: RolloutReport, under marker: String) -> String {
-        var lines = self.lines
-        lines[report.deployment] =
+        let own =
             "| `\(report.deployment)` | \(Self.word(for: report)) | \(ForgeText.cell(report.label, limit: 80)) "
             + "| \(ForgeText.cell(report.reason, limit: 300)) | \(report.time.prefix(19))Z |"
-        let own = lines.removeValue(forKey: report.deployment)
-        let others = lines.sorted { $0.key < $1.key }.prefix(Self.maxLines - 1)
-        let all = (others.map { ($0.key, $0.value) } + [(report.deployment, own ?? "")]).sorted { $0.0 < $1.0 }
+        let others = self.lines.filter { $0.key != report.deployment }.sorted { $0.key < $1.key }
+        let all = others.prefix(Self.maxLines - 1).map { ($0.key, $0.value) } + [(report.deployment, own)]
         return """
             \(marker)
             ### What became of this
 
             | deployment | outcome | model | why | when |
             |---|---|---|---|---|
-            \(all.map(\.1).joined(separator: "\n"))
+            \(all.sorted { $0.0 < $1.0 }.map(\.1).joined(separator: "\n"))
 
             """
     }

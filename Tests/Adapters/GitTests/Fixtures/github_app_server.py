@@ -12,11 +12,12 @@ import base64
 import datetime
 import http.server
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import time
+
+import git_backend
 
 root, public_key = sys.argv[1:]
 tokens = []
@@ -84,31 +85,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def serve(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        path, _, query = self.path.partition("?")
-        if path.startswith("/app/installations/"):
-            return self.give(path.split("/")[3])
+        if self.path.startswith("/app/installations/"):
+            return self.give(self.path.split("/")[3])
         given = base64.b64decode((self.headers.get("Authorization") or " ").split(" ")[1]).decode()
         if not tokens or given != f"x-access-token:{tokens[-1]}":
             return self.answer(401, b"", ("WWW-Authenticate", 'Basic realm="GitHub"'))
         print(f"used {len(tokens)}", flush=True)
-        environment = {
-            "PATH": os.environ["PATH"],
-            "GIT_CONFIG_GLOBAL": os.environ["GIT_CONFIG_GLOBAL"],
-            "GIT_PROJECT_ROOT": root,
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "REQUEST_METHOD": self.command,
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "CONTENT_LENGTH": str(len(body)),
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-        }
-        result = subprocess.run(["git", "http-backend"], input=body, env=environment, stdout=subprocess.PIPE)
-        head, _, content = result.stdout.partition(b"\r\n\r\n")
-        headers = [tuple(line.split(": ", 1)) for line in head.decode().split("\r\n") if line]
-        status = next((int(value.split()[0]) for name, value in headers if name == "Status"), 200)
-        return self.answer(status, content, *(pair for pair in headers if pair[0] != "Status"))
+        status, headers, content = git_backend.answer(self, root, body)
+        return self.answer(status, content, *headers)
 
     do_GET = serve
     do_POST = serve

@@ -9,10 +9,10 @@ it wants basic authentication. Paths below /elsewhere/ answer with a redirect to
 
 import base64
 import http.server
-import os
 import ssl
-import subprocess
 import sys
+
+import git_backend
 
 root, *rest = sys.argv[1:]
 certificate = None
@@ -52,36 +52,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def serve(self):
         body = self.read_body()
-        path, _, query = self.path.partition("?")
-        if path.startswith("/elsewhere/"):
+        if self.path.startswith("/elsewhere/"):
             return self.answer(302, [("Location", self.path.removeprefix("/elsewhere"))], b"")
         if wanted and self.headers.get("Authorization") != wanted:
             return self.answer(401, [("WWW-Authenticate", 'Basic realm="models"')], b"no")
-        environment = {
-            "PATH": os.environ["PATH"],
-            "GIT_CONFIG_GLOBAL": os.environ["GIT_CONFIG_GLOBAL"],
-            "GIT_PROJECT_ROOT": root,
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "REQUEST_METHOD": self.command,
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "REMOTE_ADDR": "127.0.0.1",
-            "CONTENT_LENGTH": str(len(body)),
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-        }
-        if wanted:
-            environment["REMOTE_USER"] = rest[0]
-        result = subprocess.run(["git", "http-backend"], input=body, env=environment, stdout=subprocess.PIPE)
-        head, _, content = result.stdout.partition(b"\r\n\r\n")
-        status, headers = 200, []
-        for line in head.decode().split("\r\n"):
-            name, _, value = line.partition(": ")
-            if name == "Status":
-                status = int(value.split()[0])
-            elif name:
-                headers.append((name, value))
+        status, headers, content = git_backend.answer(self, root, body, user=rest[0] if wanted else None)
         self.answer(status, headers, content)
 
     do_GET = serve
