@@ -172,20 +172,11 @@ struct ForgeConnection: Sendable {
 
     /// Read anew for each request, so that it may be renewed.
     private func token() throws(ForgeFailure) -> String {
-        let file = self.configuration.tokenFile
-        let data: Data
         do {
-            data = try Data(contentsOf: URL(filePath: file))
+            return try TokenFile.read(self.configuration.tokenFile)
         } catch {
-            throw self.failure(.notConfigured, "the token file \(file) cannot be read; check its path and owner")
+            throw self.failure(.notConfigured, error.text)
         }
-        let line =
-            data.prefix(16 << 10).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).first ?? []
-        let token = String(decoding: line, as: UTF8.self).filter { !$0.isWhitespace }
-        guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw self.failure(.notConfigured, "the first line of the token file \(file) holds no token")
-        }
-        return token
     }
 
     private static func text(_ query: [(String, String)]) -> String {

@@ -125,9 +125,7 @@ package struct PrometheusProvider: MetricProvider {
             maxResponseBytes: maxResponseBytes,
             caFile: self.caFile
         )
-        if let token = try BearerToken.read(self.tokenFile) {
-            request.headers["Authorization"] = "Bearer \(token)"
-        }
+        try request.authorize(by: self.tokenFile)
         let response: HTTPResponse
         do throws(TransportError) {
             response = try await self.client.send(request)

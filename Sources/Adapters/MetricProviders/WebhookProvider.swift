@@ -39,7 +39,7 @@ package struct WebhookProvider: VerdictProvider {
                 connectTimeout: min(timeout, .seconds(5)),
                 maxResponseBytes: Self.maxAnswerBytes
             )
-            if let token = try BearerToken.read(self.tokenFile) { request.headers["Authorization"] = "Bearer \(token)" }
+            try request.authorize(by: self.tokenFile)
             let response: HTTPResponse
             do throws(TransportError) {
                 response = try await self.client.send(request)
