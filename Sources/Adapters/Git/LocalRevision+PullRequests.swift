@@ -30,7 +30,16 @@ extension LocalRevision {
         // GitHub's and Gitea's name, and GitLab's.
         let names = ["refs/pull/\(number)/head", "refs/merge-requests/\(number)/head"]
         let base = "refs/heads/\(branch)"
-        let listed = try await Self.git(["ls-remote", "--quiet", "--", remote, base] + names, at: place, deadline)
+        let listed: String
+        do throws(SourceError) {
+            listed = try await Self.git(["ls-remote", "--quiet", "--", remote, base] + names, at: place, deadline)
+        } catch {
+            guard error.code == .refused else { throw error }
+            let advice = "say with --remote where pull requests are, as `git remote -v` shows it"
+            throw Self.refused(
+                "\(Self.shown(remote)) cannot be asked for its pull requests: \(advice). \(error.message)"
+            )
+        }
         var ids: [Substring: String] = [:]
         for line in listed.split(separator: "\n") {
             let parts = line.split(separator: "\t")

@@ -221,7 +221,8 @@ struct LocalRevisionTests {
                 (7, "main", remote, "has no pull request 7: neither refs/pull/7/head nor"),
                 (7, "lost", remote, "has no branch lost: say with --branch"),
                 (7, "--upload-pack=x", remote, "is no name"),
-                (7, "main", "--upload-pack=x", "git ls-remote failed"), (7, "main", "/nowhere", "git ls-remote failed"),
+                (7, "main", "--upload-pack=x", "git ls-remote failed"),
+                (7, "main", "/nowhere", "/nowhere cannot be asked for its pull requests: say with --remote"),
             ] {
                 let error = try await sourceError {
                     _ = try await LocalRevision.pullRequest(number, into: branch, of: server, at: workshop.work)
