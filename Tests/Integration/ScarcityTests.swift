@@ -60,6 +60,32 @@ extension IntegrationTests {
             _ = try await load.endUnharmed()
         }
     }
+
+    @Test
+    func `a lost journal takes no route away while git cannot be reached either, nor its clone`() async throws {
+        try await Sandbox.run { sandbox in
+            try await sandbox.startController()
+            try await sandbox.merge(Release(version: "1"))
+            try await sandbox.serves("1")
+            let load = try await Load(rate: 40, on: sandbox)
+
+            sandbox.killController()
+            let files = FileManager.default
+            for name in try files.contentsOfDirectory(atPath: sandbox.state)
+            where name.hasPrefix("journal.sqlite") || name == "git" {
+                try files.removeItem(atPath: "\(sandbox.state)/\(name)")
+            }
+            try files.moveItem(atPath: sandbox.remote, toPath: "\(sandbox.remote).away")
+            try await sandbox.startController()
+            try await sandbox.untilLogged("routes unchanged")
+            try files.moveItem(atPath: "\(sandbox.remote).away", toPath: sandbox.remote)
+
+            try await sandbox.serves("1")
+            try await sandbox.merge(Release(version: "2", gates: []))
+            try await sandbox.serves("2")
+            _ = try await load.endUnharmed()
+        }
+    }
 }
 
 extension Sandbox {
@@ -75,12 +101,10 @@ extension Sandbox {
         try #require(ended.status == 0, "\(ended.error)")
     }
 
-    fileprivate func untilLogged(_ words: String, times: Int) async throws {
-        func count() throws -> Int {
-            try String(contentsOfFile: self.log, encoding: .utf8).ranges(of: words).count
+    fileprivate func untilLogged(_ words: String, times: Int = 1) async throws {
+        try await self.until("the log says '\(words)' \(times) times") {
+            try String(contentsOfFile: self.log, encoding: .utf8).ranges(of: words).count >= times
         }
-        let before = try count()
-        try await self.until("the log says '\(words)' \(times) times") { try count() >= before + times }
     }
 
     fileprivate func mountState(size: String) async throws {

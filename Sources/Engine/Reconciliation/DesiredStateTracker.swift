@@ -35,6 +35,8 @@ package struct DesiredStateTracker: Sendable {
         var missing: [DeploymentID: Missing] = [:]
         var freezes: [FreezeWindow] = []
         var origin: CommitReference?
+        var invalid: Set<DeploymentID> = []
+        var hasUnreadable = false
     }
 
     /// A few. What one wants is looked up at every decision: an array's element is looked at in its place, and a
@@ -88,6 +90,8 @@ package struct DesiredStateTracker: Sendable {
         let isFirst = source.origin == nil
         source.origin = origin
         source.diagnostics = state.diagnostics
+        source.invalid = state.invalid
+        source.hasUnreadable = !state.unreadable.isEmpty
         let freezes = Self.freezes(of: state, before: source.freezes)
         let isFreezing = freezes != source.freezes
         source.freezes = freezes
@@ -139,6 +143,12 @@ package struct DesiredStateTracker: Sendable {
         let missing = Set(self.sources[index].missing.keys)
         for id in missing { self.sources[index].missing[id]?.polls += 1 }
         return missing
+    }
+
+    /// Whether git may hold a manifest of a deployment of which none was read: in a repository that was not read yet, in
+    /// a file that could not be, or in one that is not valid.
+    package func mayHold(_ id: DeploymentID) -> Bool {
+        self.sources.contains { $0.origin == nil || $0.hasUnreadable || $0.invalid.contains(id) }
     }
 
     /// An operator's word that a vanished manifest is meant: it needs no more polls and no grace.

@@ -316,9 +316,9 @@ extension Fleet {
     private mutating func note(_ effect: Effect, of id: DeploymentID) {
         self.told.note(effect, at: self.now)
         switch effect {
-        case .start, .stop, .undrain:
+        case .start, .stop, .drain, .undrain:
             self.replicasSinceTold[id] = self.told.applied(to: self.replicas.last?[id] ?? [], of: id)
-        case .route, .fetch, .drain:
+        case .route, .fetch:
             break
         }
     }
@@ -371,7 +371,7 @@ extension Fleet {
 
     /// Hands the table to the router, when that is due.
     mutating func tellRouter(at now: Timestamp) async {
-        guard let replicas = self.replicas.last, self.router.last != nil, self.isFleetKnown else { return }
+        guard let replicas = self.replicas.last, self.router.last != nil, self.isFleetKnown() else { return }
         if !self.routing.isBuilt {
             self.routing.build(for: self.members, replicas: replicas.merging(self.replicasSinceTold) { $1 })
         }

@@ -31,5 +31,6 @@ extension Fleet {
         let rejection = self.observations[id]?.router.last?.rejection
         return self.waits[id, default: []].map(\.description)
             + (rejection.map { ["the router to accept its configuration: \($0)"] } ?? [])
+            + self.strangers.map { "git to say what \($0) is: it is served, and the journal knows nothing of it" }
     }
 }

@@ -48,6 +48,8 @@ package struct Fleet: Sendable {
     /// Those that could not be read at the last look.
     var failingSources: Set<String> = []
     var routing = Routing()
+    /// Those for which the first table of routes waited last: see ``findStrangers()``.
+    var strangers: [DeploymentID] = []
     /// Some plan has traffic to be moved that the router was not told of again since.
     var isRoutingPlanned = false
     /// While many are decided one after the other, the router is told once, in the end.
@@ -224,12 +226,6 @@ package struct Fleet: Sendable {
         } else {
             self.logger.notice("\(what) seen again")
         }
-    }
-
-    /// Whether every deployment that there is has a member: the first table of routes must hold all of them, as the
-    /// router may serve them already.
-    var isFleetKnown: Bool {
-        self.unreadSources.isEmpty && (self.routing.isBuilt || self.tracker.ids.allSatisfy { self.members[$0] != nil })
     }
 
     /// - Returns: The deployments that have to be decided on: a commit costs what it changes.

@@ -70,8 +70,8 @@ package struct ToldReplicas: Sendable {
         switch (told.effect, replica.state) {
         case (.stop, _):
             replica.state = .stopping
-        // That a ready one is drained is seen, not assumed. One that was not ready then may have been since.
-        case (.drain, .starting), (.drain, .backingOff), (.drain, .failed):
+        // One that was not ready then may have been since.
+        case (.drain, .ready), (.drain, .starting), (.drain, .backingOff), (.drain, .failed):
             replica.state = .draining(since: told.since)
         // It may have been had back in between.
         case (.drain, .draining(let since)) where since < told.since:

@@ -32,7 +32,22 @@ extension Truth {
     }
 
     mutating func drain(_ id: ReplicaID) {
-        guard let process = self.machines.processes[id], process.state == .ready else { return }
+        guard let process = self.machines.processes[id] else { return }
+        switch process.state {
+        case .ready: self.checkDraining(of: id)
+        // Whatever becomes of it now, it is not to serve.
+        case .starting, .backingOff, .failed: break
+        case .draining, .stopping: return
+        }
+        self.drainsSinceLook.insert(id)
+        let (time, now) = (self.time, self.now)
+        self.machines.change(id) {
+            $0.drainedFrom = $0.state
+            $0.state = .draining(since: now); $0.drainedAt = time
+        }
+    }
+
+    private mutating func checkDraining(of id: ReplicaID) {
         if let rollout = self.journaled(id.deployment), rollout.isInFlight || rollout.phase == .baking,
             rollout.phase != .replacing, let stable = rollout.stable, stable.revision == id.revision
         {
@@ -42,16 +57,11 @@ extension Truth {
                 self.checker.report("rule 2: stable's capacity is taken away before the end", "\(id)")
             }
         }
-        self.drainsSinceLook.insert(id)
-        let (time, now) = (self.time, self.now)
-        self.machines.change(id) {
-            $0.state = .draining(since: now); $0.drainedAt = time
-        }
     }
 
     mutating func undrain(_ id: ReplicaID) {
         guard let process = self.machines.processes[id], case .draining = process.state else { return }
-        self.machines.change(id) { $0.state = .ready }
+        self.machines.change(id) { $0.state = $0.drainedFrom }
         self.toldSince[id] = (.ready, self.time)
         self.see(self.sight)
     }
@@ -131,12 +141,18 @@ extension Truth {
             }
             self.checkTelling(entry.traffic, member, id)
         }
-        for id in self.router.served.deployments.keys where table.deployments[id] == nil {
-            guard let member = self.journal.member(id), member.rollout.phase != .removing,
-                let entry = self.router.served.deployments[id]
-            else { continue }
+        for (id, entry) in self.router.served.deployments where table.deployments[id] == nil {
+            guard let member = self.journal.member(id) else {
+                // The journal was lost; git was not.
+                if !entry.traffic.isEmpty, self.git.contains(where: { $0.files[id] != nil }) {
+                    self.checker.report("rule 6: routes are taken away for a lost journal", "\(id)")
+                }
+                continue
+            }
             // What was rolled back before anything was promoted leaves nothing that could serve.
-            if entry.traffic.revisions.contains(where: { member.rollout.quarantine[$0] == nil }) {
+            if member.rollout.phase != .removing,
+                entry.traffic.revisions.contains(where: { member.rollout.quarantine[$0] == nil })
+            {
                 self.checker.report("rule 6: a deployment's routes are taken away", "\(id)")
             }
         }

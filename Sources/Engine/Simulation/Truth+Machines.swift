@@ -21,6 +21,8 @@ struct Machines: Sendable {
         var state: Replica.State
         /// In ticks; for how long requests in flight take.
         var drainedAt = 0
+        /// How it was when it began to drain, which it is again when it is had back.
+        var drainedFrom = Replica.State.ready
         var restarts = 0
         /// Its model has answered in this run, so its signature is known.
         var hasAnswered = false

@@ -353,4 +353,71 @@ struct FoundBugTests {
         #expect(await world.run() == [])
         #expect(world.rollout(of: Scenario.id)?.stable?.replicas == 6)
     }
+
+    /// Another deployment beside ``Scenario/id``, in a repository of its own.
+    static func commitOfAnother(_ revision: Int, _ number: Int) -> Scenario.Commit {
+        let spec = Scenario.spec(16 + revision, of: Scenario.id(1), policy: Self.policy)
+        return Scenario.Commit(id: Scenario.commit(number), source: 1, [spec.id: .spec(spec)])
+    }
+
+    @Test(arguments: [false, true])
+    func `a lost journal takes no route away while git cannot be read`(isKilledAgain: Bool) async {
+        let scenario = Self.scenario(ticks: 120) { scenario in
+            scenario.sources = 2
+            scenario.happenings.append(.init(1, .commit(Self.commitOfAnother(0, 2))))
+            scenario.happenings.append(.init(30, .fault(.journalLost, amount: 0)))
+            scenario.happenings.append(.init(30, .fault(.kill(.look, .before), amount: 0)))
+            scenario.happenings.append(.init(30, .fault(.gitOutage, amount: 31)))
+            // The journal of its successor holds what one repository said, and nothing of the other.
+            if isKilledAgain {
+                scenario.happenings.append(.init(61, .fault(.kill(.append, .after), amount: 0)))
+                scenario.happenings.append(.init(62, .fault(.gitOutage, amount: 20)))
+            }
+        }
+        var world = World(scenario: scenario, seed: 1)
+        while world.time < 58 { await world.step() }
+        #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(0)))
+        #expect(world.served(of: Scenario.id(1)) == .all(to: Scenario.revision(16)))
+        #expect(await world.run().map(\.description) == [])
+        #expect(world.served(of: Scenario.id(1)) == .all(to: Scenario.revision(16)))
+    }
+
+    @Test
+    func `a lost journal takes no route away of what is broken in git, and goes on once it is mended`() async {
+        let scenario = Self.scenario(ticks: 500) { scenario in
+            scenario.sources = 2
+            scenario.happenings.append(.init(1, .commit(Self.commitOfAnother(0, 2))))
+            let broken = Scenario.Commit(id: Scenario.commit(3), source: 1, [Scenario.id(1): .broken])
+            scenario.happenings.append(.init(28, .commit(broken)))
+            scenario.happenings.append(.init(30, .fault(.journalLost, amount: 0)))
+            scenario.happenings.append(.init(30, .fault(.kill(.look, .before), amount: 0)))
+            scenario.happenings.append(.init(50, .commit(.spec(Scenario.spec(1, policy: Self.policy)))))
+            scenario.happenings.append(.init(70, .commit(Self.commitOfAnother(0, 4))))
+        }
+        var world = World(scenario: scenario, seed: 1)
+        while world.time < 68 { await world.step() }
+        #expect(world.served(of: Scenario.id(1)) == .all(to: Scenario.revision(16)))
+        #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(0)))
+        #expect(world.rollout(of: Scenario.id)?.isInFlight == true)
+        #expect(await world.run().map(\.description) == [])
+        #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(1)))
+    }
+
+    @Test
+    func `what git gives back while it drains is not spared once more of it`() async {
+        let scenario = Self.scenario(ticks: 300) { scenario in
+            scenario.tick = .seconds(2)
+            let four = Scenario.spec(0, replicas: 4, policy: Self.policy)
+            let another = Scenario.spec(16, of: Scenario.id(1), policy: Self.policy)
+            let both: [DeploymentID: Scenario.Change] = [four.id: .spec(four), another.id: .spec(another)]
+            scenario.commits[0] = Scenario.Commit(id: Scenario.commit(1), both)
+            scenario.happenings.append(.init(22, .commit(.absent)))
+            // One of the four.
+            scenario.happenings.append(.init(28, .fault(.effectFails, amount: 0)))
+            scenario.happenings.append(.init(29, .commit(.spec(Scenario.spec(1, policy: Self.policy)))))
+        }
+        var world = World(scenario: scenario, seed: 1)
+        #expect(await world.run().map(\.description) == [])
+        #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(1)))
+    }
 }
