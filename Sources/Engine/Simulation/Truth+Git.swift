@@ -8,6 +8,8 @@ struct Repository: Sendable {
     let name: String
     /// The manifests at the head of the branch.
     var files: [DeploymentID: Scenario.Change] = [:]
+    /// Those of the last successful poll.
+    private(set) var polledFiles: [DeploymentID: Scenario.Change] = [:]
     /// Counts pushes.
     var version = 0
     var head = ""
@@ -17,9 +19,13 @@ struct Repository: Sendable {
     /// acknowledged.
     var isRewrite = false
     var isRewriteUnacknowledged = false
-    var polledVersion = 0
+    private(set) var polledVersion = 0
     /// What was there, valid, at some poll, and was not gone at the last one.
     var known: Set<DeploymentID> = []
+
+    mutating func notePoll() {
+        (self.polledVersion, self.polledFiles) = (self.version, self.files)
+    }
 }
 
 /// A manifest that the controller knows to be gone, by the deletion rules as users were told them.
@@ -70,7 +76,7 @@ extension Truth {
             return .failure(SourceError(code: .unreachable, message: "no answer", recovery: .retry))
         }
         if self.git[source].version > self.git[source].polledVersion {
-            self.git[source].polledVersion = self.git[source].version
+            self.git[source].notePoll()
             if self.git[source].wasRewritten { self.git[source].isRewriteUnacknowledged = true }
             self.git[source].wasRewritten = false
         }
