@@ -51,7 +51,9 @@ extension Truth {
         if let rollout = self.journaled(id.deployment), rollout.isInFlight || rollout.phase == .baking,
             rollout.phase != .replacing, let stable = rollout.stable, stable.revision == id.revision
         {
-            let gone = self.drainsSinceLook.count { $0.revision == id.revision && $0.deployment == id.deployment }
+            let gone = self.drainsSinceLook.count {
+                $0.revision == id.revision && $0.deployment == id.deployment && self.sight.isReady($0)
+            }
             let ready = self.sight.count(id.revision, of: id.deployment) - gone
             if !self.canSpare(ready, of: stable, rollout) {
                 self.checker.report("rule 2: stable's capacity is taken away before the end", "\(id)")
@@ -62,6 +64,7 @@ extension Truth {
     mutating func undrain(_ id: ReplicaID) {
         guard let process = self.machines.processes[id], case .draining = process.state else { return }
         self.machines.change(id) { $0.state = $0.drainedFrom }
+        self.drainsSinceLook.remove(id)
         self.toldSince[id] = (.ready, self.time)
         self.see(self.sight)
     }

@@ -420,4 +420,24 @@ struct FoundBugTests {
         #expect(await world.run().map(\.description) == [])
         #expect(world.served(of: Scenario.id) == .all(to: Scenario.revision(1)))
     }
+
+    /// The checker's: it counted twice what was drained and stopped while nobody could look.
+    @Test(arguments: 26...36)
+    func `what an exchange drained and stopped out of sight is gone once`(tick: Int) async {
+        var exchange = Self.policy
+        exchange.surge = 25
+        exchange.steps = [25, 50, 75].map {
+            Step(action: .weight(TrafficWeight(percent: $0)), atLeast: .seconds(8), atMost: .seconds(60))
+        }
+        let scenario = Self.scenario(ticks: 200) { [exchange] scenario in
+            scenario.tick = .seconds(2)
+            scenario.commits[0] = .spec(Scenario.spec(0, replicas: 4, policy: exchange))
+            scenario.commits[20] = .spec(Scenario.spec(2, replicas: 4, policy: exchange))
+            scenario.outages[.platformOutage] = tick...tick + 6
+            scenario.commits[tick + 2] = .spec(Scenario.spec(1, policy: Self.policy))
+        }
+        var world = World(scenario: scenario, seed: 1)
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+    }
 }
