@@ -145,8 +145,8 @@ package struct DesiredStateTracker: Sendable {
         return missing
     }
 
-    /// Whether git may hold a manifest of a deployment of which none was read: in a repository that was not read yet, in
-    /// a file that could not be, or in one that is not valid.
+    /// Whether git may hold a manifest of a deployment of which none was read: in a repository that was not read yet,
+    /// in a file that could not be, or in one that is not valid.
     package func mayHold(_ id: DeploymentID) -> Bool {
         self.sources.contains { $0.origin == nil || $0.hasUnreadable || $0.invalid.contains(id) }
     }
