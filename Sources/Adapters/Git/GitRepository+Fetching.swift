@@ -47,6 +47,10 @@ extension GitRepository {
         _ name: String,
         until deadline: ContinuousClock.Instant
     ) async throws(SourceError) -> Head {
+        // There is nothing to hold it against: one connection brings it.
+        if self.accepted == nil, self.store != nil, let id = try await self.first(reference, until: deadline) {
+            return Head(commit: id, reference: reference, name: name)
+        }
         let isDue = self.accepted != nil && self.store != nil && !self.isStepwise
         self.isStepwise = false
         if isDue {
@@ -59,6 +63,24 @@ extension GitRepository {
         let target = targets.first { $0.name == reference + "^{}" } ?? targets.first { $0.name == reference }
         guard let target else { throw self.isMissing }
         return Head(commit: target.id, reference: reference, name: name)
+    }
+
+    /// - Returns: Nothing when it fails for a reason that git does not tell: who asks what there is may learn more.
+    private func first(
+        _ reference: String,
+        until deadline: ContinuousClock.Instant
+    ) async throws(SourceError) -> ObjectID? {
+        do throws(SourceError) {
+            try await self.fetch(reference, depth: 1, into: self.directory.store, until: deadline)
+            return try self.staged()
+        } catch {
+            switch error.code {
+            case .branchMissing: throw self.isMissing
+            case .unreadable: return nil
+            case .unreachable, .timedOut, .tooLarge, .refused, .historyRewritten, .notConfigured, .unverified:
+                throw error
+            }
+        }
     }
 
     /// What git is asked for to bring what is watched, as far as that is known without the server.
@@ -171,7 +193,9 @@ extension GitRepository {
         let old = self.accepted.flatMap { ObjectID($0.commit) }
         let exchange = self.exchange(for: head)
         guard let old, exchange == nil else {
-            try await self.fetch(head.reference, depth: 1, into: self.directory.store, until: deadline)
+            if try self.stagedIfAny() != head.commit {
+                try await self.fetch(head.reference, depth: 1, into: self.directory.store, until: deadline)
+            }
             return Arrival(commit: try self.staged(), rewroteHistory: exchange?.rewroteHistory ?? false)
         }
         // Something else may be left there of an earlier poll.

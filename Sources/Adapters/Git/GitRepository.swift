@@ -125,7 +125,9 @@ package actor GitRepository: ManifestSource {
         }
         try self.loadAccepted()
         if !self.directory.exists(self.directory.store) {
+            async let isLoaded: Void = ObjectStore.load()
             try await self.initialise(self.directory.store, tools.program, until: deadline)
+            await isLoaded
         }
         self.tools = tools
         try self.sweepIfNeeded()

@@ -166,14 +166,14 @@ struct ManifestTree {
         }
         self.totalBytes += size
         guard self.totalBytes <= self.limits.totalBytes else { throw self.tooManyBytes }
-        var handle: OpaquePointer?
-        try Self.check(git_blob_lookup(&handle, self.repository, &raw), "\(Self.shown(path)) (\(id.text))")
-        guard let handle else { throw .unreadable("\(Self.shown(path)) (\(id.text)) cannot be read") }
-        defer { git_blob_free(handle) }
-        let bytes = [UInt8](UnsafeRawBufferPointer(start: git_blob_rawcontent(handle), count: size))
-        guard Int(git_blob_rawsize(handle)) == size else {
+        var object: OpaquePointer?
+        try Self.check(git_odb_read(&object, self.database, &raw), "\(Self.shown(path)) (\(id.text))")
+        guard let object else { throw .unreadable("\(Self.shown(path)) (\(id.text)) cannot be read") }
+        defer { git_odb_object_free(object) }
+        guard git_odb_object_size(object) == size else {
             throw .unreadable("\(Self.shown(path)) (\(id.text)) is not as long as the store says")
         }
+        let bytes = [UInt8](UnsafeRawBufferPointer(start: git_odb_object_data(object), count: size))
         let isPointer = size <= 1024 && Self.lfsMarks.contains { bytes.starts(with: $0.utf8) }
         guard !isPointer else {
             throw .refused("\(Self.shown(path)) is a Git LFS pointer, not the file; commit the file itself")

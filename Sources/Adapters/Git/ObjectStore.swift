@@ -30,6 +30,9 @@ final class ObjectStore {
         return count
     }()
 
+    /// Some 20 ms, once in a process, for who has something else to do meanwhile.
+    static func load() async { _ = Self.library }
+
     /// The repository that a folder is in, or is, of whomever it is: objects are read of it and nothing is run.
     convenience init(searchingFrom place: String) throws(Failure) {
         _ = Self.library
