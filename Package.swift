@@ -92,9 +92,7 @@ let package = Package(
         .target(
             name: "Git",
             dependencies: [
-                "CLibgit2", "Deployments", "Manifests", "Reconciliation", "Transport",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "CryptoExtras", package: "swift-crypto"),
+                "CLibgit2", "Deployments", "GitHubApps", "Manifests", "Reconciliation", "Transport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
@@ -115,8 +113,17 @@ let package = Package(
             path: "Sources/Adapters/MetricProviders"
         ),
         .target(
+            name: "GitHubApps",
+            dependencies: [
+                "Transport",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            path: "Sources/Adapters/GitHubApps"
+        ),
+        .target(
             name: "Forges",
-            dependencies: ["Deployments", "Reconciliation", "Transport"],
+            dependencies: ["Deployments", "GitHubApps", "Reconciliation", "Transport"],
             path: "Sources/Adapters/Forges"
         ),
         .target(
@@ -181,8 +188,8 @@ let package = Package(
             name: "controller",
             dependencies: [
                 "Artifacts", "ControllerAPI", "ControllerCommands", "ControllerServer", "Deployments", "Feedback",
-                "Forges", "Git", "LocalPlatform", "Manifests", "MetricProviders", "Persistence", "Reconciliation",
-                "Transport",
+                "Forges", "Git", "GitHubApps", "LocalPlatform", "Manifests", "MetricProviders", "Persistence",
+                "Reconciliation", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -309,7 +316,7 @@ let package = Package(
         .testTarget(
             name: "GitTests",
             dependencies: [
-                "Deployments", "Git", "LoopbackServer", "Manifests", "Reconciliation",
+                "Deployments", "Git", "GitHubApps", "LoopbackServer", "Manifests", "Reconciliation",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
@@ -332,7 +339,11 @@ let package = Package(
         ),
         .testTarget(
             name: "ForgesTests",
-            dependencies: ["Deployments", "Forges", "LoopbackServer", "Reconciliation", "Transport"],
+            dependencies: [
+                "Deployments", "Forges", "GitHubApps", "LoopbackServer", "Reconciliation", "Transport",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
             path: "Tests/Adapters/ForgesTests"
         ),
         .testTarget(

@@ -3,6 +3,7 @@ import ControllerServer
 import Deployments
 import Forges
 import Git
+import GitHubApps
 import Reconciliation
 
 extension Webhook {
@@ -45,16 +46,20 @@ extension GitRepositoryConfiguration {
         case .tokenVariable(let name, let username):
             self.credentials = .tokenVariable(name: name, username: username)
         case .gitHubApp(let app):
-            self.credentials = .gitHubApp(
-                GitHubApp(
-                    appID: app.appID,
-                    installationID: app.installationID,
-                    privateKeyFile: app.privateKeyFile,
-                    api: app.api
-                )
-            )
+            self.credentials = .gitHubApp(GitHubApp(app))
         case .sshKey(let file, let hosts): self.credentials = .sshKey(file: file, knownHostsFile: hosts)
         }
+    }
+}
+
+extension GitHubApp {
+    init(_ app: Configuration.GitHubApp) {
+        self.init(
+            appID: app.appID,
+            installationID: app.installationID,
+            privateKeyFile: app.privateKeyFile,
+            api: app.api
+        )
     }
 }
 
@@ -68,6 +73,12 @@ extension ForgeConfiguration {
             case .gitlab: .gitlab
             case .gitea, .forgejo: .gitea
             }
+        let credentials: ForgeCredentials =
+            switch forge.credentials {
+            case .tokenFile(let file): .tokenFile(file)
+            case .tokenVariable(let name): .tokenVariable(name)
+            case .gitHubApp(let app): .gitHubApp(GitHubApp(app))
+            }
         let branch: String? = if case .branch(let name) = repository.reference { name } else { nil }
         self.init(
             repository: repository.name,
@@ -75,7 +86,7 @@ extension ForgeConfiguration {
             url: forge.url,
             project: forge.project,
             branch: branch,
-            tokenFile: forge.tokenFile,
+            credentials: credentials,
             caFile: forge.caFile,
             topics: Set(
                 (forge.statuses ? [.status] : []) + (forge.comments ? [.comment] : [])

@@ -1,4 +1,15 @@
+package import GitHubApps
 package import Reconciliation
+
+/// Where the token is that a forge is asked with. Files are read anew each time.
+package enum ForgeCredentials: Hashable, Sendable {
+    /// In the first line of a file.
+    case tokenFile(String)
+    /// In a variable of this process's environment.
+    case tokenVariable(String)
+    /// Of GitHub alone.
+    case gitHubApp(GitHubApp)
+}
 
 /// What an operator says about the forge of one repository.
 package struct ForgeConfiguration: Hashable, Sendable {
@@ -14,8 +25,7 @@ package struct ForgeConfiguration: Hashable, Sendable {
     package var project: String
     /// The watched branch; nothing where a tag or a commit is watched.
     package var branch: String?
-    /// A file whose first line is the token.
-    package var tokenFile: String
+    package var credentials: ForgeCredentials
     /// A PEM file with the authorities of the server; nothing for the system's.
     package var caFile: String?
     package var topics: Set<ForgeTopic>
@@ -32,7 +42,7 @@ package struct ForgeConfiguration: Hashable, Sendable {
         url: String,
         project: String,
         branch: String?,
-        tokenFile: String,
+        credentials: ForgeCredentials,
         caFile: String? = nil,
         topics: Set<ForgeTopic> = [.status],
         name: String = "controller",
@@ -44,7 +54,7 @@ package struct ForgeConfiguration: Hashable, Sendable {
         self.url = url
         self.project = project
         self.branch = branch
-        self.tokenFile = tokenFile
+        self.credentials = credentials
         self.caFile = caFile
         self.topics = topics
         self.name = name

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import GitHubApps
 import Reconciliation
 import Transport
 
@@ -10,6 +11,27 @@ struct ForgeConnection: Sendable {
     let client: HTTPClient
     /// What authorises a request, besides what all forges get.
     let headers: @Sendable (_ token: String) -> HTTPHeaders
+    /// Of a GitHub App.
+    private let tokens: InstallationTokens?
+
+    init(
+        configuration: ForgeConfiguration,
+        client: HTTPClient,
+        headers: @escaping @Sendable (_ token: String) -> HTTPHeaders
+    ) {
+        self.configuration = configuration
+        self.client = client
+        self.headers = headers
+        self.tokens =
+            if case .gitHubApp(let app) = configuration.credentials {
+                InstallationTokens(
+                    app: app,
+                    client: client,
+                    caFile: configuration.caFile,
+                    timeout: configuration.timeout
+                )
+            } else { nil }
+    }
 
     /// A page has some hundred kilobytes at most, but comments may be long.
     private static let maxAnswerBytes = 16 << 20
@@ -57,7 +79,7 @@ struct ForgeConnection: Sendable {
         _ query: [(String, String)] = [],
         body: (any Encodable & Sendable)? = nil
     ) async throws(ForgeFailure) -> Answer {
-        let token = try self.token()
+        let token = try await self.token()
         var request = HTTPRequest(
             method: method,
             url: self.configuration.url + path + Self.text(query),
@@ -85,6 +107,7 @@ struct ForgeConnection: Sendable {
         }
         let answer = Answer(response: response, what: "\(method) \(path)")
         if response.isSuccess { return answer }
+        if response.status == 401 { await self.tokens?.forget(token) }
         throw self.refusal(answer, hiding: token)
     }
 
@@ -130,8 +153,7 @@ struct ForgeConnection: Sendable {
             let advice = "which is not followed, as it could carry the token elsewhere. Correct `url` and `project`"
             return self.failure(.notConfigured, "redirects\(place), \(advice). It answered \(said)", status: status)
         case 401:
-            let advice = "does not take the token: renew it in \(self.configuration.tokenFile)"
-            return self.failure(.notConfigured, "\(advice). It answered \(said)", status: status)
+            return self.untaken(said)
         case 403:
             let advice = "does not allow this with that token: give it the rights that the reference names"
             return self.failure(.refused, "\(advice). It answered \(said)", status: status)
@@ -143,6 +165,22 @@ struct ForgeConnection: Sendable {
         default:
             return self.failure(.refused, "refuses. It answered \(said)", status: status)
         }
+    }
+
+    private func untaken(_ said: String) -> ForgeFailure {
+        let place: String
+        switch self.configuration.credentials {
+        case .tokenFile(let file): place = file
+        case .tokenVariable(let name): place = "the variable \(name), and restart"
+        case .gitHubApp:
+            let advice = "does not take the app's token, which may have been revoked: another one is asked for"
+            return self.failure(.unreachable, "\(advice). It answered \(said)", .retry, status: 401)
+        }
+        return self.failure(
+            .notConfigured,
+            "does not take the token: renew it in \(place). It answered \(said)",
+            status: 401
+        )
     }
 
     /// How long to leave the forge alone, when a limit on requests is the reason.
@@ -171,11 +209,27 @@ struct ForgeConnection: Sendable {
     // MARK: - Parts of a request
 
     /// Read anew for each request, so that it may be renewed.
-    private func token() throws(ForgeFailure) -> String {
-        do {
-            return try TokenFile.read(self.configuration.tokenFile)
+    private func token() async throws(ForgeFailure) -> String {
+        do throws(TokenFile.Missing) {
+            switch self.configuration.credentials {
+            case .tokenFile(let file): return try TokenFile.read(file)
+            case .tokenVariable(let name): return try TokenVariable.read(name)
+            case .gitHubApp: break
+            }
         } catch {
             throw self.failure(.notConfigured, error.text)
+        }
+        do throws(AppFailure) {
+            return try await self.tokens?.token(at: Date()) ?? ""
+        } catch {
+            let code: SourceError.Code =
+                switch error.code {
+                case .notConfigured, .refused: .notConfigured
+                case .unreachable: .unreachable
+                case .timedOut: .timedOut
+                }
+            let text = ForgeText.line(error.text, limit: 700)
+            throw self.failure(code, text, error.isPassing ? .retry : .needsOperator)
         }
     }
 

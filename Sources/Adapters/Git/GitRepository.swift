@@ -1,4 +1,5 @@
 import Deployments
+import GitHubApps
 package import Logging
 package import Reconciliation
 import Transport

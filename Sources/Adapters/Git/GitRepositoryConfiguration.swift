@@ -1,4 +1,5 @@
 package import Deployments
+package import GitHubApps
 
 /// What an operator says about one watched repository.
 package struct GitRepositoryConfiguration: Hashable, Sendable {

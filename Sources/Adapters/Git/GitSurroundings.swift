@@ -1,4 +1,5 @@
 import Foundation
+import GitHubApps
 import Reconciliation
 
 /// Everything a git program gets to see of this machine: its environment and its one configuration file.

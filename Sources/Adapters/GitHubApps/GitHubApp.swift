@@ -1,10 +1,10 @@
 import Crypto
 import CryptoExtras
-import Foundation
-import Reconciliation
-import Transport
+package import Foundation
+package import Transport
 
-/// A GitHub App, as which a repository is opened: with its private key it asks for a token that lives an hour.
+/// A GitHub App, as which a repository is opened and its forge told: with its private key it asks for a token that
+/// lives an hour.
 ///
 /// As GitHub's "Generating an installation access token for a GitHub App" and "Generating a JSON Web Token (JWT) for a
 /// GitHub App" have it.
@@ -31,15 +31,31 @@ package struct GitHubApp: Hashable, Sendable {
     }
 }
 
+/// Why an app gets no token, in words without its key; those of GitHub in them are as they came.
+package struct AppFailure: Error, Hashable, Sendable {
+    package enum Code: Hashable, Sendable {
+        /// The key is none.
+        case notConfigured
+        /// GitHub does not accept the app, its key or the installation.
+        case refused
+        case unreachable, timedOut
+    }
+
+    package var code: Code
+    package var text: String
+    /// Whether the same may work later.
+    package var isPassing: Bool
+}
+
 /// What a GitHub App is given for its key.
-struct InstallationToken: Sendable {
-    var text: String
-    var expires: Date
+package struct InstallationToken: Sendable {
+    package var text: String
+    package var expires: Date
 
     /// Before its end, so that none ends in the middle of a fetch.
     private static let margin: TimeInterval = 5 * 60
 
-    func isUsable(at now: Date) -> Bool { now.addingTimeInterval(Self.margin) < self.expires }
+    package func isUsable(at now: Date) -> Bool { now.addingTimeInterval(Self.margin) < self.expires }
 }
 
 extension GitHubApp {
@@ -53,22 +69,19 @@ extension GitHubApp {
     ///   - client: What asks.
     ///   - caFile: PEM file of the authorities to trust, instead of the system's.
     ///   - timeout: For the whole exchange.
-    ///   - label: Names the repository in errors.
     /// - Returns: The token, and when it ends.
-    /// - Throws: `notConfigured` for a key that is none, `refused` for what GitHub does not accept, `unreachable`
-    ///   otherwise. None of its words come from the key or the token.
-    func token(
+    /// - Throws: ``AppFailure``, without anything of the key or the token.
+    package func token(
         at now: Date,
         by client: HTTPClient,
         caFile: String?,
-        timeout: Duration,
-        label: RepositoryLabel
-    ) async throws(SourceError) -> InstallationToken {
+        timeout: Duration
+    ) async throws(AppFailure) -> InstallationToken {
         let request = HTTPRequest(
             method: "POST",
             url: "\(self.api)/app/installations/\(self.installationID)/access_tokens",
             headers: [
-                "Authorization": "Bearer \(try self.proof(at: now, label: label))",
+                "Authorization": "Bearer \(try self.proof(at: now))",
                 "Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28",
                 "User-Agent": "controller",
             ],
@@ -81,15 +94,16 @@ extension GitHubApp {
         do {
             response = try await client.send(request)
         } catch {
-            let recovery: Recovery = error.recovery == .needsOperator ? .needsOperator : .retry
-            throw label.error(error.code == .timedOut ? .timedOut : .unreachable, "\(self.api): \(error)", recovery)
+            let code = error.code == .timedOut ? AppFailure.Code.timedOut : .unreachable
+            throw AppFailure(code: code, text: "\(self.api): \(error)", isPassing: error.recovery != .needsOperator)
         }
-        guard response.status == 201 else { throw self.refusal(response, label: label) }
+        guard response.status == 201 else { throw self.refusal(response) }
         guard let body = try? JSONDecoder().decode(Answer.self, from: Data(response.body)),
             let expires = try? Date(body.expires_at, strategy: .iso8601), !body.token.isEmpty,
             body.token.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else {
-            throw label.error(.unreachable, "\(self.api) answered a request for a token with something else", .retry)
+            let text = "\(self.api) answered a request for a token with something else"
+            throw AppFailure(code: .unreachable, text: text, isPassing: true)
         }
         return InstallationToken(text: body.token, expires: expires)
     }
@@ -99,37 +113,31 @@ extension GitHubApp {
         var expires_at: String
     }
 
-    private func refusal(_ response: HTTPResponse, label: RepositoryLabel) -> SourceError {
+    private func refusal(_ response: HTTPResponse) -> AppFailure {
         struct Problem: Decodable { var message: String }
         let said = (try? JSONDecoder().decode(Problem.self, from: Data(response.body)))?.message ?? ""
-        let words = PrintableText.line(said, limit: 300)
-        let answer = "\(self.api) answered \(response.status)" + (words.isEmpty ? "" : ": \(words)")
+        let answer = "\(self.api) answered \(response.status)" + (said.isEmpty ? "" : ": \(said.prefix(300))")
         let isLimited = response.headers["x-ratelimit-remaining"] == "0" || response.headers["retry-after"] != nil
-        return switch response.status {
+        let text: String
+        switch response.status {
         case 401:
-            label.error(
-                .refused,
+            text =
                 "GitHub does not accept the app's key. Check appID, privateKeyFile and this machine's clock. \(answer)"
-            )
         case 403 where !isLimited:
-            label.error(.refused, "the installation \(self.installationID) may not be used now. \(answer)")
+            text = "the installation \(self.installationID) may not be used now. \(answer)"
         case 404:
-            label.error(
-                .refused,
+            text =
                 "the app \(self.appID) has no installation \(self.installationID): take the number at the end of the "
-                    + "address of the installation's page. \(answer)"
-            )
+                + "address of the installation's page. \(answer)"
         default:
-            label.error(
-                .unreachable,
-                "GitHub gives no token now and is asked again at the next poll. \(answer)",
-                .retry
-            )
+            let words = "GitHub gives no token now and is asked again later. \(answer)"
+            return AppFailure(code: .unreachable, text: words, isPassing: true)
         }
+        return AppFailure(code: .refused, text: text, isPassing: false)
     }
 
     /// A JSON Web Token by RS256, which says who asks.
-    private func proof(at now: Date, label: RepositoryLabel) throws(SourceError) -> String {
+    private func proof(at now: Date) throws(AppFailure) -> String {
         struct Header: Encodable { var alg = "RS256", typ = "JWT" }
         struct Claims: Encodable { var iat: Int, exp: Int, iss: String }
         let seconds = now.timeIntervalSince1970
@@ -145,10 +153,8 @@ extension GitHubApp {
             return signed + "." + Self.base64URL(signature.rawRepresentation)
         } catch {
             // Not the error's own words, which may quote the file.
-            throw label.error(
-                .notConfigured,
-                "\(self.privateKeyFile) is no RSA key in PEM: download one from the app's settings"
-            )
+            let text = "\(self.privateKeyFile) is no RSA key in PEM: download one from the app's settings"
+            throw AppFailure(code: .notConfigured, text: text, isPassing: false)
         }
     }
 

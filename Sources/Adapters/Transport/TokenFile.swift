@@ -1,5 +1,21 @@
 import Glibc
 
+/// A token in a variable of this process's environment.
+package enum TokenVariable {
+    /// - Returns: A text of printable ASCII characters.
+    /// - Throws: ``TokenFile/Missing`` when the variable is not set, or to something else.
+    package static func read(_ name: String) throws(TokenFile.Missing) -> String {
+        guard let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty,
+            value.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else {
+            throw TokenFile.Missing(
+                text: "the variable \(name) of the controller's environment holds no token: set it and restart"
+            )
+        }
+        return value
+    }
+}
+
 /// A token in the first line of a file, which is read for every request, so that it may be renewed.
 package enum TokenFile {
     /// Why there is none; its text names the file and what to do.

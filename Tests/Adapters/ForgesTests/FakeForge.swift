@@ -65,6 +65,8 @@ final class FakeForge: Sendable {
         var lostAnswers = 0
         var commits: Set<String> = [FakeForge.commit]
         var isSilent = false
+        /// Who is let in besides those with the token.
+        var app: App?
     }
 
     init(_ kind: ForgeConfiguration.Kind) throws {
@@ -105,7 +107,7 @@ final class FakeForge: Sendable {
             url: self.url,
             project: Self.project,
             branch: "main",
-            tokenFile: tokenFile
+            credentials: .tokenFile(tokenFile)
         )
         configuration.topics = [.status, .comment, .deployment]
         change(&configuration)
@@ -127,9 +129,14 @@ final class FakeForge: Sendable {
         self.state.withLock { state in
             if state.isSilent { return .silence }
             if !state.refusals.isEmpty { return state.refusals.removeFirst() }
+            if var app = state.app {
+                defer { state.app = app }
+                if let answer = self.installationToken(request, &app) { return answer }
+            }
+            let valid = state.app.map { $0.isRevoked ? "" : $0.tokens.last ?? "" } ?? Self.token
             let isKnown =
                 switch self.kind {
-                case .github: request.headers["authorization"] == "Bearer \(Self.token)"
+                case .github: request.headers["authorization"] == "Bearer \(valid)"
                 case .gitlab: request.headers["private-token"] == Self.token
                 case .gitea: request.headers["authorization"] == "token \(Self.token)"
                 }

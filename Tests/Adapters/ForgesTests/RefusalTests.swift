@@ -142,7 +142,7 @@ struct RefusalTests {
         kind: ForgeConfiguration.Kind
     ) async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "renewed-\(UUID().uuidString)")
-        try await withForge(kind, { $0.tokenFile = file.path }) { fake, forge in
+        try await withForge(kind, { $0.credentials = .tokenFile(file.path) }) { fake, forge in
             let missing = try await refusal { () async throws(SourceError) in
                 try await forge.show(report(.failed, "x"), as: .status)
             }

@@ -1,6 +1,7 @@
 import Deployments
 import Foundation
 import Git
+import GitHubApps
 import Reconciliation
 import Testing
 

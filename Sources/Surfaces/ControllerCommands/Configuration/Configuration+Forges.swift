@@ -9,12 +9,19 @@ extension Configuration {
             case forgejo
         }
 
+        package enum Credentials: Hashable, Sendable {
+            case tokenFile(String)
+            /// In a variable of the daemon's environment.
+            case tokenVariable(String)
+            case gitHubApp(GitHubApp)
+        }
+
         package var kind: Kind
         /// Where the API begins, without a slash at its end.
         package var url: String
         /// `owner/name`; of GitLab also `group/subgroup/name`.
         package var project: String
-        package var tokenFile: String
+        package var credentials: Credentials
         package var caFile: String?
         package var statuses: Bool
         package var comments: Bool
@@ -24,10 +31,13 @@ extension Configuration {
         /// Where statuses lead to.
         package var link: String?
 
-        init?(decoding field: Field, of remote: String?) {
+        /// - Parameters:
+        ///   - field: The forge.
+        ///   - remote: The repository's URL.
+        ///   - opener: What opens the repository; an app tells its forge too, unless it has credentials of its own.
+        init?(decoding field: Field, of remote: String?, openedBy opener: Configuration.Credentials) {
             guard let members = field.members(of: .forge) else { return nil }
             let kind = members["kind"]?.choice(of: Kind.self)
-            let tokenFile = members["tokenFile"]?.absolutePath()
             let address = remote.flatMap(RemoteAddress.init)
             let url = members["url"].map { $0.apiURL() } ?? kind.flatMap { address?.api(of: $0) }
             if members["url"] == nil, let kind, remote != nil, url == nil {
@@ -36,6 +46,7 @@ extension Configuration {
                     "`url` is missing, and can't be known from the repository's: add for example `url: \(example)`"
                 )
             }
+            let credentials = Credentials(members: members, of: kind, at: url, openedBy: opener)
             let project = members["project"].map { $0.project(of: kind) } ?? address?.project
             if members["project"] == nil, remote != nil, project.map({ !Self.isProject($0, of: kind) }) ?? true {
                 field.error(
@@ -54,11 +65,11 @@ extension Configuration {
             }
             self.name = members["name"]?.remoteName() ?? "controller"
             self.link = members["link"]?.link()
-            guard let kind, let url, let project, let tokenFile else { return nil }
+            guard let kind, let url, let project, let credentials else { return nil }
             self.kind = kind
             self.url = url
             self.project = project
-            self.tokenFile = tokenFile
+            self.credentials = credentials
         }
 
         fileprivate static func isProject(_ text: String, of kind: Kind?) -> Bool {
@@ -69,6 +80,43 @@ extension Configuration {
                     !part.isEmpty && part != "." && part != ".."
                         && part.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"?#%\\".utf8.contains($0) }
                 }
+        }
+    }
+}
+
+extension Configuration.Forge.Credentials {
+    /// `url` is where the forge's API is, which an app asks for its tokens unless it says otherwise.
+    fileprivate init?(
+        members: Members,
+        of kind: Configuration.Forge.Kind?,
+        at url: String?,
+        openedBy opener: Configuration.Credentials
+    ) {
+        let file = members["tokenFile"]?.absolutePath()
+        let form = "the name of a variable, such as GITHUB_TOKEN"
+        let variable = members["tokenVariable"]?.string(form: form, where: NameForm.isEnvironmentVariable)
+        let app = members["gitHubApp"].flatMap {
+            Configuration.GitHubApp(decoding: $0, askingAt: url ?? Configuration.GitHubApp.publicAPI)
+        }
+        if members["gitHubApp"] != nil, let kind, kind != .github {
+            members["gitHubApp"]?.error("only GitHub has apps: use `tokenFile` or `tokenVariable`")
+        }
+        let names = ["tokenFile", "tokenVariable", "gitHubApp"]
+        if kind == .github, case .gitHubApp(let app) = opener, !names.contains(where: { members[$0] != nil }) {
+            self = .gitHubApp(app)
+            return
+        }
+        switch members.exactlyOne(of: names) {
+        case "tokenFile":
+            guard let file else { return nil }
+            self = .tokenFile(file)
+        case "tokenVariable":
+            guard let variable else { return nil }
+            self = .tokenVariable(variable)
+        case "gitHubApp":
+            guard let app else { return nil }
+            self = .gitHubApp(app)
+        default: return nil
         }
     }
 }

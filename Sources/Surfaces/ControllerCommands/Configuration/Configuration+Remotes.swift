@@ -37,7 +37,9 @@ extension Configuration.Repository {
             writesNotes: members["notes"]?.boolean() ?? false,
             reverts: members["reverts"]?.choice(of: RevertChoice.self)?.mode,
             webhook: members["webhook"].flatMap { Configuration.Webhook(decoding: $0) },
-            forge: members["forge"].flatMap { Configuration.Forge(decoding: $0, of: url) }
+            forge: members["forge"].flatMap {
+                Configuration.Forge(decoding: $0, of: url, openedBy: own ?? other ?? .none)
+            }
         )
         guard name != nil, url != nil else { return nil }
         repository.check(members, at: members["credentials"] ?? field)
@@ -154,7 +156,10 @@ extension Configuration.Credentials {
 }
 
 extension Configuration.GitHubApp {
-    fileprivate init?(decoding field: Field) {
+    static let publicAPI = "https://api.github.com"
+
+    /// `usual` is where it asks for tokens unless it says otherwise.
+    init?(decoding field: Field, askingAt usual: String = Self.publicAPI) {
         guard let members = field.members(of: .gitHubApp) else { return nil }
         let app = members["appID"]?.integer(in: 1...Int.max)
         let installation = members["installationID"]?.integer(in: 1...Int.max)
@@ -165,7 +170,7 @@ extension Configuration.GitHubApp {
             appID: "\(app)",
             installationID: "\(installation)",
             privateKeyFile: key,
-            api: api ?? "https://api.github.com"
+            api: api ?? usual
         )
     }
 }

@@ -66,7 +66,23 @@ struct ForgeConfigurationTests {
 
     @Test(arguments: [
         ("{tokenFile: /t}", "4:12: error: repositories[0].forge: `kind` is missing"),
-        ("{kind: github}", "4:12: error: repositories[0].forge: `tokenFile` is missing"),
+        ("{kind: github}", "4:12: error: repositories[0].forge: one of `tokenFile`, `tokenVariable` or `gitHubApp`"),
+        (
+            "{kind: github, tokenFile: /t, tokenVariable: A}",
+            "4:12: error: repositories[0].forge: `tokenFile` and `tokenVariable` exclude each other"
+        ),
+        (
+            "{kind: gitea, tokenVariable: \"a b\"}",
+            "4:41: error: repositories[0].forge.tokenVariable: expected the name"
+        ),
+        (
+            "{kind: gitlab, gitHubApp: {appID: 1, installationID: 2, privateKeyFile: /k}}",
+            "4:38: error: repositories[0].forge.gitHubApp: only GitHub has apps"
+        ),
+        (
+            "{kind: github, gitHubApp: {appID: 1, privateKeyFile: /k}}",
+            "4:38: error: repositories[0].forge.gitHubApp: `installationID` is missing"
+        ),
         ("{kind: bitbucket, tokenFile: /t}", "4:19: error: repositories[0].forge.kind: unknown value `bitbucket`"),
         ("{kind: github, tokenFile: t}", "4:38: error: repositories[0].forge.tokenFile: expected an absolute path"),
         (
@@ -134,6 +150,28 @@ struct ForgeConfigurationTests {
                     + "deployments: true}"
             ).isEmpty
         )
+    }
+
+    @Test
+    func `a GitHub App that opens the repository tells its forge too, unless that has credentials of its own`() throws {
+        let app = "{gitHubApp: {appID: 1, installationID: 2, privateKeyFile: /k}}"
+        let remote = "url: https://github.com/team/models.git\ncredentials: \(app)\n"
+        let shared = try self.read(remote + "forge: {kind: github}").repositories.first
+        guard case .gitHubApp(let opener) = shared?.credentials else {
+            Issue.record("\(String(describing: shared))")
+            return
+        }
+        #expect(shared?.forge?.credentials == .gitHubApp(opener))
+        let own = try self.read(remote + "forge: {kind: github, tokenVariable: GITHUB_TOKEN}").repositories.first?.forge
+        #expect(own?.credentials == .tokenVariable("GITHUB_TOKEN"))
+        // Its tokens come from where the forge is.
+        let server = "forge: {kind: github, gitHubApp: {appID: 1, installationID: 2, privateKeyFile: /k}}"
+        let there = try self.read("url: https://git.example/team/models.git\n\(server)").repositories.first?.forge
+        guard case .gitHubApp(let asked) = there?.credentials else {
+            Issue.record("\(String(describing: there))")
+            return
+        }
+        #expect(asked.api == "https://git.example/api/v3")
     }
 
     @Test
