@@ -98,10 +98,14 @@ extension Configuration.Forge.Credentials {
         let app = members["gitHubApp"].flatMap {
             Configuration.GitHubApp(decoding: $0, askingAt: url ?? Configuration.GitHubApp.publicAPI)
         }
-        if members["gitHubApp"] != nil, let kind, kind != .github {
-            members["gitHubApp"]?.error("only GitHub has apps: use `tokenFile` or `tokenVariable`")
+        var names = ["tokenFile", "tokenVariable", "gitHubApp"]
+        if let kind, kind != .github {
+            if let given = members["gitHubApp"] {
+                given.error("only GitHub has apps: use `tokenFile` or `tokenVariable`")
+                return nil
+            }
+            names.removeLast()
         }
-        let names = ["tokenFile", "tokenVariable", "gitHubApp"]
         if kind == .github, case .gitHubApp(let app) = opener, !names.contains(where: { members[$0] != nil }) {
             self = .gitHubApp(app)
             return

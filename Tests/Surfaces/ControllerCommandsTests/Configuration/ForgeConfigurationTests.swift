@@ -67,6 +67,7 @@ struct ForgeConfigurationTests {
     @Test(arguments: [
         ("{tokenFile: /t}", "4:12: error: repositories[0].forge: `kind` is missing"),
         ("{kind: github}", "4:12: error: repositories[0].forge: one of `tokenFile`, `tokenVariable` or `gitHubApp`"),
+        ("{kind: gitlab}", "4:12: error: repositories[0].forge: one of `tokenFile` or `tokenVariable` is missing"),
         (
             "{kind: github, tokenFile: /t, tokenVariable: A}",
             "4:12: error: repositories[0].forge: `tokenFile` and `tokenVariable` exclude each other"
