@@ -94,7 +94,8 @@ extension Truth {
         case .ready where self.sight.isReady(id):
             self.checker.report("rule 7: a replica is stopped without being drained", "\(id)")
         case .draining
-        where isRouted && self.time - process.drainedAt < self.ticks(.seconds(4)) && !self.hasClockStepped:
+        where isRouted && self.time - process.drainedAt < self.ticks(.seconds(4)) && !self.hasClockStepped
+            && !self.router.isServingUnseen:
             self.checker.report("rule 7: a replica is stopped while the router sends to it", "\(id)")
         case .starting, .ready, .draining, .stopping, .backingOff, .failed: break
         }

@@ -26,6 +26,8 @@ struct Wires: Sendable {
 
     /// Who told it what it is to serve cannot have known what it serves: it went back to an earlier table since.
     var isToldBlindly: Bool { self.forgotAt >= self.toldBy.tick || self.forgotTime >= self.toldBy.look }
+    /// It went back to an older table since it was seen last.
+    var isServingUnseen: Bool { self.forgotTime > self.lastLook }
 
     /// A part of a deployment's requests and who gets it.
     struct Lane: Sendable {

@@ -440,4 +440,18 @@ struct FoundBugTests {
         let broken = await world.run()
         #expect(broken.map(\.description) == [])
     }
+
+    /// The checker's: nobody can know of a table that the router went back to since it was seen last.
+    @Test(arguments: 41...47)
+    func `what drained and is stopped at the second try may be served by a table of that very moment`(tick: Int) async {
+        let scenario = Self.scenario(ticks: 120) { scenario in
+            scenario.commits[0] = .spec(Scenario.spec(0, replicas: 4, policy: Self.policy))
+            scenario.commits[40] = .spec(Scenario.spec(0, commit: 9, replicas: 2, policy: Self.policy))
+            scenario.happenings.append(.init(tick, .fault(.effectFails, amount: 0)))
+            scenario.happenings.append(.init(tick + 1, .fault(.routerForgets, amount: 0)))
+        }
+        var world = World(scenario: scenario, seed: 1)
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+    }
 }
