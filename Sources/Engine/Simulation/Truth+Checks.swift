@@ -148,7 +148,7 @@ extension Truth {
         for (id, entry) in self.router.served.deployments where table.deployments[id] == nil {
             guard let member = self.journal.member(id) else {
                 // The journal was lost; git was not.
-                if !entry.traffic.isEmpty, self.git.contains(where: { $0.polledFiles[id] != nil }) {
+                if !entry.traffic.isEmpty, self.git.contains(where: { $0.mayStillWant(id) }) {
                     self.checker.report("rule 6: routes are taken away for a lost journal", "\(id)")
                 }
                 continue

@@ -10,6 +10,8 @@ struct Repository: Sendable {
     var files: [DeploymentID: Scenario.Change] = [:]
     /// Those of the last successful poll.
     private(set) var polledFiles: [DeploymentID: Scenario.Change] = [:]
+    /// What was gone at some poll, and was not there again, valid, at a later one.
+    private(set) var polledGone: Set<DeploymentID> = []
     /// Counts pushes.
     var version = 0
     var head = ""
@@ -24,8 +26,13 @@ struct Repository: Sendable {
     var known: Set<DeploymentID> = []
 
     mutating func notePoll() {
+        self.polledGone.formUnion(self.polledFiles.keys.filter { self.files[$0] == nil })
+        for case (let id, .spec) in self.files { self.polledGone.remove(id) }
         (self.polledVersion, self.polledFiles) = (self.version, self.files)
     }
+
+    /// Whether a controller whose journal was lost knows, or may come to know, that the deployment is wanted.
+    func mayStillWant(_ id: DeploymentID) -> Bool { self.polledFiles[id] != nil && !self.polledGone.contains(id) }
 }
 
 /// A manifest that the controller knows to be gone, by the deletion rules as users were told them.

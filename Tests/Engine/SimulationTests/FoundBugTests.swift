@@ -454,4 +454,13 @@ struct FoundBugTests {
         let broken = await world.run()
         #expect(broken.map(\.description) == [])
     }
+
+    /// The checker's: what was gone when git was read, after a lost journal, is not wanted for a file that cannot be
+    /// read since. The router did not take the table without it until then.
+    @Test
+    func `what git does not hold loses its routes after a lost journal, whatever a broken file may hold`() async {
+        var world = World(scenario: .hostile(seed: 686_902), seed: 686_902)
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+    }
 }
