@@ -106,7 +106,10 @@ extension Configuration.Forge.Credentials {
             }
             names.removeLast()
         }
-        if kind == .github, case .gitHubApp(let app) = opener, !names.contains(where: { members[$0] != nil }) {
+        // Its tokens are sent to nobody but the server that they are of.
+        if kind == .github, case .gitHubApp(let app) = opener, app.api == url,
+            !names.contains(where: { members[$0] != nil })
+        {
             self = .gitHubApp(app)
             return
         }

@@ -165,6 +165,9 @@ struct ForgeConfigurationTests {
         #expect(shared?.forge?.credentials == .gitHubApp(opener))
         let own = try self.read(remote + "forge: {kind: github, tokenVariable: GITHUB_TOKEN}").repositories.first?.forge
         #expect(own?.credentials == .tokenVariable("GITHUB_TOKEN"))
+        // A forge elsewhere must not get its tokens unasked.
+        let elsewhere = self.problems(remote + "forge: {kind: github, url: \"https://git.example/api/v3\"}")
+        #expect(elsewhere.first?.contains("forge: one of `tokenFile`, `tokenVariable` or `gitHubApp`") == true)
         // Its tokens come from where the forge is.
         let server = "forge: {kind: github, gitHubApp: {appID: 1, installationID: 2, privateKeyFile: /k}}"
         let there = try self.read("url: https://git.example/team/models.git\n\(server)").repositories.first?.forge
