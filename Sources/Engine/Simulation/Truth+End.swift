@@ -39,7 +39,12 @@ extension Truth {
     /// After a lost journal, what is served and broken in git keeps all routes as they are until somebody mends it.
     private var areRoutesHeld: Bool {
         self.router.served.deployments.contains { id, entry in
-            !entry.traffic.isEmpty && self.journal.member(id) == nil && self.git.contains { $0.files[id] != nil }
+            !entry.traffic.isEmpty && self.journal.member(id) == nil
+                && self.git.contains { repository in
+                    if case .broken? = repository.files[id] { return true }
+                    if case .unreadable? = repository.files[id] { return true }
+                    return false
+                }
         }
     }
 
