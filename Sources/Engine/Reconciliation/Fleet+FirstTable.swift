@@ -11,7 +11,10 @@ extension Fleet {
         let strangers = self.findStrangers()
         if strangers != self.strangers, !strangers.isEmpty {
             self.logger.warning(
-                "routes unchanged: served, unknown to the journal, and git could not be read to say what it is",
+                """
+                routes unchanged: what is served is unknown to the journal, and git could not be read to say what it \
+                is; mend the repository or the manifest that could not be read, or stop watching it
+                """,
                 metadata: ["deployment.name": "\(strangers.map(\.description).joined(separator: ", "))"]
             )
         }
