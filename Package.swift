@@ -187,9 +187,9 @@ let package = Package(
         .executableTarget(
             name: "controller",
             dependencies: [
-                "Artifacts", "ControllerAPI", "ControllerCommands", "ControllerServer", "Deployments", "Feedback",
-                "Forges", "Git", "GitHubApps", "LocalPlatform", "Manifests", "MetricProviders", "Persistence",
-                "Reconciliation", "Transport",
+                "Artifacts", "CDescriptors", "ControllerAPI", "ControllerCommands", "ControllerServer", "Deployments",
+                "Feedback", "Forges", "Git", "GitHubApps", "LocalPlatform", "Manifests", "MetricProviders",
+                "Persistence", "Reconciliation", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -220,6 +220,7 @@ let package = Package(
 
         // MARK: - C libraries
 
+        .target(name: "CDescriptors", path: "Sources/Shims/CDescriptors"),
         .target(name: "CSpawn", path: "Sources/Shims/CSpawn"),
         .systemLibrary(
             name: "CCurl",
@@ -356,7 +357,8 @@ let package = Package(
         .testTarget(
             name: "LocalPlatformTests",
             dependencies: [
-                "CSpawn", "Deployments", "LocalPlatform", "LoopbackServer", "Reconciliation", "Transport",
+                "CDescriptors", "CSpawn", "Deployments", "LocalPlatform", "LoopbackServer", "Reconciliation",
+                "Transport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Adapters/LocalPlatformTests",

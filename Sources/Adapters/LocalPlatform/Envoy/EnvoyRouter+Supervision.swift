@@ -95,7 +95,8 @@ extension EnvoyRouter {
     /// An Envoy with this folder's bootstrap: the controller ended between starting and recording it.
     private func unrecordedProcess() -> DetachedProcess? {
         let marker = Array("-c".utf8) + [0] + Array(self.files.bootstrap.utf8) + [0]
-        for pid in ProcessStat.allProcesses() {
+        // Where nothing can be seen, nothing can be started either, and the next look finds it.
+        for pid in ProcessStat.allProcesses() ?? [] {
             guard let arguments = self.files.read("/proc/\(pid)/cmdline"), arguments.count >= marker.count else {
                 continue
             }

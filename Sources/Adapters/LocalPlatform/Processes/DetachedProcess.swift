@@ -87,7 +87,8 @@ package final class DetachedProcess: Sendable {
         if self.numberWasReused { return true }
         if kill(-self.identity.pid, 0) != 0, errno == ESRCH { return true }
         // Zombies keep a group alive until their parent looks; they count as ended.
-        return !ProcessStat.allProcesses().contains { pid in
+        guard let all = ProcessStat.allProcesses() else { return false }
+        return !all.contains { pid in
             guard let stat = ProcessStat(pid: pid) else { return false }
             return stat.group == self.identity.pid && !stat.isEnded
         }

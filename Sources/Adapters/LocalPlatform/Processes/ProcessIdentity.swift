@@ -56,10 +56,10 @@ struct ProcessStat: Hashable, Sendable {
         self.startTime = startTime
     }
 
-    /// The numbers of all processes that can be seen.
-    static func allProcesses() -> [Int32] {
-        // An unreadable /proc would be a machine on which nothing here works; it shows at the first spawn.
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    /// The numbers of all processes that can be seen; nothing where `/proc` can't be read, as without a descriptor.
+    static func allProcesses() -> [Int32]? {
+        // Why not is the same to all who ask: they know nothing then.
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc") else { return nil }
         return names.compactMap { Int32($0) }
     }
 }

@@ -24,10 +24,11 @@ struct ProcessMarker: Hashable, Codable, Sendable {
         try container.encode(self.value)
     }
 
-    /// The running processes that carry the marker. Those of other users are not seen.
-    func processes() -> [DetachedProcess] {
+    /// The running processes that carry the marker; nothing where none can be seen, which is not the same as none.
+    /// Those of other users are not seen.
+    func processes() -> [DetachedProcess]? {
         let text = Data("\(Self.variable)=\(self.value)".utf8)
-        return ProcessStat.allProcesses().compactMap { pid in
+        return ProcessStat.allProcesses()?.compactMap { pid in
             guard Self.environment(of: pid, contains: text), let identity = ProcessIdentity(pid: pid),
                 let process = DetachedProcess.adopt(identity),
                 // Once more, now that the descriptor holds the process: its number may have been reused.
@@ -39,18 +40,18 @@ struct ProcessMarker: Hashable, Codable, Sendable {
 
     /// The process that was started with the marker, as opposed to what it started itself.
     func leader() -> DetachedProcess? {
-        self.processes()
+        self.processes()?
             .filter { ProcessStat(pid: $0.identity.pid)?.session == $0.identity.pid }
             .min { $0.identity.startTime < $1.identity.startTime }
     }
 
     /// SIGKILL to all that carry the marker.
     ///
-    /// - Returns: Whether none is left; `false` too when the task was cancelled meanwhile.
+    /// - Returns: Whether none is left; `false` too when nobody can tell, or the task was cancelled meanwhile.
     func killAll() async -> Bool {
         // Again and again, as a process may start another between the look and the signal.
         for _ in 0..<100 {
-            let found = self.processes()
+            guard let found = self.processes() else { return false }
             if found.isEmpty { return true }
             for process in found {
                 // One that may not be ended is still there at the end, which the result tells.
@@ -58,7 +59,7 @@ struct ProcessMarker: Hashable, Codable, Sendable {
             }
             guard await pause(for: .milliseconds(20)) else { return false }
         }
-        return self.processes().isEmpty
+        return self.processes()?.isEmpty ?? false
     }
 
     private static func environment(of pid: Int32, contains text: Data) -> Bool {
