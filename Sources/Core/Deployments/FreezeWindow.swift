@@ -31,4 +31,23 @@ package struct FreezeWindow: Hashable, Codable, Sendable {
         case .recurring(let cron, let duration): cron.last(before: now, within: duration).map { $0 + duration }
         }
     }
+
+    /// Until when ``end(at:)`` says the same as at `now`, at least; nothing when it does for good.
+    package func change(after now: Timestamp) -> Timestamp? {
+        switch self.schedule {
+        case .once(let from, let until):
+            return now < from ? from : now < until ? until : nil
+        case .recurring:
+            // Schedules begin on the minute, and one beginning may move the end of the one before.
+            let minute = Timestamp(milliseconds: (now.milliseconds.dividedDown(by: 60_000) + 1) * 60_000)
+            return self.end(at: now).map { min($0, minute) } ?? minute
+        }
+    }
+}
+
+extension Int64 {
+    fileprivate func dividedDown(by divisor: Int64) -> Int64 {
+        let (quotient, remainder) = self.quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? quotient - 1 : quotient
+    }
 }

@@ -10,6 +10,9 @@ public struct Timestamp: Hashable, Comparable, Codable, Sendable {
         self.milliseconds = milliseconds
     }
 
+    /// Later than all other times.
+    package static let endOfTime = Timestamp(milliseconds: .max)
+
     public init(from decoder: any Decoder) throws {
         self.milliseconds = try decoder.singleValueContainer().decode(Int64.self)
     }

@@ -183,11 +183,17 @@ extension Rollout {
 }
 
 extension Rollout {
-    /// Whether time alone brings nothing about: only news does, of git, of what is seen, or from an operator.
-    package var isResting: Bool {
-        self.phase == .settled && self.stable != nil && self.canary == nil && self.previous == nil && self.pause == nil
-            && self.freezes.isEmpty && self.freeze == nil && self.analysis == nil && self.watch == nil
-            && self.holds.isEmpty && self.surplus == nil && self.waiting == nil
+    /// From now until when time alone brings nothing about: only news does, of git, of what is seen, or from an operator.
+    ///
+    /// - Returns: Nothing where time may move it at any moment.
+    package func rest(at now: Timestamp) -> Range<Timestamp>? {
+        guard self.phase == .settled, self.stable != nil, self.canary == nil, self.previous == nil,
+            self.analysis == nil, self.watch == nil, self.surplus == nil, self.waiting == nil,
+            self.holds.allSatisfy({ if case .paused = $0 { true } else { false } })
+        else { return nil }
+        var end = self.pause?.until ?? .endOfTime
+        for window in self.freezes { end = min(end, window.change(after: now) ?? .endOfTime) }
+        return now < end ? now..<end : nil
     }
 
     package var isInFlight: Bool {

@@ -77,7 +77,7 @@ extension Fleet {
     /// move, brings nothing about again as long as the same goes in: it need not be made.
     private func isAtRest(_ member: Member, at now: Timestamp) -> Bool {
         let id = member.rollout.id
-        guard self.quiet.contains(id), self.unwritten[id] == nil, self.lessons[id] == nil,
+        guard self.quiet[id]?.contains(now) == true, self.unwritten[id] == nil, self.lessons[id] == nil,
             self.replicas.isFresh(at: now, within: Rollout.freshness),
             self.router.isFresh(at: now, within: Rollout.freshness),
             let seen = self.observations[id],
@@ -93,9 +93,8 @@ extension Fleet {
         let id = decision.deployment
         let isQuiet =
             !isChanged && decision.plan.isSettled && decision.outcome.transitions.isEmpty && self.unwritten[id] == nil
-            && decision.after.isResting
         self.noteNeed(of: decision.after, for: decision.situation.load)
-        if isQuiet { self.quiet.insert(id) } else { self.quiet.remove(id) }
+        self.quiet[id] = isQuiet ? decision.after.rest(at: decision.time) : nil
     }
 
     private func report(_ violations: [PlanCheck.Violation], of id: DeploymentID) {
@@ -436,7 +435,7 @@ extension Fleet {
         self.waits[id] = nil
         self.effects[id] = nil
         self.observations[id] = nil
-        self.quiet.remove(id)
+        self.quiet[id] = nil
         self.baselines[id] = nil
         self.lessons[id] = nil
         self.concurrency[id] = nil

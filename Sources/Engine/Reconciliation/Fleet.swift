@@ -54,8 +54,9 @@ package struct Fleet: Sendable {
     var isRoutingPlanned = false
     /// While many are decided one after the other, the router is told once, in the end.
     var isDecidingMany = false
-    /// Resting deployments whose last decision brought nothing about: see ``isAtRest(_:at:)``.
-    var quiet: Set<DeploymentID> = []
+    /// Resting deployments whose last decision brought nothing about, and when time alone does not: see
+    /// ``isAtRest(_:at:)``.
+    var quiet: [DeploymentID: Range<Timestamp>] = [:]
     /// Whether another set of models is in use than the artifact store was last told.
     var isRetentionDue = true
     var pendingQueries: Set<MetricJob> = []
@@ -241,7 +242,7 @@ package struct Fleet: Sendable {
                     rewroteHistory: commit.rewroteHistory,
                     at: self.now
                 )
-                self.quiet.subtract(concerned)
+                for id in concerned { self.quiet[id] = nil }
                 if concerned.contains(where: { self.members[$0] == nil }) { self.order = nil }
                 self.rewritten[name] = commit.rewroteHistory ? commit.origin.commit : nil
                 self.sources[name]?.commit = commit.origin.commit

@@ -7,8 +7,9 @@ extension Scenario {
     package static func hostile(seed: UInt64) -> Scenario {
         var dice = Dice(seed: seed)
         let isCalm = dice.chance(0.125)
-        let seconds = dice.pick([1, 2, 2, 2, 2, 2, 2, 2])
-        let quiet = 150 / seconds
+        let seconds = dice.chance(0.06) ? 1 : 2
+        // Short ones show what comes of much at once, and there is time for more of them; long ones what comes later.
+        let quiet = dice.pick([60, 90, 90, 150]) / seconds
         var scenario = Scenario(
             traffic: isCalm ? 2000 : dice.pick([5, 20, 60, 400, 1000]),
             ticks: quiet + 400 / seconds,

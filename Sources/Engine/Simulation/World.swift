@@ -23,7 +23,10 @@ package struct World: ~Copyable, Sendable {
     private var isUp = false
     /// When a killed controller is started again, in ticks.
     private var startsAt = 0
-    private var restAt: Int?
+    /// Since when nothing is under way, in ticks.
+    private var stillSince: Int?
+    /// Since when rollouts wait for an operator in a world that is quiet, in ticks.
+    private var waitingSince: [DeploymentID: Int] = [:]
     private var dice: Dice
 
     // What is on its way to the controller, and is lost with it.
@@ -128,6 +131,7 @@ package struct World: ~Copyable, Sendable {
         await self.lookAtPlatform()
         await self.lookAtRouter()
         for order in orders { await self.obey(order) }
+        await self.relieve()
         await self.answerQueries()
         await self.deliverNotes()
         self.noteRest()
@@ -304,6 +308,30 @@ package struct World: ~Copyable, Sendable {
         self.collect()
     }
 
+    /// Somebody comes, at last, and ends what waits for an operator: a world that waits on shows nothing new.
+    private mutating func relieve() async {
+        guard self.isCalmedDown else { return }
+        let waiting = self.fleet.members.values.map(\.rollout).filter(\.waitsForOperator).sorted { $0.id < $1.id }
+        self.waitingSince = Dictionary(
+            uniqueKeysWithValues: waiting.map { ($0.id, self.waitingSince[$0.id] ?? self.time) }
+        )
+        for rollout in waiting where self.time - self.waitingSince[rollout.id, default: 0] >= Self.operatorTicks {
+            // Where nothing fails by chance, what becomes of a model is judged in the end, and the operator knows it.
+            let isGood = rollout.canary.map { canary in
+                self.ports.truth.withLock { $0.behaviour(canary.revision).isGood }
+            }
+            let promotes = self.scenario.isCalm ? isGood ?? false : self.dice.chance(0.5)
+            let promote = Command(.promote(full: self.dice.chance(0.5), force: false), by: "simulator")
+            if promotes { await self.obey(Truth.Order(deployment: rollout.id, command: promote)) }
+            if !promotes || (!self.scenario.isCalm && self.answers.last?.isAccepted == false) {
+                await self.obey(Truth.Order(deployment: rollout.id, command: Command(.abort, by: "simulator")))
+            }
+            self.waitingSince[rollout.id] = nil
+        }
+    }
+
+    private static let operatorTicks = 10
+
     /// What each repository is to be told, in its order, until something cannot be.
     private mutating func deliverNotes() async {
         for source in self.wired.sources {
@@ -325,21 +353,41 @@ package struct World: ~Copyable, Sendable {
 
     // MARK: - Rest
 
-    private var isAtRest: Bool { self.restAt.map { self.time >= $0 } ?? false }
+    private var isAtRest: Bool {
+        guard let since = self.stillSince, self.time - since >= Self.restTicks else { return false }
+        return self.isCalmedDown
+    }
 
-    /// Nothing happens any more, and nothing is under way.
+    /// Nothing happens any more, and the controller has told all that it had to tell.
+    private var isCalmedDown: Bool {
+        guard self.scenario.endsAtRest, self.isUp, self.time >= self.scenario.scaledFrom else { return false }
+        return self.ports.truth.withLock { $0.isOver && $0.journal.contents.outbox.isEmpty }
+    }
+
+    /// Nothing is under way any more, either.
     private mutating func noteRest() {
-        guard self.scenario.endsAtRest else { return }
-        let isOver = self.ports.truth.withLock { $0.isOver && $0.journal.contents.outbox.isEmpty }
-        guard isOver, self.isUp, self.time >= self.scenario.scaledFrom else { return }
+        guard self.scenario.endsAtRest, self.isUp, self.time >= self.scenario.quietFrom else { return }
         let isStill = self.fleet.members.values.allSatisfy { member in
-            member.rollout.phase == .settled && member.rollout.pause == nil && member.rollout.surplus == nil
+            member.rollout.phase == .settled && member.rollout.surplus == nil && member.rollout.holds.isEmpty
         }
-        if !isStill { self.restAt = nil } else if self.restAt == nil { self.restAt = self.time + Self.restTicks }
+        self.stillSince = isStill ? self.stillSince ?? self.time : nil
     }
 
     /// Long enough for what settled to be cleared away.
-    private static let restTicks = 14
+    private static let restTicks = 11
+}
+
+extension Rollout {
+    /// Whether it goes no further until an operator says how.
+    fileprivate var waitsForOperator: Bool {
+        self.holds.contains { hold in
+            switch hold {
+            case .awaitingApproval, .inconclusive, .gateHolds: true
+            case .noRoom: self.isInFlight
+            case .paused, .noEvidence, .sharedIncident, .staleObservation, .dependencies, .frozen, .noRoomToScale: false
+            }
+        }
+    }
 }
 
 extension World {

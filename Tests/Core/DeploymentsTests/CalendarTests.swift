@@ -65,4 +65,30 @@ struct CalendarTests {
     func `what is no schedule is refused`(text: String) {
         #expect(CronSchedule(text) == nil)
     }
+
+    /// Nothing is asked of a window before that time, so it must not be too late.
+    @Test(arguments: [
+        (nil, 300), ("*/2 * * * *", 40), ("*/2 * * * *", 60), ("* * * * *", 150),
+    ])
+    func `a window says the same until the time at which it says that it may change`(
+        cron: String?,
+        seconds: Int
+    ) throws {
+        let schedule: FreezeWindow.Schedule =
+            if let cron {
+                .recurring(try #require(CronSchedule(cron)), duration: .seconds(seconds))
+            } else {
+                .once(from: Self.at(100), until: Self.at(400))
+            }
+        let window = FreezeWindow(name: "any", schedule: schedule)
+        for second in Int64(-200)..<1000 {
+            let change = window.change(after: Self.at(second))
+            if cron == nil { #expect(change == [100, 400].first { $0 > second }.map(Self.at)) }
+            let until = change.map { $0.milliseconds / 1000 } ?? 1000
+            #expect(until > second)
+            for later in second..<until { #expect(window.end(at: Self.at(later)) == window.end(at: Self.at(second))) }
+        }
+    }
+
+    private static func at(_ seconds: Int64) -> Timestamp { Timestamp(milliseconds: seconds * 1000) }
 }

@@ -57,7 +57,7 @@ struct AutoscalingTests {
         stage.requestsInFlight = 400
         stage.tick()
         #expect(Self.count(stage) == 8, "never more than the most")
-        #expect(stage.rollout.isResting)
+        #expect(stage.rollout.rest(at: stage.now)?.upperBound == .endOfTime)
     }
 
     @Test
@@ -68,7 +68,7 @@ struct AutoscalingTests {
         for _ in 0..<30 { stage.tick() }
         stage.requestsInFlight = 11
         stage.tick()
-        #expect(!stage.rollout.isResting, "time alone brings something about")
+        #expect(stage.rollout.rest(at: stage.now) == nil, "time alone brings something about")
         stage.requestsInFlight = 6
         for _ in 0..<29 { stage.tick() }
         #expect(Self.count(stage) == 8)
@@ -131,7 +131,7 @@ struct AutoscalingTests {
         stage.requestsInFlight = nil
         for _ in 0..<200 { stage.tick() }
         #expect(Self.count(stage) == 8)
-        #expect(stage.rollout.isResting)
+        #expect(stage.rollout.rest(at: stage.now)?.upperBound == .endOfTime)
         stage.requestsInFlight = 1
         for _ in 0..<50 { stage.tick() }
         stage.requestsInFlight = nil
@@ -295,7 +295,7 @@ struct AutoscalingTests {
         #expect(stage.transitions.last?.message == message)
         let why = "it needs 2 GPUs beside the running ones, and 0 GPUs of 6 is free"
         #expect(stage.rollout.holds == [.noRoomToScale(needed: 6, fits: 4, why: why)])
-        #expect(!stage.rollout.isResting, "room may come")
+        #expect(stage.rollout.rest(at: stage.now) == nil, "room may come")
         stage.tick()
         #expect(Self.count(stage) == 4)
         stage.capacity = Capacity(gpu: 6)

@@ -152,7 +152,7 @@ struct EvidenceAndHoldTests {
         quarantined.run { $0.rollout.phase == .settled }
         for var stage in [promoted, quarantined] {
             stage.tick()
-            #expect(stage.rollout.isResting)
+            #expect(stage.rollout.rest(at: stage.now)?.upperBound == .endOfTime)
             let before = stage.rollout
             for _ in 0..<50 { stage.tick() }
             stage.now = stage.now + .hours(1000)
@@ -160,7 +160,7 @@ struct EvidenceAndHoldTests {
             #expect(stage.rollout == before)
         }
         let others = [Stage.stepping(), Stage()]
-        #expect(others.allSatisfy { !$0.rollout.isResting })
+        #expect(others.allSatisfy { $0.rollout.rest(at: $0.now) == nil })
     }
 
     @Test

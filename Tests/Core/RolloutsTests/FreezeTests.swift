@@ -99,4 +99,27 @@ struct FreezeTests {
         #expect(stage.rollout.phase == .preparing)
         #expect(stage.kinds.contains(.thawed))
     }
+
+    @Test
+    func `a settled deployment rests until a window begins, through it, and on an operator's pause`() {
+        var stage = Stage.settled()
+        let (begin, end) = (stage.now + .hours(1), stage.now + .hours(3))
+        stage.freezes = [FreezeWindow(name: "window", schedule: .once(from: begin, until: end))]
+        stage.tick()
+        #expect(stage.rollout.rest(at: stage.now) == stage.now..<begin)
+        stage.now = begin
+        #expect(stage.rollout.rest(at: stage.now) == begin..<end)
+        stage.tick()
+        #expect(stage.kinds.last == .frozen)
+        #expect(stage.rollout.rest(at: stage.now) == stage.now..<end)
+
+        stage.tick(Command(.pause(until: stage.now + .minutes(5)), by: "sre"))
+        #expect(stage.rollout.rest(at: stage.now)?.upperBound == stage.rollout.pause?.until)
+        stage.desired = .spec(Stage.spec(Stage.next))
+        stage.tick()
+        stage.now = begin + .minutes(10)
+        stage.tick()
+        #expect(stage.kinds.last == .resumed)
+        #expect(stage.rollout.rest(at: stage.now) == nil, "a change waits for the window's end")
+    }
 }

@@ -457,18 +457,23 @@ struct FoundBugTests {
 
     /// The checker's: what was gone when git was read, after a lost journal, is not wanted for a file that cannot be
     /// read since. The router did not take the table without it until then.
-    @Test
-    func `what git does not hold loses its routes after a lost journal, whatever a broken file may hold`() async {
-        let scenario = Scenario.hostile(seed: 686_902)
-        // Another generator makes another world, which would show nothing of this.
-        let faults = scenario.happenings.compactMap { if case .fault(let fault, _) = $0.what { fault } else { nil } }
-        #expect(Set([.journalLost, .routerRejects]).isSubset(of: faults))
-        let changes = scenario.happenings.compactMap {
-            if case .commit(let commit) = $0.what { commit.changes[Scenario.id(1)] } else { nil }
+    @Test(arguments: 33...38)
+    func `what git does not hold loses its routes after a lost journal, whatever a broken file may hold`(
+        tick: Int
+    ) async {
+        let scenario = Self.scenario { scenario in
+            let both = [0, 1].map { Scenario.spec($0 * 16, of: Scenario.id($0), policy: Self.policy) }
+            let changes = Dictionary(uniqueKeysWithValues: both.map { ($0.id, Scenario.Change.spec($0)) })
+            scenario.commits[0] = Scenario.Commit(id: Scenario.commit(1), changes)
+            scenario.happenings.append(.init(30, .fault(.routerRejects, amount: 0)))
+            scenario.happenings.append(.init(30, .fault(.journalLost, amount: 0)))
+            scenario.happenings.append(.init(30, .fault(.kill(.look, .before), amount: 2)))
+            scenario.commits[30] = Scenario.Commit(id: Scenario.commit(2), [Scenario.id(1): .absent])
+            scenario.commits[tick] = Scenario.Commit(id: Scenario.commit(3), [Scenario.id(1): .unreadable])
         }
-        #expect(changes.last.map { if case .unreadable = $0 { true } else { false } } == true)
-        var world = World(scenario: scenario, seed: 686_902)
+        var world = World(scenario: scenario, seed: 1)
         let broken = await world.run()
         #expect(broken.map(\.description) == [])
+        #expect(world.served(of: Scenario.id(1)).isEmpty)
     }
 }

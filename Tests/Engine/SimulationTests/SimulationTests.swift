@@ -92,10 +92,25 @@ struct SimulationTests {
 
     @Test
     func `what cannot be shortened stays as it was, within the limit of runs`() async {
-        let scenario = Scenario.hostile(seed: 3)
-        let result = await Minimiser.minimise(scenario, seed: 3, rule: "rule 0", limit: 5) { _ in [] }
+        let scenario = Scenario.hostile(seed: 1)
+        #expect(scenario.happenings.count > 5)
+        let result = await Minimiser.minimise(scenario, seed: 1, rule: "rule 0", limit: 5) { _ in [] }
         #expect(result.scenario.happenings.count == scenario.happenings.count)
         #expect(result.violation == nil)
         #expect(result.runs == 5)
+    }
+
+    @Test
+    func `a quiet world does not wait to its end for an operator, who comes`() async {
+        var policy = FoundBugTests.policy
+        policy.steps += [Step(action: .approval)]
+        var scenario = Scenario(traffic: 100, ticks: 1000, quietFrom: 60)
+        scenario.endsAtRest = true
+        scenario.commits[0] = .spec(Scenario.spec(0, policy: policy))
+        scenario.commits[30] = .spec(Scenario.spec(1, policy: policy))
+        var world = World(scenario: scenario, seed: 1)
+        #expect(await world.run() == [])
+        #expect(world.time < scenario.ticks)
+        #expect(world.rollout(of: Scenario.id(0))?.phase == .settled)
     }
 }
