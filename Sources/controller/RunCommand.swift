@@ -47,7 +47,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The ports for replicas, such as 19000-19999.")
     var ports: String?
 
-    @Flag(name: .long, help: "Only check the configuration.")
+    @Flag(name: .long, help: "Only check the configuration, and that the programs it needs are there.")
     var check = false
 
     func run() async throws {
@@ -70,7 +70,10 @@ struct RunCommand: AsyncParsableCommand {
             let unreadable = configuration.unreadableKeyFiles(path: self.config)
             for problem in unreadable { Self.tell("\(problem)") }
             if self.check {
-                guard unreadable.isEmpty else { throw ExitCode(2) }
+                let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+                let missing = configuration.missingPrograms(in: path)
+                for problem in missing { Self.tell(problem) }
+                guard unreadable.isEmpty, missing.isEmpty else { throw ExitCode(2) }
                 print("\(self.config): no problems")
                 return
             }

@@ -803,8 +803,8 @@ MUTATIONS = [
     Mutation(
         "outcomes-of-one-moment-are-one",
         TEXTS,
-        "/\\(transition.time.milliseconds)/\\(transition.message)\"",
-        "/\\(transition.time.milliseconds)\"",
+        "/\\(report.time)/\\(report.reason)\"",
+        "/\\(report.time)\"",
         "git is told something that the journal does not hold",
     ),
     Mutation(
@@ -1100,5 +1100,26 @@ MUTATIONS = [
         "case .asked(let asked): (mode, isAutomatic) = (asked, false)",
         "case .asked: (mode, isAutomatic) = (desired.rollout.revert, true)",
         "`rollback --revert` leaves git as it is where the manifest does not ask for it",
+    ),
+    Mutation(
+        "a-pause-is-slept-through",
+        ROLLOUT,
+        "        var end = self.pause?.until ?? .endOfTime\n",
+        "        var end = Timestamp.endOfTime\n",
+        "a pause with an end keeps what was merged waiting after it",
+    ),
+    Mutation(
+        "a-freeze-is-slept-through",
+        ROLLOUT,
+        "        for window in self.freezes { end = min(end, window.change(after: now) ?? .endOfTime) }\n",
+        "",
+        "the history shows a freeze, and its end, long after it",
+    ),
+    Mutation(
+        "had-back-without-an-answer-is-forgotten",
+        TOLD,
+        "        if case .undrain(let id) = effect { self.note(.drain(id), at: time) }\n",
+        "",
+        "a replica that is ready again is stopped as one that has drained long enough",
     ),
 ]

@@ -183,7 +183,8 @@ extension Rollout {
 }
 
 extension Rollout {
-    /// From now until when time alone brings nothing about: only news does, of git, of what is seen, or from an operator.
+    /// From now until when time alone brings nothing about: only news does, of git, of what is seen, or from an
+    /// operator.
     ///
     /// - Returns: Nothing where time may move it at any moment.
     package func rest(at now: Timestamp) -> Range<Timestamp>? {

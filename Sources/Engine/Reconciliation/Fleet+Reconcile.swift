@@ -304,6 +304,8 @@ extension Fleet {
                 self.note(effect, of: member.rollout.id)
             } catch {
                 // The next look sees that the world is not as planned, and the same plan is made again.
+                self.told.note(unanswered: effect, at: self.now)
+                self.renewToldReplicas(of: member.rollout.id)
                 self.logger.warning(
                     "effect failed",
                     metadata: ["deployment.name": "\(member.rollout.id)", "effect": "\(effect)", "error": "\(error)"]
@@ -315,11 +317,13 @@ extension Fleet {
     private mutating func note(_ effect: Effect, of id: DeploymentID) {
         self.told.note(effect, at: self.now)
         switch effect {
-        case .start, .stop, .drain, .undrain:
-            self.replicasSinceTold[id] = self.told.applied(to: self.replicas.last?[id] ?? [], of: id)
-        case .route, .fetch:
-            break
+        case .start, .stop, .drain, .undrain: self.renewToldReplicas(of: id)
+        case .route, .fetch: break
         }
+    }
+
+    private mutating func renewToldReplicas(of id: DeploymentID) {
+        self.replicasSinceTold[id] = self.told.applied(to: self.replicas.last?[id] ?? [], of: id)
     }
 
     private func apply(_ effect: Effect, for member: Member) async throws(PlatformError) {

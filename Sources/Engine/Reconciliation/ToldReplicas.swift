@@ -31,6 +31,12 @@ package struct ToldReplicas: Sendable {
         }
     }
 
+    /// Notes what was told without an answer that it is done: it may be. Whether a replica that was to be had back
+    /// still drains is not known then, so it has not drained long enough to be stopped.
+    package mutating func note(unanswered effect: Effect, at time: Timestamp) {
+        if case .undrain(let id) = effect { self.note(.drain(id), at: time) }
+    }
+
     /// What was told before a look was taken shows in it.
     package mutating func forget(before time: Timestamp) {
         if self.told.isEmpty { return }

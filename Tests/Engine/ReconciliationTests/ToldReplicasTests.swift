@@ -85,6 +85,19 @@ struct ToldReplicasTests {
     }
 
     @Test
+    func `what was to be had back, without an answer, is neither ready nor drained long enough`() {
+        let look = [Replica(id: self.id(0), state: .draining(since: Self.time + .seconds(-60)))]
+        var told = ToldReplicas()
+        told.note(unanswered: .undrain(self.id(0)), at: Self.time)
+        #expect(told.applied(to: look).first?.state == .draining(since: Self.time))
+        for effect in [Effect.stop(self.id(0)), .drain(self.id(0)), .start(self.id(1))] {
+            var others = ToldReplicas()
+            others.note(unanswered: effect, at: Self.time)
+            #expect(others.applied(to: look) == look, "the next look tells")
+        }
+    }
+
+    @Test
     func `the fleet decides on a late look with what it told since`() async throws {
         let world = InMemoryWorld()
         ReconcilerTests.push("1", to: world)

@@ -476,4 +476,23 @@ struct FoundBugTests {
         #expect(broken.map(\.description) == [])
         #expect(world.served(of: Scenario.id(1)).isEmpty)
     }
+
+    /// A replica that was had back, without an answer, is ready maybe: it is not stopped as one that has drained.
+    @Test(arguments: 32...37)
+    func `what may have been had back is drained anew before it is stopped`(tick: Int) async {
+        let scenario = Self.scenario(ticks: 120) { scenario in
+            var policy = Self.policy
+            policy.strategy = .recreate
+            policy.steps = []
+            scenario.commits[0] = .spec(Scenario.spec(0, policy: policy))
+            scenario.commits[30] = .spec(Scenario.spec(1, policy: policy))
+            scenario.commits[tick] = .spec(Scenario.spec(2, policy: policy))
+            // One of two replicas is had back, and the next controller finds the other one.
+            scenario.happenings.append(.init(20, .fault(.kill(.undrain, .after), amount: 12)))
+            scenario.happenings.append(.init(tick + 6, .fault(.effectAnswerLost, amount: 0)))
+        }
+        var world = World(scenario: scenario, seed: 1)
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+    }
 }
