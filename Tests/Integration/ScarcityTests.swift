@@ -78,6 +78,7 @@ extension IntegrationTests {
             try files.moveItem(atPath: sandbox.remote, toPath: "\(sandbox.remote).away")
             try await sandbox.startController()
             try await sandbox.untilLogged("routes unchanged")
+            #expect(await sandbox.fleet()?.unknown == ["default/echo"])
             try files.moveItem(atPath: "\(sandbox.remote).away", toPath: sandbox.remote)
 
             try await sandbox.serves("1")

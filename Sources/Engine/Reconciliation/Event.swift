@@ -50,6 +50,8 @@ package struct FleetSnapshot: Sendable {
     package var time: Timestamp
     package var deployments: [DeploymentID: DeploymentSnapshot] = [:]
     package var sources: [SourceState] = []
+    /// Served, and unknown since the journal was lost. No route changes until git says what they are.
+    package var strangers: [DeploymentID] = []
     package var journalProblem: String?
     /// Why the last look at the platform, or the router, failed.
     package var platformProblem: String?

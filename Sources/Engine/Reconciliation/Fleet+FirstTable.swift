@@ -24,7 +24,7 @@ extension Fleet {
 
     /// Deployments that the router serves and of which the journal knows nothing, as it was lost, while git may still
     /// hold their manifests: it was not read yet, or they are broken. All routes stay as they are until that is known.
-    private func findStrangers() -> [DeploymentID] {
+    func findStrangers() -> [DeploymentID] {
         guard let states = self.router.last?.states else { return [] }
         return states.filter { id, state in
             !state.traffic.isEmpty && self.members[id] == nil && self.tracker.mayHold(id)

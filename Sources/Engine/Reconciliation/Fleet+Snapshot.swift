@@ -21,6 +21,7 @@ extension Fleet {
             )
         }
         snapshot.sources = self.sources.values.sorted { $0.repository < $1.repository }
+        snapshot.strangers = self.routing.isBuilt ? [] : self.findStrangers()
         snapshot.journalProblem = self.journalProblem
         snapshot.platformProblem = self.platformProblem
         snapshot.routerProblem = self.routerProblem

@@ -7,9 +7,9 @@ extension Scenario {
     package static func hostile(seed: UInt64) -> Scenario {
         var dice = Dice(seed: seed)
         let isCalm = dice.chance(0.125)
-        let seconds = dice.chance(0.06) ? 1 : 2
+        let seconds = dice.chance(0.02) ? 1 : 2
         // Short ones show what comes of much at once, and there is time for more of them; long ones what comes later.
-        let quiet = dice.pick([60, 90, 90, 150]) / seconds
+        let quiet = dice.pick([60, 60, 90, 90, 90, 150]) / seconds
         var scenario = Scenario(
             traffic: isCalm ? 2000 : dice.pick([5, 20, 60, 400, 1000]),
             ticks: quiet + 400 / seconds,
@@ -18,7 +18,7 @@ extension Scenario {
         scenario.tick = .seconds(seconds)
         scenario.endsAtRest = true
         scenario.pollEvery = dice.pick([1, 3, 5])
-        let count = isCalm ? dice.pick(1...2) : dice.pick([1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 4])
+        let count = isCalm ? dice.pick(1...2) : dice.pick([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 4])
         if count > 1, dice.chance(0.3) { scenario.sources = 2 }
         var push = Pushes(ticks: (0..<5).map { _ in dice.pick(8...quiet - 10) })
         for number in 0..<count {

@@ -54,6 +54,8 @@ extension Truth {
 
     private mutating func checkEnd(of rollout: Rollout) {
         let elapsed = self.now - rollout.since
+        // A step's time begins with its first request: until that it is held.
+        let unheld = self.now - max(rollout.since, rollout.blindUntil ?? rollout.since)
         let limit: Duration? =
             switch rollout.phase {
             // It may just have begun.
@@ -63,7 +65,7 @@ extension Truth {
             case .removing: .seconds(60)
             case .settled, .baking: nil
             }
-        if let limit, elapsed >= limit, rollout.holds.isEmpty { self.report("liveness: stuck", rollout) }
+        if let limit, unheld >= limit, rollout.holds.isEmpty { self.report("liveness: stuck", rollout) }
         guard let stable = rollout.stable else { return }
         // What was replaced has to start first.
         let patience: Duration = .seconds(stable.rollout.strategy == .recreate ? 60 : 20)

@@ -122,10 +122,14 @@ package struct FleetStatus: Codable, Hashable, Sendable {
     package var time: Date
     package var deployments: [DeploymentStatus]
     package var sources: [SourceStatus]
+    /// Deployments that the router serves and of which nothing is known, as the journal was lost and git could not be
+    /// read since; nothing in place of none.
+    package var unknown: [String]?
 
-    package init(time: Date, deployments: [DeploymentStatus], sources: [SourceStatus]) {
+    package init(time: Date, deployments: [DeploymentStatus], sources: [SourceStatus], unknown: [String]? = nil) {
         self.time = time
         self.deployments = deployments
         self.sources = sources
+        self.unknown = unknown
     }
 }

@@ -495,4 +495,22 @@ struct FoundBugTests {
         let broken = await world.run()
         #expect(broken.map(\.description) == [])
     }
+
+    /// The checker's: a step's time begins with its first request, which ends the hold for want of evidence.
+    @Test(arguments: [340, 350, 360, 370])
+    func `a step whose first request comes late is not stuck as long as it has time`(ticks: Int) async {
+        let scenario = Self.scenario(ticks: ticks) { scenario in
+            var policy = Self.policy
+            let marked = HeaderMatches([.init(name: "x-canary", value: .present)])
+            policy.steps = [Step(action: .match(marked), atLeast: .seconds(10), atMost: .seconds(60))]
+            scenario.commits[0] = .spec(Scenario.spec(0, policy: policy))
+            scenario.commits[30] = .spec(Scenario.spec(1, policy: policy))
+            scenario.traffic = 1
+        }
+        var world = World(scenario: scenario, seed: 6)
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+        #expect(world.rollout(of: Scenario.id(0))?.phase.name == "stepping")
+        #expect(world.rollout(of: Scenario.id(0))?.holds.isEmpty == true)
+    }
 }

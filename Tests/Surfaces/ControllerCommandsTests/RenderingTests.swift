@@ -96,11 +96,22 @@ struct RenderingTests {
             diagnostics: ["models/a.yaml:3:1: error: unknown kind"]
         )
         #expect(
-            FleetTable.warnings([source], now: self.now).rendered(colour: false) == """
-                warning: models (main): the host does not answer; commit 9c1d2e0b stands, last polled 1m30s ago
-                warning: models (main): models/a.yaml:3:1: error: unknown kind
+            FleetTable.warnings(FleetStatus(time: self.now, deployments: [], sources: [source]), now: self.now)
+                .rendered(colour: false) == """
+                    warning: models (main): the host does not answer; commit 9c1d2e0b stands, last polled 1m30s ago
+                    warning: models (main): models/a.yaml:3:1: error: unknown kind
 
-                """
+                    """
+        )
+    }
+
+    @Test
+    func `what is served and unknown is named`() {
+        let fleet = FleetStatus(time: self.now, deployments: [], sources: [], unknown: ["search/file-type"])
+        #expect(
+            FleetTable.warnings(fleet, now: self.now).rendered(colour: false)
+                == "warning: search/file-type is served and unknown: the journal was lost, and git has not said yet "
+                + "what it is\n"
         )
     }
 

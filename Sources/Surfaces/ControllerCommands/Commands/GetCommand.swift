@@ -69,8 +69,8 @@ package struct GetCommand: ClientCommand {
                 : FleetTable.lines(fleet.deployments, now: console.now(), width: console.terminal()?.columns)
         }
         guard self.output == .table else { return }
-        FleetTable.warnings(fleet.sources, now: console.now()).forEach(console.tell)
-        guard fleet.deployments.isEmpty else { return }
+        FleetTable.warnings(fleet, now: console.now()).forEach(console.tell)
+        guard fleet.deployments.isEmpty, fleet.unknown == nil else { return }
         console.tell(
             self.namespace.map { "no deployments in namespace \($0)" }
                 ?? "no deployments: commit a ModelDeployment to a watched branch"

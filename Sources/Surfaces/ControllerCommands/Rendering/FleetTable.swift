@@ -32,8 +32,16 @@ package enum FleetTable {
         return table.lines(width: width)
     }
 
-    /// What is wrong with the repositories, for stderr.
-    package static func warnings(_ sources: [SourceStatus], now: Date) -> [StyledText] {
+    /// What is served and unknown, and what is wrong with the repositories, for stderr.
+    package static func warnings(_ fleet: FleetStatus, now: Date) -> [StyledText] {
+        let unknown = (fleet.unknown ?? []).map { name in
+            StyledText("warning: ", .yellow)
+                + StyledText("\(name) is served and unknown: the journal was lost, and git has not said yet what it is")
+        }
+        return unknown + Self.warnings(fleet.sources, now: now)
+    }
+
+    private static func warnings(_ sources: [SourceStatus], now: Date) -> [StyledText] {
         sources.flatMap { source in
             let name = "\(source.repository) (\(source.branch))"
             var lines: [StyledText] = []

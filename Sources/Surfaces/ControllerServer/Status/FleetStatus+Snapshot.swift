@@ -24,7 +24,8 @@ extension FleetStatus {
                         ? nil : source.undelivered.map { "\($0.problem); since \($0.since.rfc3339)" },
                     lastRevert: source.lastRevert
                 )
-            }
+            },
+            unknown: snapshot.strangers.isEmpty ? nil : snapshot.strangers.map(\.description)
         )
     }
 }
