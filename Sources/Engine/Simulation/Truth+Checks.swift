@@ -208,6 +208,7 @@ extension Truth {
             // On a full disk, what was taken back is not journaled as that. Revisions that can't run beside each other
             // leave a gap.
             if member.rollout.phase == .removing || self.journal.failing.contains(id) { continue }
+            if member.rollout.stable == nil, self.begunAnew.contains(id) { continue }
             if member.rollout.isReplacement { continue }
             let canAnswer = entry.traffic.weights.keys.contains {
                 member.rollout.quarantine[$0] == nil && self.machines.isReady($0, of: id)

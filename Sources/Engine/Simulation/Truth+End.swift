@@ -8,6 +8,12 @@ extension Truth {
     mutating func judge(_ decision: Decision) {
         self.coverage.see(decision.after, before: decision.before)
         self.checker.check(decision)
+        let after = decision.after
+        if after.phase == .removing || after.stable == nil && !after.quarantine.isEmpty {
+            self.begunAnew.insert(after.id)
+        } else if after.stable != nil {
+            self.begunAnew.remove(after.id)
+        }
         self.digest.take(decision)
         if self.scenario.serviceTime > .zero { self.checkScaling(decision) }
     }

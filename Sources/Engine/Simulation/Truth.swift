@@ -30,6 +30,9 @@ struct Truth: Sendable {
     var toldSince: [ReplicaID: (state: Replica.State, tick: Int)] = [:]
     /// What the present controller last told the router of each deployment, or tried to.
     var attempted: [DeploymentID: Traffic] = [:]
+    /// Of these nothing was promoted since they were to go, or since their only revision was taken back: they begin
+    /// anew, when somebody wants them after all.
+    var begunAnew: Set<DeploymentID> = []
     private(set) var hasClockStepped = false
     private(set) var hasClockGoneBack = false
 

@@ -175,7 +175,7 @@ package struct World: ~Copyable, Sendable {
             truth.drainsSinceLook = []
             truth.attempted = [:]
             truth.load.forget()
-            for id in truth.git.flatMap(\.known) {
+            for id in Set(truth.git.flatMap(\.known)).union(truth.journal.contents.members.keys) {
                 truth.checker.forget(id, allBut: truth.journal.member(id)?.rollout)
                 truth.forgetRemoval(of: id)
             }

@@ -441,42 +441,6 @@ struct FoundBugTests {
         #expect(broken.map(\.description) == [])
     }
 
-    /// The checker's: nobody can know of a table that the router went back to since it was seen last.
-    @Test(arguments: 41...47)
-    func `what drained and is stopped at the second try may be served by a table of that very moment`(tick: Int) async {
-        let scenario = Self.scenario(ticks: 120) { scenario in
-            scenario.commits[0] = .spec(Scenario.spec(0, replicas: 4, policy: Self.policy))
-            scenario.commits[40] = .spec(Scenario.spec(0, commit: 9, replicas: 2, policy: Self.policy))
-            scenario.happenings.append(.init(tick, .fault(.effectFails, amount: 0)))
-            scenario.happenings.append(.init(tick + 1, .fault(.routerForgets, amount: 0)))
-        }
-        var world = World(scenario: scenario, seed: 1)
-        let broken = await world.run()
-        #expect(broken.map(\.description) == [])
-    }
-
-    /// The checker's: what was gone when git was read, after a lost journal, is not wanted for a file that cannot be
-    /// read since. The router did not take the table without it until then.
-    @Test(arguments: 33...38)
-    func `what git does not hold loses its routes after a lost journal, whatever a broken file may hold`(
-        tick: Int
-    ) async {
-        let scenario = Self.scenario { scenario in
-            let both = [0, 1].map { Scenario.spec($0 * 16, of: Scenario.id($0), policy: Self.policy) }
-            let changes = Dictionary(uniqueKeysWithValues: both.map { ($0.id, Scenario.Change.spec($0)) })
-            scenario.commits[0] = Scenario.Commit(id: Scenario.commit(1), changes)
-            scenario.happenings.append(.init(30, .fault(.routerRejects, amount: 0)))
-            scenario.happenings.append(.init(30, .fault(.journalLost, amount: 0)))
-            scenario.happenings.append(.init(30, .fault(.kill(.look, .before), amount: 2)))
-            scenario.commits[30] = Scenario.Commit(id: Scenario.commit(2), [Scenario.id(1): .absent])
-            scenario.commits[tick] = Scenario.Commit(id: Scenario.commit(3), [Scenario.id(1): .unreadable])
-        }
-        var world = World(scenario: scenario, seed: 1)
-        let broken = await world.run()
-        #expect(broken.map(\.description) == [])
-        #expect(world.served(of: Scenario.id(1)).isEmpty)
-    }
-
     /// A replica that was had back, without an answer, is ready maybe: it is not stopped as one that has drained.
     @Test(arguments: 32...37)
     func `what may have been had back is drained anew before it is stopped`(tick: Int) async {
@@ -494,23 +458,5 @@ struct FoundBugTests {
         var world = World(scenario: scenario, seed: 1)
         let broken = await world.run()
         #expect(broken.map(\.description) == [])
-    }
-
-    /// The checker's: a step's time begins with its first request, which ends the hold for want of evidence.
-    @Test(arguments: [340, 350, 360, 370])
-    func `a step whose first request comes late is not stuck as long as it has time`(ticks: Int) async {
-        let scenario = Self.scenario(ticks: ticks) { scenario in
-            var policy = Self.policy
-            let marked = HeaderMatches([.init(name: "x-canary", value: .present)])
-            policy.steps = [Step(action: .match(marked), atLeast: .seconds(10), atMost: .seconds(60))]
-            scenario.commits[0] = .spec(Scenario.spec(0, policy: policy))
-            scenario.commits[30] = .spec(Scenario.spec(1, policy: policy))
-            scenario.traffic = 1
-        }
-        var world = World(scenario: scenario, seed: 6)
-        let broken = await world.run()
-        #expect(broken.map(\.description) == [])
-        #expect(world.rollout(of: Scenario.id(0))?.phase.name == "stepping")
-        #expect(world.rollout(of: Scenario.id(0))?.holds.isEmpty == true)
     }
 }
