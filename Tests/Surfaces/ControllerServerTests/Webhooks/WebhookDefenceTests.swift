@@ -150,7 +150,8 @@ struct WebhookDefenceTests {
             let head = "POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
             // One that does not even end its head, and all connections that there are.
             let slow = try (0..<3).map { try SlowClient(port: port, beginning: $0 == 0 ? "POST /webh" : head) }
-            // On a busy machine, who does not dawdle may be cut off too, and delivers again as a server does.
+            // On a busy machine, who does not dawdle may be cut off too, maybe with its answer on the way, and delivers
+            // again as a server does.
             let deadline = ContinuousClock.now + .seconds(120)
             var status: Int?
             repeat {
@@ -158,7 +159,7 @@ struct WebhookDefenceTests {
                 status = try? await webhooks.deliver(to: "/webhooks/github", headers, Self.delivery.bytes).status
             } while status == nil && ContinuousClock.now < deadline
             #expect(status == 202)
-            #expect(webhooks.wakes == ["github"])
+            #expect(Set(webhooks.wakes) == ["github"])
             for client in slow { try await client.dripUntilCutOff() }
         }
     }
