@@ -31,10 +31,14 @@ package struct ToldReplicas: Sendable {
         }
     }
 
-    /// Notes what was told without an answer that it is done: it may be. Whether a replica that was to be had back
-    /// still drains is not known then, so it has not drained long enough to be stopped.
+    /// Notes what was told without an answer that it is done: it may be. So a replica that was to be drained or stopped
+    /// is not counted on, and one that was to be had back has not drained long enough to be stopped.
     package mutating func note(unanswered effect: Effect, at time: Timestamp) {
-        if case .undrain(let id) = effect { self.note(.drain(id), at: time) }
+        switch effect {
+        case .drain, .stop: self.note(effect, at: time)
+        case .undrain(let id): self.note(.drain(id), at: time)
+        case .start, .route, .fetch: break
+        }
     }
 
     /// What was told before a look was taken shows in it.

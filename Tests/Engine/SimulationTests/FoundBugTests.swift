@@ -459,4 +459,21 @@ struct FoundBugTests {
         let broken = await world.run()
         #expect(broken.map(\.description) == [])
     }
+
+    /// A replica that was stopped, without an answer, is stopped maybe: no other is drained in its place.
+    @Test(arguments: 41...46)
+    func `a replica that may have been stopped is not counted on, whatever an old look shows`(tick: Int) async {
+        let scenario = Self.scenario(ticks: 120) { scenario in
+            scenario.commits[0] = .spec(Scenario.spec(0, replicas: 3, policy: Self.policy))
+            scenario.commits[40] = .spec(Scenario.spec(0, commit: 9, replicas: 2, policy: Self.policy))
+            scenario.happenings.append(.init(tick - 3, .fault(.replicaFlap, amount: 3)))
+            scenario.happenings.append(.init(30, .fault(.effectAnswerLost, amount: 0)))
+            scenario.outages[.lateLooks] = tick - 3...tick + 3
+        }
+        for seed in UInt64(1)...8 {
+            var world = World(scenario: scenario, seed: seed)
+            let broken = await world.run()
+            #expect(broken.map(\.description) == [])
+        }
+    }
 }
