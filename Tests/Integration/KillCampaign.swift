@@ -171,8 +171,9 @@ extension KillCampaign {
         case .breached where status.phase == "baking":
             if !FileManager.default.fileExists(atPath: file) { try self.sandbox.write(file, "") }
         case .recalled where status.phase == "stepping":
-            // An operator whose command was not answered looks, and types it again.
-            guard command?.isRunning != true else { return }
+            // An operator whose command was not answered looks, and types it again. One that was is not repeated,
+            // though what was seen may be from before it: that would go back one revision further.
+            guard command?.isRunning != true, command?.terminationStatus != 0 else { return }
             command = try self.sandbox.start(
                 try Machine.controller(),
                 ["rollback", Sandbox.name, "--why", "wrong labels", "--socket", self.sandbox.socket],

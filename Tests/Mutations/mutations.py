@@ -1118,8 +1118,8 @@ MUTATIONS = [
     Mutation(
         "had-back-without-an-answer-is-forgotten",
         TOLD,
-        "        if case .undrain(let id) = effect { self.note(.drain(id), at: time) }\n",
-        "",
+        "self.isAnswered ? self.since : self.since + .hours(1)",
+        "self.since",
         "a replica that is ready again is stopped as one that has drained long enough",
     ),
 ]

@@ -15,6 +15,10 @@ package struct ToldReplicas: Sendable {
         var since: Timestamp
         /// It was started since the look, and so is not in it.
         var isNew: Bool
+        var isAnswered = true
+
+        /// One that drains for all that is known has not drained long enough for anything.
+        var drainingSince: Timestamp { self.isAnswered ? self.since : self.since + .hours(1) }
     }
 
     package init() {}
@@ -31,13 +35,18 @@ package struct ToldReplicas: Sendable {
         }
     }
 
-    /// Notes what was told without an answer that it is done: it may be. So a replica that was to be drained or stopped
-    /// is not counted on, and one that was to be had back has not drained long enough to be stopped.
+    /// Notes what was told without an answer that it is done: it may be. So a replica that was to be stopped, drained
+    /// or had back is not counted on, and is not stopped either, until a look shows what it does.
     package mutating func note(unanswered effect: Effect, at time: Timestamp) {
         switch effect {
-        case .drain, .stop: self.note(effect, at: time)
-        case .undrain(let id): self.note(.drain(id), at: time)
-        case .start, .route, .fetch: break
+        case .stop(let id):
+            self.note(effect, at: time)
+            self.told[id.deployment]?[id]?.isAnswered = false
+        case .drain(let id), .undrain(let id):
+            self.note(.drain(id), at: time)
+            self.told[id.deployment]?[id]?.isAnswered = false
+        case .start, .route, .fetch:
+            break
         }
     }
 
@@ -82,10 +91,10 @@ package struct ToldReplicas: Sendable {
             replica.state = .stopping
         // One that was not ready then may have been since.
         case (.drain, .ready), (.drain, .starting), (.drain, .backingOff), (.drain, .failed):
-            replica.state = .draining(since: told.since)
+            replica.state = .draining(since: told.drainingSince)
         // It may have been had back in between.
         case (.drain, .draining(let since)) where since < told.since:
-            replica.state = .draining(since: told.since)
+            replica.state = .draining(since: told.drainingSince)
         // It was ready when it began to drain, and must not be stopped as one that has done so long enough.
         case (.undrain, .draining):
             replica.state = .ready
