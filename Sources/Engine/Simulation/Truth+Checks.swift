@@ -210,8 +210,9 @@ extension Truth {
             if member.rollout.phase == .removing || self.journal.failing.contains(id) { continue }
             if member.rollout.stable == nil, self.begunAnew.contains(id) { continue }
             if member.rollout.isReplacement { continue }
+            let takenBack = member.rollout.stable == nil ? self.takenBack[id] ?? [] : []
             let canAnswer = entry.traffic.weights.keys.contains {
-                member.rollout.quarantine[$0] == nil && self.machines.isReady($0, of: id)
+                member.rollout.quarantine[$0] == nil && !takenBack.contains($0) && self.machines.isReady($0, of: id)
                     && self.sight.count($0, of: id) > 0
             }
             if canAnswer { self.checker.report("rule 1: all traffic was taken away", "\(id)") }

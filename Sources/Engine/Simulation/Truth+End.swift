@@ -9,10 +9,13 @@ extension Truth {
         self.coverage.see(decision.after, before: decision.before)
         self.checker.check(decision)
         let after = decision.after
-        if after.phase == .removing || after.stable == nil && !after.quarantine.isEmpty {
+        if after.phase == .removing {
             self.begunAnew.insert(after.id)
         } else if after.stable != nil {
             self.begunAnew.remove(after.id)
+            self.takenBack[after.id] = nil
+        } else if !after.quarantine.isEmpty {
+            self.takenBack[after.id, default: []].formUnion(after.quarantine.keys)
         }
         self.digest.take(decision)
         if self.scenario.serviceTime > .zero { self.checkScaling(decision) }

@@ -30,9 +30,10 @@ struct Truth: Sendable {
     var toldSince: [ReplicaID: (state: Replica.State, tick: Int)] = [:]
     /// What the present controller last told the router of each deployment, or tried to.
     var attempted: [DeploymentID: Traffic] = [:]
-    /// Of these nothing was promoted since they were to go, or since their only revision was taken back: they begin
-    /// anew, when somebody wants them after all.
+    /// Of these nothing was promoted since they were to go: they begin anew, when somebody wants them after all.
     var begunAnew: Set<DeploymentID> = []
+    /// So do these revisions, which were taken back before anything was promoted.
+    var takenBack: [DeploymentID: Set<Revision>] = [:]
     private(set) var hasClockStepped = false
     private(set) var hasClockGoneBack = false
 
