@@ -50,6 +50,7 @@ extension Rollout {
         if let revision, revision == self.stable?.revision, !self.isInFlight {
             return .unchanged("\(revision) is the stable revision already")
         }
+        if revision == nil, let answer = self.alreadyBack { return answer }
         let returns = revision == nil || revision == self.stable?.revision
         let price = self.price
         if self.isInFlight, returns, let canary = self.canary {
@@ -70,6 +71,32 @@ extension Rollout {
         return self.restore(revision, reason, command, at: now, into: &outcome)
     }
 
+    /// What a rollback without a goal is answered when one went before it, an operator's or by rule: whoever repeats the
+    /// word, or was woken by what is over, must not lose the revision that serves. Further back leads `--to` only.
+    private var alreadyBack: CommandAnswer? {
+        if self.isInFlight, self.isRestoring, let goal = self.canary {
+            return .unchanged("\(goal.label) is on its way already; `controller abort \(self.id)` ends that")
+        }
+        guard self.phase == .settled, let stable = self.stable else { return nil }
+        let further =
+            self.earlier.last.map { "`controller rollback \(self.id) --to \($0.revision.short)` goes to \($0.label)" }
+            ?? "the history holds no other revision"
+        if let pin = self.pin, pin.revision == stable.revision {
+            return .unchanged("\(stable.label) serves since \(pin.by) went back to it; \(further)")
+        }
+        guard let desired = self.desired, desired.revision != stable.revision,
+            let record = self.quarantine[desired.revision]
+        else { return nil }
+        return .unchanged(
+            "\(desired.label) was taken back already (\(record.reason)), and \(stable.label) serves; \(further)"
+        )
+    }
+
+    /// What served before and may again, newest last.
+    private var earlier: [DeploymentSpec] {
+        self.history.filter { $0.revision != self.stable?.revision && self.quarantine[$0.revision] == nil }
+    }
+
     /// Goes back to a revision of the history, which must be started first.
     private mutating func restore(
         _ revision: Revision?,
@@ -78,9 +105,7 @@ extension Rollout {
         at now: Timestamp,
         into outcome: inout Outcome
     ) -> CommandAnswer {
-        let candidates = self.history.filter {
-            $0.revision != self.stable?.revision && self.quarantine[$0.revision] == nil
-        }
+        let candidates = self.earlier
         guard
             var goal = revision.map({ wanted in self.history.last { $0.revision == wanted } }) ?? candidates.last
         else {

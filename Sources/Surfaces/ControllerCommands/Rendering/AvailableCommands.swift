@@ -33,7 +33,7 @@ package enum AvailableCommands {
 
     private static func ofPhase(_ status: DeploymentStatus, _ name: String) -> [Choice] {
         switch status.phase {
-        case "preparing", "replacing":
+        case "preparing", "replacing", "promoting":
             [Choice(command: "controller abort \(name)", effect: Self.wayBack(status))]
         case "stepping":
             [
@@ -44,14 +44,19 @@ package enum AvailableCommands {
                 ),
                 Choice(command: "controller abort \(name)", effect: Self.wayBack(status)),
             ]
-        case "promoting":
-            [Choice(command: "controller rollback \(name)", effect: Self.wayBack(status))]
         case "baking":
             [
                 Choice(
                     command: "controller rollback \(name)",
                     effect: "all traffic back to \(status.previous?.model ?? "the previous revision") at once; "
                         + "quarantines \(status.stable?.model ?? "this one")"
+                )
+            ]
+        case "settled" where Self.wasTakenBack(status):
+            [
+                Choice(
+                    command: "controller rollback \(name) --to REV",
+                    effect: "starts an earlier revision, then gives it all traffic; quarantines this one"
                 )
             ]
         case "settled":
@@ -66,6 +71,13 @@ package enum AvailableCommands {
             [Choice(command: "controller status \(name) --watch", effect: "shows the traffic go back")]
         default: []
         }
+    }
+
+    /// Whether a rollback went before, by which one without a goal changes nothing.
+    private static func wasTakenBack(_ status: DeploymentStatus) -> Bool {
+        if let pin = status.pin, pin.revision == status.stable?.revision { return true }
+        return status.desiredRevision != status.stable?.revision
+            && status.quarantined.contains { $0.revision == status.desiredRevision }
     }
 
     /// What `abort` and `rollback` do to a rollout in flight: the same.
