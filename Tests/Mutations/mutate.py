@@ -152,21 +152,24 @@ def main() -> int:
     if catcher := caught_by(options.runs):
         print(f"error: the core as it is fails already, by {catcher}", file=sys.stderr)
         return 2
-    survivors = []
+    survivors, unusable = [], 0
     for number, mutation in enumerate(chosen, 1):
         start = time.monotonic()
         try:
             catcher = mutate(mutation, options.runs)
         except Unusable as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 2
+            unusable += 1
+            print(f"{number:2} unusable {error}", flush=True)
+            continue
         if catcher is None:
             survivors.append(mutation)
         word = "caught" if catcher else "SURVIVED"
         seconds = time.monotonic() - start
         print(f"{number:2} {word:8} {mutation.name}: {catcher or mutation.why} ({seconds:.0f} s)", flush=True)
-    print(f"{len(chosen) - len(survivors)} caught, {len(survivors)} survived")
-    return 1 if survivors else 0
+    if unusable:
+        print(f"error: {unusable} of {len(chosen)} changes could not be tried, see above", file=sys.stderr)
+    print(f"{len(chosen) - len(survivors) - unusable} caught, {len(survivors)} survived")
+    return 2 if unusable else 1 if survivors else 0
 
 
 def list_mutations(chosen: list[Mutation]) -> int:

@@ -1122,4 +1122,18 @@ MUTATIONS = [
         "self.since",
         "a replica that is ready again is stopped as one that has drained long enough",
     ),
+    Mutation(
+        "a-rollback-said-again-goes-on",
+        COMMANDS,
+        "        if revision == nil, let answer = self.alreadyBack { return answer }\n",
+        "",
+        "whoever repeats a rollback whose answer was lost loses the revision that serves",
+    ),
+    Mutation(
+        "a-return-said-again-is-turned-round",
+        COMMANDS,
+        "if self.isInFlight, self.isRestoring, let goal = self.canary {",
+        "if self.isInFlight, !self.isRestoring, let goal = self.canary {",
+        "the second rollback gives the traffic back to what the first one condemned, and no canary can be taken back",
+    ),
 ]

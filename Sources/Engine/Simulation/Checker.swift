@@ -173,13 +173,25 @@ struct Checker: Sendable {
         {
             self.report("rule 4: objective \(breach.objective) is broken, and nothing is rolled back", decision)
         }
-        let isTakenBack = decision.hasCommand { $0 == .abort || $0 == .rollback(to: nil) }
+        self.checkGoingBack(decision)
+        self.checkSupersession(decision)
+    }
+
+    private mutating func checkGoingBack(_ decision: Decision) {
+        let (before, after) = (decision.before, decision.after)
+        // What is on its way back goes on when that is said again.
+        let isTakenBack = decision.hasCommand { $0 == .abort || ($0 == .rollback(to: nil) && !before.isRestoring) }
         if isTakenBack, before.isInFlight, after.isInFlight, decision.isSameCanary,
             !decision.hasCommand({ $0 == .retry })
         {
             self.report("rule 4: a command to go back was not obeyed", decision)
         }
-        self.checkSupersession(decision)
+        if let stable = before.stable?.revision, before.phase == .settled, let desired = after.desired?.revision,
+            desired != stable, before.quarantine[desired] != nil, before.quarantine[stable] == nil,
+            after.quarantine[stable] != nil, decision.situation.commands.allSatisfy({ $0.verb == .rollback(to: nil) })
+        {
+            self.report("rule 5: a rollback that was said again condemned what serves", decision)
+        }
     }
 
     private mutating func checkSupersession(_ decision: Decision) {
