@@ -28,7 +28,7 @@ extension GitRepositoryConfiguration {
             name: repository.name,
             url: repository.url,
             reference: repository.reference,
-            path: repository.path,
+            paths: repository.paths,
             historyRewrite: repository.historyRewrite == .accept ? .accept : .reject,
             signatures: SignatureRules(repository.signatures),
             caFile: repository.caFile,

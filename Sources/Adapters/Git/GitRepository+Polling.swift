@@ -38,7 +38,7 @@ extension GitRepository {
     private func take(_ head: Head, until deadline: ContinuousClock.Instant) async throws(SourceError)
         -> SourceSnapshot?
     {
-        if let accepted = self.accepted, accepted.commit == head.commit.text, accepted.path == self.folder,
+        if let accepted = self.accepted, accepted.commit == head.commit.text, accepted.folders == self.folders,
             self.store?.parents(of: head.commit) != nil
         {
             if !self.isVerified {
@@ -149,7 +149,7 @@ extension GitRepository {
         var record = StoreDirectory.Accepted(
             url: self.configuration.url,
             branch: self.configuration.reference.key,
-            path: self.folder ?? "",
+            folders: self.folders,
             commit: commit.text,
             rewroteHistory: rewroteHistory,
             verified: self.configuration.signatures?.mark
@@ -181,20 +181,18 @@ extension GitRepository {
         rewroteHistory: Bool
     ) throws(SourceError) -> SourceSnapshot {
         let commit = try self.reading { store throws(ObjectStore.Failure) in try store.commit(id) }
-        guard let store = self.store, let folder = self.folder else {
+        guard let store = self.store else {
             throw self.label.error(.unreadable, "the store is not open", .retry)
         }
-        var files: [SourceFile] = []
+        let contents: ManifestTree.Contents
         do throws(ManifestTree.Failure) {
-            let contents = try ManifestTree.read(
+            contents = try ManifestTree.read(
                 commit.tree,
-                folder: folder,
+                folders: self.folders,
                 in: store,
                 limits: self.configuration.limits,
                 after: self.contents
             )
-            self.contents = contents
-            files = contents.files
         } catch {
             let at = "at commit \(id.text) "
             switch error {
@@ -204,17 +202,23 @@ extension GitRepository {
                 throw self.label.error(.refused, "\(at)\(text)")
             case .tooLarge(let text):
                 throw self.label.error(.tooLarge, "\(at)\(text)")
-            case .folderMissing:
-                // git holds no empty folders: one that was there was emptied, one that never was is mistyped.
-                guard self.accepted?.path == folder else {
-                    throw self.label.error(
-                        .notConfigured,
-                        "\(at)there is no folder \(folder); commit a manifest there, or set path to another"
-                    )
-                }
-                self.logger.warning("watched folder is gone", metadata: ["commit.id": "\(id.text)"])
             }
         }
+        for folder in contents.folders where folder.tree == nil {
+            // git holds no empty folders: one that was there was emptied, one that never was is mistyped.
+            guard self.accepted?.folders.contains(folder.path) ?? false else {
+                throw self.label.error(
+                    .notConfigured,
+                    "at commit \(id.text) there is no folder \(self.label.shown(folder.path)); commit a manifest "
+                        + "there, or set path to another"
+                )
+            }
+            self.logger.warning(
+                "watched folder is gone",
+                metadata: ["commit.id": "\(id.text)", "folder": "\(self.label.shown(folder.path))"]
+            )
+        }
+        self.contents = contents
         return SourceSnapshot(
             origin: CommitReference(
                 repository: self.name,
@@ -223,7 +227,7 @@ extension GitRepository {
                 subject: commit.subject,
                 author: commit.author
             ),
-            files: files,
+            files: contents.files,
             rewroteHistory: rewroteHistory
         )
     }

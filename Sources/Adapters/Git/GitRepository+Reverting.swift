@@ -170,7 +170,7 @@ extension GitRepository {
         of path: String,
         in commit: ObjectID
     ) throws(SourceError) -> ManifestText.Surroundings {
-        let watched = (self.folder ?? "").split(separator: "/")
+        let watched = (self.folders.first { Self.contains($0, path) } ?? "").split(separator: "/")
         var folder = path.split(separator: "/").dropLast()
         var files: [SourceFile] = []
         while folder.count >= watched.count {

@@ -155,11 +155,17 @@ package actor GitRepository: ManifestSource {
             )
         case .branch, .tag, .commit, .versions: break
         }
-        guard self.folder != nil else {
+        for path in self.configuration.paths where Self.folder(path) == nil {
             throw self.label.error(
                 .notConfigured,
-                "the path '\(self.label.shown(self.configuration.path))' is no folder: write it from the repository's "
-                    + "root, without '..'"
+                "the path '\(self.label.shown(path))' is no folder: write it from the repository's root, without '..'"
+            )
+        }
+        for folder in self.folders {
+            guard let other = self.folders.first(where: { $0 != folder && Self.contains($0, folder) }) else { continue }
+            throw self.label.error(
+                .notConfigured,
+                "the path '\(self.label.shown(folder))' lies in '\(self.label.shown(other))', which is watched already"
             )
         }
         do throws(RemoteURL.Refusal) {
@@ -169,11 +175,21 @@ package actor GitRepository: ManifestSource {
         }
     }
 
-    /// The watched folder without slashes at its ends; nothing when it cannot be one.
-    var folder: String? {
-        let parts = self.configuration.path.split(separator: "/")
+    /// The watched folders without slashes at their ends, sorted, each once; the root is empty.
+    var folders: [String] {
+        self.configuration.paths.isEmpty ? [""] : Set(self.configuration.paths.compactMap(Self.folder)).sorted()
+    }
+
+    /// Without slashes at its ends; nothing when it cannot be a folder.
+    private static func folder(_ path: String) -> String? {
+        let parts = path.split(separator: "/")
         guard !parts.contains(where: { [".", ".."].contains($0) || $0.lowercased() == ".git" }) else { return nil }
         return parts.joined(separator: "/")
+    }
+
+    /// Whether `path` is `folder` or below it.
+    static func contains(_ folder: String, _ path: String) -> Bool {
+        folder.isEmpty || path == folder || path.hasPrefix(folder + "/")
     }
 
     private func loadAccepted() throws(SourceError) {

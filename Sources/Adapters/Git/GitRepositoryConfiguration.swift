@@ -11,8 +11,8 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
     /// `https://…`, `http://…`, `ssh://…`, `user@host:path`, `file:///…` or an absolute path, without a password.
     package var url: String
     package var reference: WatchedReference
-    /// The folder that is watched, from the root of the repository; empty for the whole tree.
-    package var path: String
+    /// The folders that are watched, from the root of the repository; none for the whole tree.
+    package var paths: [String]
     package var historyRewrite: HistoryRewrite
     /// Who must have signed what is taken; nothing where nobody needs to.
     package var signatures: SignatureRules?
@@ -35,7 +35,7 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
         name: String,
         url: String,
         reference: WatchedReference = .branch("main"),
-        path: String = "",
+        paths: [String] = [],
         historyRewrite: HistoryRewrite = .reject,
         signatures: SignatureRules? = nil,
         credentials: GitCredentials = .none,
@@ -50,7 +50,7 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
         self.name = name
         self.url = url
         self.reference = reference
-        self.path = path
+        self.paths = paths
         self.historyRewrite = historyRewrite
         self.signatures = signatures
         self.credentials = credentials

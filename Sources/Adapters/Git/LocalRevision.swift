@@ -56,13 +56,12 @@ package enum LocalRevision {
         limits: GitLimits
     ) throws(SourceError) -> [SourceFile] {
         do throws(ManifestTree.Failure) {
-            return try ManifestTree.read(tree, folder: folder, in: store, limits: limits).files
+            return try ManifestTree.read(tree, folders: [folder], in: store, limits: limits).files
         } catch {
             switch error {
             case .unreadable(let text): throw Self.error(.unreadable, "at \(revision) \(text)")
             case .refused(let text): throw Self.error(.refused, "at \(revision) \(text)")
             case .tooLarge(let text): throw Self.error(.tooLarge, "at \(revision) \(text)")
-            case .folderMissing: return []
             }
         }
     }

@@ -2,22 +2,38 @@ import CLibgit2
 import Manifests
 
 extension ManifestTree {
-    /// What was read of one folder of one commit.
+    /// A watched folder of one commit.
+    struct Folder {
+        /// From the root, without slashes at its ends; empty for the root.
+        var path: String
+        /// Nothing where the commit has no such folder.
+        var tree: ObjectID?
+
+        var prefix: String { self.path.isEmpty ? "" : self.path + "/" }
+    }
+
+    /// What was read of the watched folders of one commit.
     struct Contents {
-        var folder: String
-        var tree: ObjectID
+        var folders: [Folder]
         /// Sorted by path.
         var files: [SourceFile]
         /// Of all folders, read or not.
         var entries: Int
     }
 
-    /// Reads what the folder holds by now, from what it held before where that is the same.
+    /// Reads what the folders hold by now, from what they held before where that is the same.
     ///
     /// Both trees are walked side by side, and what has the same id is left alone: a commit costs what it changes.
-    mutating func read(_ tree: ObjectID, after known: Contents) throws(Failure) {
+    mutating func read(_ folders: [Folder], after known: Contents) throws(Failure) {
         self.entries = known.entries
-        try self.compare(known.tree, with: tree, prefix: known.folder.isEmpty ? "" : known.folder + "/", depth: 0)
+        for (old, new) in zip(known.folders, folders) {
+            switch (old.tree, new.tree) {
+            case (let before?, let after?): try self.compare(before, with: after, prefix: new.prefix, depth: 0)
+            case (nil, let after?): try self.read(after, prefix: new.prefix, depth: 0)
+            case (let before?, nil): try self.drop(before, prefix: old.prefix)
+            case (nil, nil): break
+            }
+        }
         self.files.sort { $0.path < $1.path }
         self.files = self.merged(into: known.files)
         try self.requireLimits()
@@ -121,11 +137,15 @@ extension ManifestTree {
         let path = prefix + entry.path
         guard Self.isRead(entry.path) else { return }
         if entry.isFolder {
-            self.entries -= try self.count(ObjectID(entry.id), path: path)
-            self.dropped.folders.append(path + "/")
+            try self.drop(ObjectID(entry.id), prefix: path + "/")
         } else {
             self.dropped.files.insert(path)
         }
+    }
+
+    private mutating func drop(_ folder: ObjectID, prefix: String) throws(Failure) {
+        self.entries -= try self.count(folder, path: prefix)
+        self.dropped.folders.append(prefix)
     }
 
     /// The entries of a folder and of those in it.
@@ -136,7 +156,7 @@ extension ManifestTree {
         var sum = count
         for index in 0..<count {
             guard let entry = Entry(handle, index), entry.isFolder, Self.isRead(entry.path) else { continue }
-            sum += try self.count(ObjectID(entry.id), path: path + "/" + entry.path)
+            sum += try self.count(ObjectID(entry.id), path: path + entry.path + "/")
         }
         return sum
     }
@@ -168,7 +188,7 @@ extension ManifestTree {
         guard self.files.reduce(0, { $0 + $1.bytes.count }) <= self.limits.totalBytes else { throw self.tooManyBytes }
     }
 
-    /// What a commit took out of the folder.
+    /// What a commit took out of what is watched.
     struct Dropped {
         var files: Set<String> = []
         /// With a slash at their ends.

@@ -12,7 +12,6 @@ struct ManifestTree {
         /// The commit holds what is not accepted; it will not change.
         case refused(String)
         case tooLarge(String)
-        case folderMissing
     }
 
     private static let extensions: Set<String> = ["yaml", "yml", "json", "jsonl"]
@@ -31,11 +30,11 @@ struct ManifestTree {
     private var totalBytes = 0
     var entries = 0
 
-    /// All below `folder`, which is written from the root, without slashes at its ends, and empty for the root.
-    /// `known` is what was read last, of this folder or another.
+    /// All below `folders`, each written from the root, without slashes at its ends, and empty for the root; none lies
+    /// in another. `known` is what was read last, of these folders or others.
     static func read(
         _ root: ObjectID,
-        folder: String,
+        folders: [String],
         in store: ObjectStore,
         limits: GitLimits,
         after known: Contents? = nil
@@ -46,20 +45,23 @@ struct ManifestTree {
         }
         defer { git_odb_free(database) }
         var reader = ManifestTree(repository: store.repository, database: database, limits: limits)
-        let tree = try reader.find(folder, in: root)
-        if let known, known.folder == folder {
+        var found: [Folder] = []
+        for path in folders { found.append(Folder(path: path, tree: try reader.find(path, in: root))) }
+        if let known, known.folders.map(\.path) == folders {
             do throws(Failure) {
-                try reader.read(tree, after: known)
-                return Contents(folder: folder, tree: tree, files: reader.files, entries: reader.entries)
+                try reader.read(found, after: known)
+                return Contents(folders: found, files: reader.files, entries: reader.entries)
             } catch {
                 // The old tree may be gone from the store, which is made anew now and then.
                 guard case .unreadable = error else { throw error }
                 reader = ManifestTree(repository: store.repository, database: database, limits: limits)
             }
         }
-        try reader.read(tree, prefix: folder.isEmpty ? "" : folder + "/", depth: 0)
+        for folder in found {
+            if let tree = folder.tree { try reader.read(tree, prefix: folder.prefix, depth: 0) }
+        }
         let files = reader.files.sorted { $0.path < $1.path }
-        return Contents(folder: folder, tree: tree, files: files, entries: reader.entries)
+        return Contents(folders: found, files: files, entries: reader.entries)
     }
 
     private init(repository: OpaquePointer, database: OpaquePointer, limits: GitLimits) {
@@ -68,13 +70,14 @@ struct ManifestTree {
         self.limits = limits
     }
 
-    private func find(_ folder: String, in root: ObjectID) throws(Failure) -> ObjectID {
+    /// - Returns: Nothing when there is no such folder.
+    private func find(_ folder: String, in root: ObjectID) throws(Failure) -> ObjectID? {
         var id = root
         for part in folder.split(separator: "/") {
             let handle = try self.tree(id, path: folder)
             defer { git_tree_free(handle) }
             guard let entry = git_tree_entry_byname(handle, String(part)), let found = git_tree_entry_id(entry) else {
-                throw .folderMissing
+                return nil
             }
             guard git_tree_entry_filemode_raw(entry).rawValue == GIT_FILEMODE_TREE.rawValue else {
                 throw .refused("the watched path \(folder) is not a folder; set path to one")
@@ -93,7 +96,7 @@ struct ManifestTree {
         return handle
     }
 
-    private mutating func read(_ id: ObjectID, prefix: String, depth: Int) throws(Failure) {
+    mutating func read(_ id: ObjectID, prefix: String, depth: Int) throws(Failure) {
         guard depth <= self.limits.depth else {
             throw .tooLarge("\(Self.shown(prefix)) lies deeper than \(self.limits.depth) folders; move it up")
         }
@@ -186,11 +189,11 @@ struct ManifestTree {
     static func isRead(_ name: String) -> Bool { !name.hasPrefix(".") }
 
     var tooManyEntries: Failure {
-        .tooLarge("the watched folder has more than \(self.limits.entries) entries; set path to a smaller one")
+        .tooLarge("what is watched has more than \(self.limits.entries) entries; set path to a smaller one")
     }
 
     var tooManyFiles: Failure {
-        .tooLarge("the watched folder has more than \(self.limits.files) manifests; set path to a smaller one")
+        .tooLarge("what is watched has more than \(self.limits.files) manifests; set path to a smaller one")
     }
 
     var tooManyBytes: Failure {

@@ -24,12 +24,32 @@ struct StoreDirectory: Sendable {
         var branch: String
         /// The tag with the highest version, where versions are watched.
         var tag: String?
-        /// The watched folder, without slashes at its ends.
-        var path: String
+        /// The watched folders, without slashes at their ends, one a line.
+        private var path: String
         var commit: String
         var rewroteHistory: Bool
         /// The requirement on signatures that it met, as in `SignatureRules.mark`.
         var verified: String?
+
+        init(
+            url: String,
+            branch: String,
+            folders: [String],
+            commit: String,
+            rewroteHistory: Bool,
+            verified: String?
+        ) {
+            self.url = url
+            self.branch = branch
+            self.path = folders.joined(separator: "\n")
+            self.commit = commit
+            self.rewroteHistory = rewroteHistory
+            self.verified = verified
+        }
+
+        var folders: [String] {
+            self.path.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        }
     }
 
     /// Makes the folders, readable by this user alone, and ends or undoes a replacement that a crash cut short.

@@ -48,7 +48,7 @@ struct ChangesTests {
     @Test
     func `the watched folder may come and go`() async throws {
         try await Workshop.run(["models/a.yaml": "1", "b.yaml": "1"]) { workshop in
-            let repository = workshop.repository { $0.path = "models" }
+            let repository = workshop.repository { $0.paths = ["models"] }
             #expect(try await repository.poll()?.files.map(\.path) == ["models/a.yaml"])
             try await workshop.git("rm", "--quiet", "-r", "models")
             try await workshop.commit([:])
@@ -57,6 +57,49 @@ struct ChangesTests {
             try await workshop.commit(["models/c.yaml": "1"])
             try await workshop.push()
             #expect(try await repository.poll()?.files.map(\.path) == ["models/c.yaml"])
+        }
+    }
+
+    @Test
+    func `of several watched folders each is read, and nothing between them`() async throws {
+        let start = ["prod/a.yaml": "1", "staging/search/b.yaml": "1", "staging/c.yaml": "1", "production/d.yaml": "1"]
+        try await Workshop.run(start) { workshop in
+            let paths = ["staging/search/", "prod"]
+            let repository = workshop.repository { $0.paths = paths }
+            let first = try #require(try await repository.poll())
+            #expect(first.files.map(\.path) == ["prod/a.yaml", "staging/search/b.yaml"])
+            let steps: [(write: [String: String], remove: String?, read: [String])] = [
+                (
+                    ["staging/search/b.yaml": "2", "prod/x/y.yaml": "1"], nil,
+                    ["prod/a", "prod/x/y", "staging/search/b"]
+                ),
+                ([:], "staging", ["prod/a", "prod/x/y"]),
+                (["production/d.yaml": "2", "prod/a.yaml": "2"], nil, ["prod/a", "prod/x/y"]),
+                (["staging/search/z.yaml": "1"], "prod", ["staging/search/z"]),
+                (["prod": "a file now"], nil, []),
+                (["prod/a.yaml": "3"], "prod", ["prod/a", "staging/search/z"]),
+            ]
+            for (number, step) in steps.enumerated() {
+                if let remove = step.remove { try await workshop.git("rm", "--quiet", "-r", "--", remove) }
+                try await workshop.commit(step.write, "Step \(number)")
+                try await workshop.push()
+                if step.read.isEmpty {
+                    let error = try await sourceError { _ = try await repository.poll() }
+                    #expect(error.message.contains("the watched path prod is not a folder"))
+                    continue
+                }
+                let read = try #require(try await repository.poll(), "commit \(number)")
+                #expect(read.files.map(\.path) == step.read.map { $0 + ".yaml" }, "commit \(number)")
+                // Who starts anew is told of a folder that is not there, as it may be mistyped.
+                guard step.remove == nil || number > 4 else { continue }
+                let anew = workshop.repository(name: "anew-\(number)") {
+                    $0.paths = number == 2 ? ["prod"] : paths.reversed()
+                }
+                #expect(try await anew.poll()?.files == read.files, "commit \(number)")
+            }
+            let twice = workshop.repository(name: "twice") { $0.paths = ["staging", "staging/search"] }
+            let error = try await sourceError { _ = try await twice.poll() }
+            #expect(error.message.contains("'staging/search' lies in 'staging', which is watched already"))
         }
     }
 

@@ -76,7 +76,7 @@ struct PollingTests {
     func `only the watched folder is read`() async throws {
         try await Workshop.run(["a.yaml": "", "models/b.yaml": "", "models/deep/c.yaml": "", "models2/d.yaml": ""]) {
             for path in ["models", "/models/"] {
-                let repository = $0.repository(name: "of-\(path.count)") { $0.path = path }
+                let repository = $0.repository(name: "of-\(path.count)") { $0.paths = [path] }
                 let snapshot = try #require(try await repository.poll())
                 #expect(snapshot.files.map(\.path) == ["models/b.yaml", "models/deep/c.yaml"])
             }
@@ -86,20 +86,20 @@ struct PollingTests {
     @Test
     func `a watched folder that never was is an error and one that was emptied is empty`() async throws {
         try await Workshop.run { workshop in
-            let typo = workshop.repository(name: "typo") { $0.path = "model" }
+            let typo = workshop.repository(name: "typo") { $0.paths = ["model"] }
             for _ in 1...2 {
                 let error = try await sourceError { _ = try await typo.poll() }
                 #expect(error.code == .notConfigured)
                 #expect(error.message.contains("no folder model;"))
             }
-            let repository = workshop.repository { $0.path = "models" }
+            let repository = workshop.repository { $0.paths = ["models"] }
             _ = try await repository.poll()
             try await workshop.git("rm", "--quiet", "-r", "models")
             try await workshop.commit(["other.txt": ""])
             try await workshop.push()
             #expect(try await repository.poll()?.files == [])
             // A path that was changed since is checked like a new one.
-            let moved = workshop.repository { $0.path = "serving" }
+            let moved = workshop.repository { $0.paths = ["serving"] }
             #expect(try await sourceError { _ = try await moved.poll() }.code == .notConfigured)
         }
     }
@@ -232,7 +232,7 @@ struct PollingTests {
     @Test(arguments: ["..", "a/../b", "a/.GIT"])
     func `a folder outside the tree is refused`(path: String) async throws {
         try await Workshop.run { workshop in
-            let error = try await sourceError { _ = try await workshop.repository { $0.path = path }.poll() }
+            let error = try await sourceError { _ = try await workshop.repository { $0.paths = [path] }.poll() }
             #expect(error.code == .notConfigured)
             #expect(error.message.contains("is no folder"))
         }

@@ -211,7 +211,7 @@ struct RevertTests {
             let revert = self.revert(failed: failed, restored: restored, .push)
             let repository = workshop.repository {
                 $0.reverts = .push
-                $0.path = "models"
+                $0.paths = ["models"]
             }
             let told = try await repository.revert(revert, of: Self.id).text
             #expect(told.hasPrefix("commit "), "\(told)")

@@ -72,7 +72,8 @@ struct RepeatedRollbackTests {
         #expect(stage.rollout.stable?.revision == Stage.next)
         #expect(stage.rollout.quarantine.keys.sorted() == [Stage.third])
         #expect(
-            stage.answers.first?.message.hasPrefix("magika b (main@sha1:bbbbbbbb) serves since sre went back to it") == true
+            stage.answers.first?.message.hasPrefix("magika b (main@sha1:bbbbbbbb) serves since sre went back to it")
+                == true
         )
     }
 

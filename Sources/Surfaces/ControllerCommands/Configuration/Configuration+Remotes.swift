@@ -24,7 +24,7 @@ extension Configuration.Repository {
             name: name ?? "",
             url: url ?? "",
             reference: members.watchedReference() ?? .branch("main"),
-            path: members["path"]?.folder() ?? "",
+            paths: members.watchedFolders(),
             interval: members["interval"]?.duration(in: times) ?? .seconds(30),
             timeout: members["timeout"]?.duration(in: times) ?? .seconds(60),
             historyRewrite: members["historyRewrite"]?.choice(of: Configuration.HistoryRewrite.self) ?? .reject,
@@ -96,6 +96,29 @@ extension Configuration.Repository {
 
 extension Members {
     /// - Returns: Nothing when none is given, or what is given has errors.
+    /// Folders from `path` or `paths`, none of which lies in another.
+    fileprivate func watchedFolders() -> [String] {
+        if let path = self["path"] {
+            self["paths"]?.error("`path` is given, too: write all folders in `paths`, and remove `path`")
+            return path.folder().map { [$0] } ?? []
+        }
+        var folders: [String] = []
+        for field in self["paths"]?.list(limit: 100) ?? [] {
+            guard let folder = field.folder() else { continue }
+            let other = folders.first {
+                $0.isEmpty || folder.isEmpty || "\(folder)/".hasPrefix("\($0)/") || "\($0)/".hasPrefix("\(folder)/")
+            }
+            if let other {
+                let whole = { (folder: String) in folder.isEmpty ? "the whole tree" : folder.inBackticks }
+                field.error(
+                    "\(whole(folder)) and \(whole(other)) overlap: watch one of them, or folders beside each other"
+                )
+            }
+            folders.append(folder)
+        }
+        return folders
+    }
+
     fileprivate func watchedReference() -> WatchedReference? {
         let names = ["branch", "tag", "commit", "semver"]
         guard names.contains(where: { self[$0] != nil }) else { return nil }

@@ -40,8 +40,8 @@ package struct Configuration: Hashable, Sendable {
         package var name: String
         package var url: String
         package var reference: WatchedReference
-        /// The watched folder, from the root of the repository; empty for the whole tree.
-        package var path: String
+        /// The watched folders, from the root of the repository; none for the whole tree.
+        package var paths: [String]
         /// Between two looks at the remote.
         package var interval: Duration
         /// For all that one look does on the network.

@@ -37,6 +37,7 @@ struct ConfigurationDecoder {
             }
             if repositories.isEmpty { members?["repositories"]?.error("there must be a repository to watch: add one") }
             Self.checkUnique(repositories, configuration.repositories.map(\.name), "repositories")
+            Self.checkFetches(repositories, configuration.repositories)
             self.checkWebhooks(configuration, members?["webhooks"], repositories, log: log)
         }
         if let providers = members?["providers"]?.list(limit: 100) {
@@ -44,6 +45,25 @@ struct ConfigurationDecoder {
             Self.checkUnique(providers, configuration.providers.map(\.name), "providers")
         }
         return configuration
+    }
+
+    /// Two that differ in their folders only fetch the same twice.
+    private static func checkFetches(_ fields: [Field], _ repositories: [Configuration.Repository]) {
+        // What could not be read was told, and is not among them.
+        guard fields.count == repositories.count else { return }
+        for (index, repository) in repositories.enumerated() {
+            let twin = repositories[..<index].first { other in
+                var other = other
+                other.name = repository.name
+                other.paths = repository.paths
+                return other == repository
+            }
+            guard let twin else { continue }
+            fields[index].warning(
+                "this fetches what \(twin.name.inBackticks) fetches: name the folders of both there, in `paths`, and "
+                    + "one fetch brings them"
+            )
+        }
     }
 
     /// The kernel's limit for the path of a Unix socket is 108 bytes with its final zero, and the lock beside it needs

@@ -36,6 +36,7 @@ extension Shape {
             .optional("commit", "\"1eabc9a4c0ffee00c0ffee00c0ffee00c0ffee00\""),
             .optional("semver", "\">=1.2.0 <2.0.0\""),
             .optional("path", "deployments"),
+            .optional("paths", "[staging, prod/search]"),
             .optional("interval", "30s"),
             .optional("timeout", "60s"),
             .optional("historyRewrite", "reject"),

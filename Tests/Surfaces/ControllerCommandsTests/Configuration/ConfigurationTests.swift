@@ -59,7 +59,7 @@ struct ConfigurationTests {
         #expect(configuration.journal.maxSize == 1 << 30)
         let repository = try #require(configuration.repositories.first)
         #expect(repository.reference == .branch("main"))
-        #expect(repository.path.isEmpty)
+        #expect(repository.paths.isEmpty)
         #expect(repository.interval == .seconds(30))
         #expect(repository.timeout == .seconds(60))
         #expect(repository.historyRewrite == .reject)
@@ -112,7 +112,7 @@ struct ConfigurationTests {
         #expect(configuration.socket == "/run/controller/controller.sock")
         #expect(configuration.runtimes == ["/usr/share/controller/runtimes"])
         #expect(configuration.repositories.map(\.name) == ["models", "experiments"])
-        #expect(configuration.repositories[0].path == "deployments")
+        #expect(configuration.repositories[0].paths == ["deployments"])
         #expect(configuration.repositories[0].caFile == "/etc/controller/git-ca.pem")
         #expect(configuration.repositories[0].clientCertificate?.keyFile == "/etc/controller/k.pem")
         #expect(configuration.repositories[0].proxy == "http://proxy.example:3128")
@@ -246,6 +246,9 @@ struct ConfigurationTests {
         ("url: /srv/a\ncommit: 1eabc9a4", "4:13: error: repositories[0].commit: expected all 40 digits"),
         ("url: /srv/a\nsemver: latest", "4:13: error: repositories[0].semver: expected a range of versions"),
         ("url: /srv/a\npath: ../other", "4:11: error: repositories[0].path: expected a folder from the root"),
+        ("url: /srv/a\npaths: [a, ../b]", "4:16: error: repositories[0].paths[1]: expected a folder from the root"),
+        ("url: /srv/a\npaths: [a, ab, a/b/]", "4:20: error: repositories[0].paths[2]: `a/b` and `a` overlap"),
+        ("url: /srv/a\npath: a\npaths: [b]", "5:12: error: repositories[0].paths: `path` is given, too"),
         (
             "url: /srv/a\ndeletion: {maxShare: 101}",
             "4:26: error: repositories[0].deletion.maxShare: expected a percentage"
@@ -432,5 +435,19 @@ struct ConfigurationTests {
         try Self.reference().components(separatedBy: "\n```yaml\n").dropFirst().map { part in
             part.components(separatedBy: "\n```")[0] + "\n"
         }
+    }
+
+    @Test
+    func `two repositories that differ in their folders only are told to share a fetch`() throws {
+        func warnings(_ second: String) throws -> [String] {
+            let first = "- {name: a, url: /srv/m, path: prod}"
+            let text = "repositories:\n\(first)\n- {name: b, url: /srv/m, \(second)}\n"
+            return try Configuration(reading: Array(text.utf8), path: "c.yaml").warnings.map(\.description)
+        }
+        let told = try warnings("paths: [staging, search]")
+        #expect(told.count == 1)
+        #expect(told.first?.hasPrefix("c.yaml:3:3: warning: repositories[1]: this fetches what `a` fetches") == true)
+        #expect(try warnings("path: staging, branch: next").isEmpty)
+        #expect(try warnings("path: staging, interval: 5m").isEmpty)
     }
 }
