@@ -17,6 +17,7 @@ RECONCILE = "Sources/Engine/Reconciliation/Fleet+Reconcile.swift"
 ROUTING = "Sources/Engine/Reconciliation/RoutingTable+Wanted.swift"
 TEXTS = "Sources/Engine/Reconciliation/Texts.swift"
 TOLD = "Sources/Engine/Reconciliation/ToldReplicas.swift"
+CONCURRENCY = "Sources/Engine/Reconciliation/Fleet+Concurrency.swift"
 ANALYSIS = "Sources/Core/Analysis/AnalysisRun.swift"
 LEDGER = "Sources/Core/Analysis/Providers/CounterLedger.swift"
 LAG = "Sources/Core/Analysis/Providers/LagRobust.swift"
@@ -1135,5 +1136,12 @@ MUTATIONS = [
         "if self.isInFlight, self.isRestoring, let goal = self.canary {",
         "if self.isInFlight, !self.isRestoring, let goal = self.canary {",
         "the second rollback gives the traffic back to what the first one condemned, and no canary can be taken back",
+    ),
+    Mutation(
+        "a-full-disk-is-forgotten-by-the-autoscaler",
+        CONCURRENCY,
+        "knownSince: max(average.knownSince, unwritten))",
+        "knownSince: min(average.knownSince, unwritten))",
+        "replicas go that were needed while nothing could be journaled",
     ),
 ]

@@ -42,6 +42,16 @@ extension Script {
             $0.happenings.append(Scenario.Happening(200, .fault(.kill(.look, .before), amount: 0)))
         },
         Script(
+            "full-disk-in-a-dip",
+            "the load falls, and is back while the disk is full: fewer only five minutes after it fell again",
+            ticks: 720,
+            ends: 0
+        ) {
+            Self.scale(&$0)
+            $0.loads = [60: 200, 120: 1000, 340: 200]
+            $0.outages[.journalOutage] = 100...360
+        },
+        Script(
             "nobody-answers",
             "every replica crashes for minutes: requests that fail at once are no lack of load",
             ticks: 700,

@@ -27,7 +27,9 @@ extension Fleet {
         guard rollout.stable?.autoscaling != nil, let average = self.concurrency[rollout.id],
             let requests = average.value(at: now, within: Rollout.freshness)
         else { return nil }
-        return Load(requests: requests, knownSince: average.knownSince)
+        // While nothing could be journaled, that more were needed could not be noted either.
+        let unwritten = self.unwritten[rollout.id]?.time ?? average.knownSince
+        return Load(requests: requests, knownSince: max(average.knownSince, unwritten))
     }
 
     /// Whether as many replicas are needed as at the last decision.

@@ -259,7 +259,8 @@ extension Fleet {
             self.logger.error("not journaled", metadata: ["error": "\(error)"])
             // Safety never waits, not for a full disk either. It is written as soon as that is possible again.
             guard changes else { return true }
-            var open = waiting ?? Unwritten()
+            var open = waiting ?? Unwritten(time: decision.time)
+            open.time = decision.time
             let isActedUpon = Self.onlyTakesBack(decision)
             if isActedUpon { open.transitions = transitions }
             open.items = (open.items + items).suffix(Unwritten.itemLimit)

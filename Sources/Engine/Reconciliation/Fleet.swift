@@ -75,6 +75,8 @@ package struct Fleet: Sendable {
     /// What a failed write leaves open until one succeeds, which is tried at every decision from then on. The failed
     /// one may be in the journal all the same, and a restart must not go on from there.
     struct Unwritten: Sendable {
+        /// When a decision last failed to be written.
+        var time: Timestamp
         /// Acted upon without being journaled: rollbacks.
         var transitions: [Transition] = []
         /// Git must not be told these, even if they are in the journal.

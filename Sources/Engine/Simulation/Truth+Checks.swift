@@ -194,9 +194,12 @@ extension Truth {
         }
     }
 
-    /// By what the router does and what is seen of the replicas.
+    /// By what the router does and what is seen of the replicas. A table that the router went back to may lead to
+    /// replicas that are gone.
     private func isServing(_ revision: Revision, of id: DeploymentID) -> Bool {
-        self.router.weight(revision, of: id) > .none && self.sight.count(revision, of: id) > 0
+        let backends = self.router.served.deployments[id]?.backends[revision] ?? []
+        return self.router.weight(revision, of: id) > .none && self.sight.count(revision, of: id) > 0
+            && backends.contains { !$0.isDraining && self.machines.isReady(port: $0.endpoint.port) }
     }
 
     /// What the router begins to serve: traffic ends only with its deployment, or with all that could answer.
@@ -209,7 +212,7 @@ extension Truth {
             // leave a gap.
             if member.rollout.phase == .removing || self.journal.failing.contains(id) { continue }
             if member.rollout.stable == nil, self.begunAnew.contains(id) { continue }
-            if member.rollout.isReplacement { continue }
+            if member.rollout.isReplacement || self.router.gaps.contains(id) { continue }
             let takenBack = member.rollout.stable == nil ? self.takenBack[id] ?? [] : []
             let canAnswer = entry.traffic.weights.keys.contains {
                 member.rollout.quarantine[$0] == nil && !takenBack.contains($0) && self.machines.isReady($0, of: id)

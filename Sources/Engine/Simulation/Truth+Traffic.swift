@@ -7,6 +7,8 @@ struct Wires: Sendable {
     /// What it was last told, and from which tick on that holds; nothing once it does.
     var told: RoutingTable?
     var toldFrom = 0
+    /// What has no traffic by what it was last told, as one revision was taking another's place.
+    var gaps: Set<DeploymentID> = []
     /// When it was last told something, and from when the look was that its controller had then.
     var toldBy = (tick: 0, look: Timestamp(milliseconds: 0))
     /// From when the last look is that reached the controller.
@@ -158,6 +160,13 @@ extension Truth {
         }
         self.router.rejection = nil
         self.router.told = table
+        // A gap lasts until traffic is asked for again, also when the replacement was given up.
+        let (journal, gaps) = (self.journal, self.router.gaps)
+        self.router.gaps = Set(
+            table.deployments.filter { id, entry in
+                entry.traffic.isEmpty && (gaps.contains(id) || journal.member(id)?.rollout.isReplacement ?? false)
+            }.keys
+        )
         self.router.toldBy = (self.time, self.router.lastLook)
         self.router.toldFrom = self.time + (self.strike(.routerSlow) ?? 1)
         self.router.states = nil

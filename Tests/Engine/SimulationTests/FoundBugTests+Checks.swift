@@ -107,4 +107,22 @@ extension FoundBugTests {
         #expect(broken.map(\.description) == [])
         #expect(world.served(of: Scenario.id(0)) == .all(to: Scenario.revision(1)))
     }
+
+    /// The checker's: what a replacement asked of a slow router may come when the replacement was given up.
+    @Test(arguments: 22...25)
+    func `a table without traffic may come after the replacement that needed it was given up`(abort: Int) async {
+        let scenario = Self.scenario(ticks: 160) { scenario in
+            var policy = Self.policy
+            policy.strategy = .recreate
+            scenario.commits[0] = .spec(Scenario.spec(0, policy: policy))
+            scenario.commits[18] = .spec(Scenario.spec(1, policy: policy))
+            scenario.happenings.append(.init(20, .fault(.routerSlow, amount: 5)))
+            scenario.happenings.append(.init(21, .fault(.routerForgets, amount: 0)))
+            scenario.commands[abort] = [Command(.abort, by: "sre", why: "because")]
+        }
+        var world = World(scenario: scenario, seed: 1)
+        let broken = await world.run()
+        #expect(broken.map(\.description) == [])
+        #expect(world.served(of: Scenario.id(0)) == .all(to: Scenario.revision(0)))
+    }
 }
