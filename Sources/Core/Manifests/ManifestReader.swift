@@ -46,14 +46,9 @@ package struct ManifestReader: Sendable {
         // Taken out, so that it is changed in its place and not copied.
         var known = ManifestMemory()
         swap(&known, &memory)
-        let (state, new) = IncrementalReading.read(
-            files.sortedByPath,
-            origin: origin,
-            knowing: consume known,
-            decoded: Dictionary(decoded.lazy.map { ($0.path, $0) }) { first, _ in first },
-            library: self.library,
-            limits: self.limits
-        )
+        let commit = self.gather(files, origin: origin, knowing: consume known, decoded: decoded)
+        let resolved = commit.resolve(commit.indices)
+        let (state, new) = self.finish(consume commit, resolved)
         memory = new
         return state
     }
@@ -86,6 +81,36 @@ package struct ManifestReader: Sendable {
     /// changes thousands can have it done by all cores.
     package func decode(_ files: some Sequence<SourceFile>, over defaults: DefaultsTree) -> [DecodedFile] {
         files.map { DecodedFile(decoding: $0, over: defaults.chain(above: $0.path), limits: self.limits) }
+    }
+
+    /// The first part of ``read(_:origin:knowing:decoded:)``: then the deployments are to be resolved, and the last part
+    /// is ``finish(_:_:)``.
+    package func gather(
+        _ files: [SourceFile],
+        origin: CommitReference,
+        knowing memory: consuming ManifestMemory,
+        decoded: [DecodedFile]
+    ) -> GatheredCommit {
+        IncrementalReading.gather(
+            files.sortedByPath,
+            origin: origin,
+            knowing: memory,
+            decoded: Dictionary(decoded.lazy.map { ($0.path, $0) }) { first, _ in first },
+            library: self.library,
+            limits: self.limits
+        )
+    }
+
+    /// The last part: what the commit wants, and what is known of it then.
+    ///
+    /// - Parameters:
+    ///   - commit: What was gathered.
+    ///   - resolved: All of its deployments, in their order.
+    package func finish(
+        _ commit: consuming GatheredCommit,
+        _ resolved: [GatheredCommit.Resolved]
+    ) -> (DesiredState, ManifestMemory) {
+        commit.finish(resolved)
     }
 
     /// By file and place, each once, and of one file not more than `limit`.

@@ -71,7 +71,7 @@ extension Rollout {
         return self.restore(revision, reason, command, at: now, into: &outcome)
     }
 
-    /// What a rollback without a goal is answered when one went before it, an operator's or by rule: whoever repeats the
+    /// The answer to a rollback without a goal when one went before it, an operator's or by rule: whoever repeats the
     /// word, or was woken by what is over, must not lose the revision that serves. Further back leads `--to` only.
     private var alreadyBack: CommandAnswer? {
         if self.isInFlight, self.isRestoring, let goal = self.canary {

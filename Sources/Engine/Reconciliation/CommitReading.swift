@@ -32,13 +32,14 @@ package actor CommitReading {
             among: snapshot.files,
             knowing: self.memories[repository, default: ManifestMemory()]
         )
-        let decoded = await self.decode(changed)
-        let state = self.reader.read(
-            snapshot.files,
-            origin: snapshot.origin,
-            knowing: &self.memories[repository, default: ManifestMemory()],
-            decoded: decoded
-        )
+        let state =
+            changed.files.count > Self.few && self.width > 1
+            ? await self.readTogether(snapshot, changed)
+            : self.reader.read(
+                snapshot.files,
+                origin: snapshot.origin,
+                knowing: &self.memories[repository, default: ManifestMemory()]
+            )
         self.origins[repository] = snapshot.origin
         return DesiredCommit(origin: snapshot.origin, state: state, rewroteHistory: snapshot.rewroteHistory)
     }
@@ -51,22 +52,47 @@ package actor CommitReading {
         return self.reader.explain(id, knowing: memory).map { ($0, origin) }
     }
 
-    /// - Returns: Nothing of files that are so few that the reader can decode them itself.
-    private func decode(_ undecoded: ManifestReader.Undecoded) async -> [DecodedFile] {
-        let (files, defaults) = (undecoded.files, undecoded.defaults)
-        guard files.count > Self.few, self.width > 1 else { return [] }
-        let reader = self.reader
-        return await withTaskGroup(of: [DecodedFile].self) { group in
-            var decoded: [DecodedFile] = []
-            decoded.reserveCapacity(files.count)
-            for (index, start) in stride(from: 0, to: files.count, by: Self.slice).enumerated() {
+    private func readTogether(
+        _ snapshot: SourceSnapshot,
+        _ changed: ManifestReader.Undecoded
+    ) async -> DesiredState {
+        let (repository, reader) = (snapshot.origin.repository, self.reader)
+        let decoded = await self.inSlices(of: changed.files.indices) { range in
+            reader.decode(changed.files[range], over: changed.defaults)
+        }
+        let commit = reader.gather(
+            snapshot.files,
+            origin: snapshot.origin,
+            // It stays there as well: somebody may ask to have the last commit explained.
+            knowing: self.memories[repository, default: ManifestMemory()],
+            decoded: decoded
+        )
+        let resolved = await self.resolve(commit)
+        let (state, memory) = reader.finish(consume commit, resolved)
+        self.memories[repository] = memory
+        return state
+    }
+
+    private func resolve(_ commit: GatheredCommit) async -> [GatheredCommit.Resolved] {
+        await self.inSlices(of: commit.indices) { commit.resolve($0) }
+    }
+
+    /// What `work` makes of all of a range, in its order.
+    private func inSlices<Element: Sendable>(
+        of range: Range<Int>,
+        _ work: @escaping @Sendable (Range<Int>) -> [Element]
+    ) async -> [Element] {
+        await withTaskGroup(of: (Int, [Element]).self) { group in
+            var slices: [[Element]] = []
+            for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.slice) {
                 // No more than there are threads for: what the loop has to do comes after those that are waiting.
-                if index >= self.width, let slice = await group.next() { decoded += slice }
-                let slice = files[start..<min(start + Self.slice, files.count)]
-                group.addTask { reader.decode(slice, over: defaults) }
+                if slices.count >= self.width, let (index, slice) = await group.next() { slices[index] = slice }
+                let (index, end) = (slices.count, min(start + Self.slice, range.upperBound))
+                slices.append([])
+                group.addTask { (index, work(start..<end)) }
             }
-            for await slice in group { decoded += slice }
-            return decoded
+            for await (index, slice) in group { slices[index] = slice }
+            return Array(slices.joined())
         }
     }
 }

@@ -69,6 +69,9 @@ struct DeploymentDraft: Sendable {
     }
 
     mutating func keep(_ log: DiagnosticLog) { self.problems = log.diagnostics }
+
+    /// All that is known of it by now.
+    mutating func keep(_ problems: [Diagnostic]) { self.problems = problems }
 }
 
 /// A rollout policy whose gates are names still.

@@ -1,7 +1,7 @@
 import Deployments
 
 /// The files of golden predictions: one JSON object a line.
-struct GoldenFiles {
+struct GoldenFiles: Sendable {
     private let files: [String: SourceFile]
     private let limits: ManifestLimits
 

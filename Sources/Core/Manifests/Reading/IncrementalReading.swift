@@ -19,15 +19,15 @@ struct IncrementalReading {
     ///   - decoded: Those of the files that are decoded already.
     ///   - library: What comes with the product.
     ///   - limits: For each file.
-    /// - Returns: What the commit wants, and what to remember of it.
-    static func read(
+    /// - Returns: The deployments that are to be resolved, and all that is known besides.
+    static func gather(
         _ files: [SourceFile],
         origin: CommitReference,
         knowing memory: consuming ManifestMemory,
         decoded: [String: DecodedFile],
         library: Library,
         limits: ManifestLimits
-    ) -> (DesiredState, ManifestMemory) {
+    ) -> GatheredCommit {
         let difference = memory.difference(to: files)
         let defaults = DefaultsTree(of: files, knowing: memory.defaults, limits: limits)
         if memory.isEnough(for: difference) {
@@ -38,7 +38,7 @@ struct IncrementalReading {
                 library: library,
                 limits: limits
             )
-            if reading.read(difference) { return reading.finish(files, origin: origin) }
+            if reading.read(difference) { return reading.gathered(files, origin: origin) }
         }
         var reading = IncrementalReading(
             memory: ManifestMemory(),
@@ -48,7 +48,7 @@ struct IncrementalReading {
             limits: limits
         )
         reading.readAll(files)
-        return reading.finish(files, origin: origin)
+        return reading.gathered(files, origin: origin)
     }
 
     private init(
@@ -163,52 +163,22 @@ struct IncrementalReading {
 
     // MARK: - What they say
 
-    private mutating func finish(
-        _ files: [SourceFile],
-        origin: CommitReference
-    ) -> (DesiredState, ManifestMemory) {
+    private mutating func gathered(_ files: [SourceFile], origin: CommitReference) -> GatheredCommit {
         self.memory.forgetDeployments(of: self.paths)
         // As in the commit, whatever was read first: of two with one name, the second is wrong.
         var drafts = self.reading.takeDrafts()
         if !drafts.isSorted { drafts.sort { $0.order < $1.order } }
-        for index in drafts.indices {
-            let (id, path) = (drafts[index].id, drafts[index].file)
-            self.memory.places[id] = path
-            self.memory.entries[path]?.ids.append(id)
-        }
-        let resolution = ReferenceResolution(
-            memory: self.memory,
-            library: self.library,
-            files: files,
-            limits: self.limits
-        )
-        let specs = drafts.indices.map { resolution.spec(of: &drafts[$0], origin: origin) }
-        // Only now, as resolving may have found errors in any of them.
-        ReferenceResolution.checkTogether(&drafts)
-        let invalid = self.memory.otherInvalid.union(drafts.lazy.filter(\.hasErrors).map(\.id))
-        self.memory.insert(specs.filter { !invalid.contains($0.id) })
         for draft in drafts {
-            // Also the one without errors of two with the same name.
-            if invalid.contains(draft.id) { self.memory.faulty.insert(draft.file) }
-            if !draft.problems.isEmpty { self.memory.diagnostics[draft.file, default: []] += draft.problems }
+            self.memory.places[draft.id] = draft.file
+            self.memory.entries[draft.file]?.ids.append(draft.id)
         }
         self.memory.files = files
-        return (self.state(invalid: invalid), self.memory)
-    }
-
-    private func state(invalid: Set<DeploymentID>) -> DesiredState {
-        let freezes = self.memory.freezes
-        let diagnostics = self.memory.diagnostics.sorted { $0.key < $1.key }.flatMap(\.value)
-        return DesiredState(
-            deployments: self.memory.specs,
-            diagnostics: ManifestReader.arrange(
-                self.memory.otherDiagnostics + self.memory.defaults.problems + diagnostics,
-                limit: self.limits.diagnosticsPerFile
-            ),
-            invalid: invalid,
-            unreadable: self.memory.unreadable.union(self.memory.defaults.unreadable),
-            freezes: freezes.values.filter { freezes.broken[$0.key] == nil }.map(\.value).sorted { $0.name < $1.name },
-            brokenFreezes: freezes.unnamed.isEmpty ? Set(freezes.broken.keys) : nil
+        return GatheredCommit(
+            drafts: drafts,
+            origin: origin,
+            memory: self.memory,
+            library: self.library,
+            limits: self.limits
         )
     }
 }

@@ -1,7 +1,7 @@
 import Deployments
 
 /// Looks up what the documents of a commit name in each other.
-struct ReferenceResolution {
+struct ReferenceResolution: Sendable {
     private let runtimes: Declarations<PreparedRuntime>
     private let claims: FormatClaims
     private let templates: Declarations<Gate>
@@ -11,24 +11,22 @@ struct ReferenceResolution {
     private let places: [DeploymentID: String]
     private let otherInvalid: Set<DeploymentID>
 
-    init(memory: ManifestMemory, library: Library, files: [SourceFile], limits: ManifestLimits) {
+    /// - Parameters:
+    ///   - memory: What the commit declares, with all its files.
+    ///   - library: What comes with the product.
+    ///   - limits: For golden files.
+    init(memory: ManifestMemory, library: Library, limits: ManifestLimits) {
         self.runtimes = memory.runtimes
         self.templates = memory.templates
         self.library = library
         self.claims = FormatClaims(own: memory.runtimes, shipped: library.runtimes)
-        self.golden = GoldenFiles(files, limits: limits)
+        self.golden = GoldenFiles(memory.files, limits: limits)
         self.places = memory.places
         self.otherInvalid = memory.otherInvalid
     }
 
-    /// What a draft means. To be used only if it has no errors afterwards.
-    func spec(of draft: inout DeploymentDraft, origin: CommitReference) -> DeploymentSpec {
-        let log = draft.log
-        defer { draft.keep(log) }
-        return self.spec(of: draft, origin: origin, noting: log)
-    }
-
-    private func spec(
+    /// What a draft means. To be used only if there are no errors in the log afterwards.
+    func spec(
         of draft: DeploymentDraft,
         origin: CommitReference,
         noting log: DiagnosticLog
