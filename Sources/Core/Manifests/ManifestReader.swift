@@ -101,11 +101,12 @@ package struct ManifestReader: Sendable {
         )
     }
 
-    /// The last part: what the commit wants, and what is known of it then.
+    /// The last part of ``read(_:origin:knowing:decoded:)``.
     ///
     /// - Parameters:
     ///   - commit: What was gathered.
     ///   - resolved: All of its deployments, in their order.
+    /// - Returns: What the commit wants, and what is known of it then.
     package func finish(
         _ commit: consuming GatheredCommit,
         _ resolved: [GatheredCommit.Resolved]
