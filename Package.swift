@@ -82,7 +82,8 @@ let package = Package(
             path: "Sources/Engine/Simulation"
         ),
 
-        // MARK: - Adapters: each implements ports of the engine. None imports another, except Transport.
+        // MARK: - Adapters: each implements ports of the engine. None imports another, except Transport and those that
+        // only bring a server's API to several of them: GitHubApps, ModelRegistries.
 
         .target(
             name: "Transport",
@@ -99,9 +100,14 @@ let package = Package(
             path: "Sources/Adapters/Git"
         ),
         .target(
+            name: "ModelRegistries",
+            dependencies: ["Deployments", "Transport"],
+            path: "Sources/Adapters/ModelRegistries"
+        ),
+        .target(
             name: "Artifacts",
             dependencies: [
-                "CZlib", "Deployments", "Reconciliation", "Transport",
+                "CZlib", "Deployments", "ModelRegistries", "Reconciliation", "Transport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -189,7 +195,7 @@ let package = Package(
             dependencies: [
                 "Artifacts", "CDescriptors", "ControllerAPI", "ControllerCommands", "ControllerServer", "Deployments",
                 "Feedback", "Forges", "Git", "GitHubApps", "LocalPlatform", "Manifests", "MetricProviders",
-                "Persistence", "Reconciliation", "Transport",
+                "ModelRegistries", "Persistence", "Reconciliation", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -250,6 +256,7 @@ let package = Package(
         // MARK: - Tests, the mirror of Sources, and what they share
 
         .target(name: "LoopbackServer", path: "Tests/Support/LoopbackServer"),
+        .target(name: "FakeMLflow", dependencies: ["LoopbackServer"], path: "Tests/Support/FakeMLflow"),
 
         .testTarget(name: "DeploymentsTests", dependencies: ["Deployments"], path: "Tests/Core/DeploymentsTests"),
         .testTarget(
@@ -325,9 +332,15 @@ let package = Package(
             exclude: ["Fixtures"]
         ),
         .testTarget(
+            name: "ModelRegistriesTests",
+            dependencies: ["Deployments", "FakeMLflow", "LoopbackServer", "ModelRegistries", "Transport"],
+            path: "Tests/Adapters/ModelRegistriesTests"
+        ),
+        .testTarget(
             name: "ArtifactsTests",
             dependencies: [
-                "Artifacts", "Deployments", "LoopbackServer", "Reconciliation", "Transport",
+                "Artifacts", "Deployments", "FakeMLflow", "LoopbackServer", "ModelRegistries", "Reconciliation",
+                "Transport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
