@@ -2,7 +2,7 @@
 #
 # On a fresh Debian 12 machine with Swift, git, Python 3 and make, `make demo` and `make check` each install what
 # they need first: Debian packages (scripts/install-packages, as root or with sudo) and a Python environment in
-# .venv. Nothing else outside this folder is touched.
+# .venv, and one with MLflow in .mlflow for the tests. Nothing else outside this folder is touched.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,7 +12,7 @@ MAKEFLAGS += --no-builtin-rules
 
 # The libraries that the controller links with, and what a Python environment needs.
 BUILD_PACKAGES := libcurl4-openssl-dev libgit2-dev libjemalloc-dev libsqlite3-dev libyaml-dev pkg-config zlib1g-dev
-# What the tests use for real: a metric provider, a git server over ssh, what signs commits, a load generator, a linter.
+# What the tests use for real, beside .mlflow: a metric provider, a git server over ssh, what signs commits, a load generator, a linter.
 CHECK_PACKAGES := gnupg openssh-client openssh-server openssl prometheus shellcheck wrk
 # A Python that cannot make environments needs Debian's module for that.
 PYTHON_PACKAGES := $(shell python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv)
@@ -43,7 +43,7 @@ setup: setup-build setup-check ## Install all that building, the demo and the te
 setup-build: .venv/.installed models
 	@[[ "$${PACKAGES:-}" == skip ]] || scripts/install-packages $(BUILD_PACKAGES)
 
-setup-check:
+setup-check: .mlflow/.installed
 	@[[ "$${PACKAGES:-}" == skip ]] || scripts/install-packages $(CHECK_PACKAGES)
 
 .venv/.installed: requirements.txt examples/model-server/pyproject.toml
@@ -56,6 +56,12 @@ setup-check:
 	@# The package's own `envoy` is a Python program around the real one, which must be what is started and signalled.
 	@ln -sf "$$($(PYTHON) -c 'import envoy, pathlib; print(pathlib.Path(envoy.__file__).parent / "_bin/envoy")')" \
 	    .venv/bin/envoy-proxy
+	@touch $@
+
+.mlflow/.installed: requirements-mlflow.txt | .venv/.installed
+	$(call say,MLflow for the tests in .mlflow)
+	@rm -rf .mlflow && python3 -m venv .mlflow
+	@.mlflow/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-mlflow.txt
 	@touch $@
 
 .PHONY: models

@@ -1,5 +1,6 @@
 import Crypto
 import Glibc
+import ModelRegistries
 import Reconciliation
 import Transport
 
@@ -8,20 +9,31 @@ struct Acquisition: Sendable {
     var location: ArtifactLocation
     var expected: Expected?
     var configuration: ArtifactConfiguration
+    /// Nothing when none is configured.
+    var registry: (any ModelRegistry)?
+    /// What the alias that the location names meant when it was fetched first.
+    var pinnedVersion: Int?
     var download: PartialDownload
     var progress: FetchProgress
 
     struct Expected: Hashable, Sendable {
+        enum Source: Hashable, Sendable {
+            case manifest
+            /// An earlier fetch.
+            case pin
+            /// The `sha256` tag of a registered version.
+            case tag
+        }
+
         var digest: String
-        /// From an earlier fetch, not from a manifest.
-        var isPinned: Bool
+        var source: Source
     }
 
     private var folder: String { self.download.folder }
-    private var staging: String { "\(self.folder)/object" }
+    var staging: String { "\(self.folder)/object" }
     private var data: String { self.download.data }
 
-    private var limits: TreeWriter.Limits {
+    var limits: TreeWriter.Limits {
         TreeWriter.Limits(bytes: self.byteLimit, files: self.configuration.maxFiles)
     }
 
@@ -37,13 +49,17 @@ struct Acquisition: Sendable {
             if source.isDirectory { return try await self.stage(directory: source) }
             let digest = try await self.copy(from: source.path)
             return try await self.stage(digest: digest, wasResumed: false)
+        case .registered(let reference):
+            return try await self.stage(reference)
         case .web(let url):
+            var request = HTTPRequest(url: url, timeout: self.configuration.timeout, followRedirects: true)
+            request.caFile = self.configuration.caFile
             let wasResumed = try await self.download.run(
-                url,
+                request,
                 limit: self.byteLimit,
                 mayResume: self.expected != nil,
                 configuration: self.configuration,
-                progress: self.progress
+                progress: { [progress = self.progress] in progress.update(received: $0, total: $1) }
             )
             return try await self.stage(digest: try await self.hash(), wasResumed: wasResumed)
         }
@@ -144,7 +160,7 @@ struct Acquisition: Sendable {
         return tree
     }
 
-    private func stage(
+    func stage(
         tree: TreeWriter,
         kind: StoredObject.Kind,
         digest: String
@@ -183,12 +199,12 @@ struct Acquisition: Sendable {
 
     // MARK: - Digests
 
-    private func matches(_ digest: String) -> Bool {
+    func matches(_ digest: String) -> Bool {
         self.expected == nil || self.expected?.digest == digest
     }
 
     /// The error for a wrong digest, after removing what has it: trying again must not start from those bytes.
-    private func mismatch(_ found: String, _ wasResumed: Bool) async -> ArtifactError {
+    func mismatch(_ found: String, _ wasResumed: Bool) async -> ArtifactError {
         do throws(ArtifactError) {
             try await Folder.remove(self.staging)
             try await self.download.discard()
@@ -204,19 +220,32 @@ struct Acquisition: Sendable {
                 recovery: .retry
             )
         }
-        if self.expected?.isPinned == true {
-            return ArtifactError(
+        return self.mismatch(found, wanted)
+    }
+
+    private func mismatch(_ found: String, _ wanted: String) -> ArtifactError {
+        switch self.expected?.source {
+        case .pin:
+            ArtifactError(
                 code: .changed,
                 message: "\(self.location.redacted) has the digest \(found), but had \(wanted) when it was fetched "
                     + "first; put the digest that you want into the manifest's model.digest",
                 recovery: .needsOperator
             )
+        case .tag:
+            ArtifactError(
+                code: .wrongDigest,
+                message: "\(self.location.redacted) has the digest \(found), but its version's tag `sha256` says "
+                    + "\(wanted); restore the files, correct the tag, or say with model.digest which one you want",
+                recovery: .needsOperator
+            )
+        case .manifest, nil:
+            ArtifactError(
+                code: .wrongDigest,
+                message: "\(self.location.redacted) has the digest \(found), but the manifest wants \(wanted); correct "
+                    + "model.digest or restore the artifact",
+                recovery: .needsOperator
+            )
         }
-        return ArtifactError(
-            code: .wrongDigest,
-            message: "\(self.location.redacted) has the digest \(found), but the manifest wants \(wanted); correct "
-                + "model.digest or restore the artifact",
-            recovery: .needsOperator
-        )
     }
 }

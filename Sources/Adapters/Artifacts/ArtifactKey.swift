@@ -11,6 +11,11 @@ struct ArtifactKey: Hashable, Sendable {
         self.digest = model.digest.map { $0.hasPrefix("sha256:") ? String($0.dropFirst(7)) : $0 }
     }
 
+    /// Under which ``PinFile`` knows it: what an alias means may be another version for another digest.
+    var pinKey: String {
+        ArtifactLocation.key(of: self.digest.map { "\(self.uri) sha256:\($0)" } ?? self.uri)
+    }
+
     /// Nothing is looked up by a digest that is none: it is part of paths.
     var hasValidDigest: Bool {
         guard let digest else { return true }

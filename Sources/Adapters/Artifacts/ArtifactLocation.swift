@@ -1,4 +1,5 @@
 import Crypto
+import Deployments
 import Reconciliation
 import Transport
 
@@ -8,6 +9,8 @@ struct ArtifactLocation: Hashable, Sendable {
         /// An absolute path.
         case file(String)
         case web(String)
+        /// In a model registry.
+        case registered(ModelReference)
     }
 
     enum Packaging: Hashable, Sendable {
@@ -43,10 +46,23 @@ struct ArtifactLocation: Hashable, Sendable {
             self.origin = .web(uri)
             self.redacted = address.redacted
             self.name = Self.safeName(Self.decoded(address.path) ?? address.path)
+        case "models":
+            guard let reference = ModelReference(uri) else {
+                throw ArtifactError(
+                    code: .badLocation,
+                    message: "the model's uri \(uri.prefix(200)) names no registered model; write models:/NAME/VERSION "
+                        + "or models:/NAME@ALIAS",
+                    recovery: .needsOperator
+                )
+            }
+            self.origin = .registered(reference)
+            self.redacted = reference.description
+            self.name = StoredObject.folderName
         case let scheme:
             throw ArtifactError(
                 code: .badLocation,
-                message: "the model's uri has the scheme \"\(scheme.prefix(20))\"; file, http and https are known",
+                message:
+                    "the model's uri has the scheme \"\(scheme.prefix(20))\"; file, http, https and models are known",
                 recovery: .needsOperator
             )
         }
@@ -59,6 +75,11 @@ struct ArtifactLocation: Hashable, Sendable {
             } else if lower.hasSuffix(".zip") {
                 .zip
             } else { .plain }
+    }
+
+    /// That may mean another version by and by.
+    var alias: String? {
+        if case .registered(let reference) = self.origin { reference.alias } else { nil }
     }
 
     /// A name of the URI for folders and records, from which no secret in it can be read.

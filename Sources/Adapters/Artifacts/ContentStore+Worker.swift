@@ -1,3 +1,4 @@
+import Deployments
 import Glibc
 import Logging
 import Reconciliation
@@ -93,20 +94,24 @@ extension ContentStore {
         if let object = self.object(for: key) { return object }
 
         let uriKey = ArtifactLocation.key(of: key.uri)
-        let pinned = self.pins[uriKey].map { Acquisition.Expected(digest: $0, isPinned: true) }
+        let pin = self.pins[key.pinKey]
+        let pinned = pin.map { Acquisition.Expected(digest: $0.digest, source: .pin) }
         let folder = "\(self.configuration.directory)/partial/\(uriKey)"
         let acquisition = Acquisition(
             location: location,
-            expected: key.digest.map { Acquisition.Expected(digest: $0, isPinned: false) } ?? pinned,
+            expected: key.digest.map { Acquisition.Expected(digest: $0, source: .manifest) } ?? pinned,
             configuration: self.configuration,
+            registry: self.registry,
+            pinnedVersion: pin?.version,
             download: PartialDownload(folder: folder, session: self.session, client: self.client),
             progress: progress
         )
         let staged = try await acquisition.run()
         try await self.makeRoom(for: staged.object, key: key)
         // Pinned first: an artifact without its pin would be fetched again, and could be another one by then.
-        if key.digest == nil {
-            try self.pins.pin(uriKey, uri: location.redacted, digest: staged.object.digest)
+        let version = location.alias == nil ? nil : staged.version
+        if key.digest == nil || version != nil {
+            try self.pins.pin(key.pinKey, uri: location.redacted, digest: staged.object.digest, version: version)
         }
         try self.objects.commit(staged)
         try await Folder.remove(folder)

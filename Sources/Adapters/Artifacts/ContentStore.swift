@@ -1,6 +1,7 @@
 package import Deployments
 import Glibc
 package import Logging
+package import ModelRegistries
 import Reconciliation
 package import Transport
 
@@ -11,6 +12,7 @@ package import Transport
 /// disk. ``run()`` does the work; the port's functions only ask for it.
 package actor ContentStore: ArtifactStore {
     let configuration: ArtifactConfiguration
+    let registry: (any ModelRegistry)?
     let client: HTTPClient
     let logger: Logger
     let session: String
@@ -49,9 +51,15 @@ package actor ContentStore: ArtifactStore {
         case ended(ArtifactKey)
     }
 
-    /// Does nothing yet: the folder is opened by the first use.
-    package init(configuration: ArtifactConfiguration, client: HTTPClient, logger: Logger) {
+    /// Does nothing yet: the folder is opened by the first use. Without a `registry`, `models:` URIs are refused.
+    package init(
+        configuration: ArtifactConfiguration,
+        registry: (any ModelRegistry)? = nil,
+        client: HTTPClient,
+        logger: Logger
+    ) {
         self.configuration = configuration
+        self.registry = registry
         self.client = client
         self.logger = logger
         self.session = String(UInt64.random(in: .min ... .max), radix: 16)
@@ -78,7 +86,11 @@ package actor ContentStore: ArtifactStore {
             return .retrying(error.message)
         }
         guard let object = self.object(for: key) else { return .absent }
-        return .ready(path: self.objects.path(of: object), digest: "sha256:\(object.digest)")
+        return .ready(
+            path: self.objects.path(of: object),
+            digest: "sha256:\(object.digest)",
+            pinned: self.pins[key.pinKey]?.resolved
+        )
     }
 
     package func fetch(_ model: Model) {
@@ -130,7 +142,7 @@ package actor ContentStore: ArtifactStore {
         guard key.hasValidDigest else { return nil }
         // A URI that is none is reported by the attempt to fetch it.
         guard let location = try? ArtifactLocation(key.uri) else { return nil }
-        guard let digest = key.digest ?? self.pins[ArtifactLocation.key(of: key.uri)] else { return nil }
+        guard let digest = key.digest ?? self.pins[key.pinKey]?.digest else { return nil }
         if location.packaging != .plain {
             if let object = self.objects[StoredObject.id(digest: digest, kind: .archive)] { return object }
             // By its unpacked digest it is a directory like any other.

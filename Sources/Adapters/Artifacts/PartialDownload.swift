@@ -26,32 +26,28 @@ struct PartialDownload: Sendable {
     /// Downloads the rest, or everything.
     ///
     /// - Parameters:
-    ///   - url: `http` or `https`.
+    ///   - request: What downloads it, with its timeout. Fields and limits of a download are added.
     ///   - limit: Bytes of the whole file.
     ///   - mayResume: Whether the result will be compared with a known digest. Without one, bytes of an earlier run
     ///     of the controller are not trusted: after a power failure they may be zeros.
-    ///   - configuration: Timeouts and authorities.
-    ///   - progress: Told on the way.
+    ///   - configuration: For the time without a byte.
+    ///   - progress: Gets the bytes in the file, and the expected total, on the way.
     /// - Returns: Whether bytes of an earlier attempt are in the file.
     /// - Throws: An `ArtifactError`; what arrived stays for the next attempt.
     func run(
-        _ url: String,
+        _ request: HTTPRequest,
         limit: Int64,
         mayResume: Bool,
         configuration: ArtifactConfiguration,
-        progress: FetchProgress
+        progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws(ArtifactError) -> Bool {
         let (offset, validator) = try await self.resumable(mayResume: mayResume)
-        var request = HTTPRequest(
-            url: url,
-            headers: ["Accept": "*/*", "User-Agent": "controller"],
-            timeout: configuration.timeout,
-            connectTimeout: .seconds(10),
-            stallTimeout: configuration.stallTimeout,
-            maxResponseBytes: Int(limit),
-            followRedirects: true,
-            caFile: configuration.caFile
-        )
+        var request = request
+        request.headers["Accept"] = "*/*"
+        request.headers["User-Agent"] = "controller"
+        request.connectTimeout = .seconds(10)
+        request.stallTimeout = configuration.stallTimeout
+        request.maxResponseBytes = Int(limit)
         request.headers["If-Range"] = validator
         let response: HTTPResponse
         do throws(TransportError) {
@@ -60,7 +56,7 @@ struct PartialDownload: Sendable {
                 toFile: self.data,
                 resumingAt: offset,
                 started: { self.begin($0) },
-                progress: { progress.update(received: $0, total: $1) }
+                progress: progress
             )
         } catch {
             throw ArtifactError(error)
@@ -75,7 +71,7 @@ struct PartialDownload: Sendable {
             return true
         default:
             if response.status == 416 { try await self.discard() }
-            throw Self.error(for: response, of: WebAddress.redacted(url))
+            throw Self.error(for: response, of: WebAddress.redacted(request.url))
         }
     }
 

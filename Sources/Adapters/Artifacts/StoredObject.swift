@@ -44,4 +44,6 @@ struct StagedObject: Sendable {
     var object: StoredObject
     /// The folder with the record and the content.
     var folder: String
+    /// Of a registered model.
+    var version: Int?
 }

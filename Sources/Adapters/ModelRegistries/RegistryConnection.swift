@@ -73,7 +73,8 @@ struct RegistryConnection: Sendable {
         _ text: String,
         _ recovery: TransportError.Recovery = .needsOperator
     ) -> RegistryError {
-        let place = WebAddress.redacted(self.configuration.url)
+        var place = WebAddress.redacted(self.configuration.url)
+        if place.hasSuffix("/") { place.removeLast() }
         return RegistryError(code: code, message: "the model registry \(place): \(text)", recovery: recovery)
     }
 

@@ -179,7 +179,7 @@ package struct Model: Hashable, Codable, Sendable {
     package var name: String
     package var version: String
     package var format: String
-    /// A URI with one of the schemes that the artifact store knows: `file`, `http`, `https`.
+    /// A URI with one of the schemes that the artifact store knows: `file`, `http`, `https`, `models`.
     package var uri: String
     /// `sha256:` and 64 hexadecimal digits; without one the artifact is not verified, only recorded.
     package var digest: String?

@@ -59,11 +59,22 @@ package enum ArtifactState: Hashable, Codable, Sendable {
     /// Bytes received, and the total if the server told it.
     case fetching(received: Int64, total: Int64?)
     /// On this machine, its digest verified.
-    case ready(path: String, digest: String)
+    case ready(path: String, digest: String, pinned: PinnedVersion? = nil)
     /// A wrong digest, a missing file: trying again will not help.
     case failed(String)
     /// A lost server, a full disk: is being tried again.
     case retrying(String)
+}
+
+/// What an alias of a model registry meant when its artifact was fetched first, which is what it goes on to mean here.
+package struct PinnedVersion: Hashable, Codable, Sendable {
+    package var version: Int
+    package var since: Timestamp
+
+    package init(version: Int, since: Timestamp) {
+        self.version = version
+        self.since = since
+    }
 }
 
 /// The name of one replica, unique on the platform: the deployment, its revision and a running number.

@@ -337,7 +337,7 @@ extension Fleet {
             await self.ports.artifacts.fetch(spec.model)
         case .start(let id):
             guard let spec = member.rollout.spec(of: id.revision),
-                case .ready(let path, _) = await self.ports.artifacts.state(of: spec.model)
+                case .ready(let path, _, _) = await self.ports.artifacts.state(of: spec.model)
             else { return }
             try await platform.start(id, as: ReplicaLaunch(spec: spec, artifact: path))
         case .undrain(let id): try await platform.undrain(id)

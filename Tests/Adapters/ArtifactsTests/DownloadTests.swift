@@ -26,7 +26,7 @@ struct DownloadTests {
             #expect(await store.state(of: wanted) == .absent)
             return try await store.settled(wanted)
         }
-        guard case .ready(let path, let digest) = state else { throw CancellationError() }
+        guard case .ready(let path, let digest, _) = state else { throw CancellationError() }
         #expect(path == "\(self.fixture.cache)/objects/\(sha256(self.content))/magika.onnx")
         #expect(digest == wanted.digest)
         #expect(try bytes(at: path) == self.content)

@@ -52,7 +52,7 @@ struct LocalFileTests {
         let state = try await self.fixture.withStore { [fixture] in
             try await $0.settled(model("file://\(fixture.sources)/tree"))
         }
-        guard case .ready(_, let digest) = state else { throw CancellationError() }
+        guard case .ready(_, let digest, _) = state else { throw CancellationError() }
         // printf of both lines into sha256sum.
         #expect(digest == "sha256:882c29190943816ece8079efb42e93e20516dbd7adbcf9485ba640dcd6edb63c")
     }

@@ -3,6 +3,7 @@ import Deployments
 import Foundation
 import Logging
 import LoopbackServer
+import ModelRegistries
 import Synchronization
 import Testing
 import Transport
@@ -13,8 +14,10 @@ import Transport
 final class StoreFixture: Sendable {
     let folder: String
     let client = HTTPClient()
+    let registry: (any ModelRegistry)?
 
-    init() throws {
+    init(registry: (any ModelRegistry)? = nil) throws {
+        self.registry = registry
         self.folder = NSTemporaryDirectory() + "artifacts-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: self.folder + "/sources", withIntermediateDirectories: true)
     }
@@ -47,6 +50,7 @@ final class StoreFixture: Sendable {
     ) async throws -> Result {
         let store = ContentStore(
             configuration: self.configuration(change),
+            registry: self.registry,
             client: self.client,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )
@@ -108,7 +112,7 @@ extension ContentStore {
     }
 
     func path(_ model: Model) async throws -> String {
-        guard case .ready(let path, _) = try await self.settled(model) else {
+        guard case .ready(let path, _, _) = try await self.settled(model) else {
             Issue.record("\(self.state(of: model))")
             throw CancellationError()
         }

@@ -61,6 +61,25 @@ struct TreeWriter {
         self.files[path] = TreeFile(digest: hash.finalize().hexadecimal, bytes: count, modified: modified)
     }
 
+    /// Takes a file that lies on the same file system as the folder.
+    mutating func addFile(_ path: MemberPath, moving source: String) async throws(ArtifactError) {
+        try self.prepare(path)
+        let file = try OpenFile(reading: source)
+        var hash = SHA256()
+        var count: Int64 = 0
+        while case let piece = try file.read(), !piece.isEmpty {
+            try await ArtifactError.checkpoint()
+            count += Int64(piece.count)
+            guard self.bytes + count <= self.limits.bytes else { throw self.tooLarge }
+            hash.update(data: piece)
+        }
+        self.bytes += count
+        try file.seal()
+        try Folder.rename(source, to: "\(self.root)/\(path)")
+        let modified = try file.status().modified
+        self.files[path] = TreeFile(digest: hash.finalize().hexadecimal, bytes: count, modified: modified)
+    }
+
     /// A symbolic link, which becomes another name of the file that it points to when all files are known.
     mutating func addLink(_ path: MemberPath, to target: String) throws(ArtifactError) {
         guard self.links.count < self.limits.files else { throw self.tooMany }

@@ -83,11 +83,17 @@ extension ReplicaStatus {
 }
 
 extension ArtifactState {
+    /// What the alias of a registered model meant when it was fetched first, and means here from then on.
+    var resolved: String? {
+        guard case .ready(_, _, let pinned?) = self else { return nil }
+        return "version \(pinned.version), pinned since \(pinned.since.utc)"
+    }
+
     var words: String {
         switch self {
         case .absent: "not fetched"
         case .fetching(let received, let total): "fetching, \(received)\(total.map { " of \($0)" } ?? "") bytes"
-        case .ready(_, let digest): digest
+        case .ready(_, let digest, _): digest
         case .failed(let message), .retrying(let message): message
         }
     }
