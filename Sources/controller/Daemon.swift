@@ -10,6 +10,7 @@ import LocalPlatform
 import Logging
 import Manifests
 import MetricProviders
+import ModelRegistries
 import Persistence
 import Reconciliation
 import ServiceLifecycle
@@ -202,7 +203,10 @@ extension Daemon {
         artifacts.maxArtifactBytes = self.configuration.artifacts.maxSize
         artifacts.timeout = self.configuration.artifacts.timeout
         artifacts.fileRoots = self.configuration.artifacts.fileRoots
-        return ContentStore(configuration: artifacts, client: client, logger: self.logger)
+        let registry = self.configuration.modelRegistry.map {
+            MLflowRegistry(configuration: RegistryConfiguration($0), client: client)
+        }
+        return ContentStore(configuration: artifacts, registry: registry, client: client, logger: self.logger)
     }
 
     private func replicas(_ client: HTTPClient) -> LocalReplicas {

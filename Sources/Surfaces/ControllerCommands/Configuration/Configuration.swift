@@ -21,6 +21,8 @@ package struct Configuration: Hashable, Sendable {
     /// Nothing where no git server tells of pushes.
     package var webhooks: Webhooks?
     package var artifacts: Artifacts
+    /// Nothing when manifests name no registered models.
+    package var modelRegistry: ModelRegistry?
     package var local: Local
     package var journal: Journal
     /// Folders whose programs job gates may run; with none, no manifest runs a program.

@@ -23,6 +23,7 @@ struct ConfigurationDecoder {
             providers: [],
             webhooks: members?["webhooks"].flatMap { Configuration.Webhooks(decoding: $0) },
             artifacts: self.artifacts(from: members?["artifacts"]?.members(of: .artifacts), state: stateDirectory),
+            modelRegistry: members?["modelRegistry"].flatMap { Configuration.ModelRegistry(decoding: $0) },
             local: self.local(from: members?["local"]?.members(of: .local), at: members?["local"]),
             journal: Configuration.Journal(decoding: members?["journal"]?.members(of: .journal)),
             jobPrograms: members?["jobs"]?.members(of: .jobs)?["programs"]?.list(limit: 100)?

@@ -4,8 +4,8 @@ extension Shape {
     /// Every mapping of the configuration file, the file itself first.
     package static let configurationShapes: [Shape] = [
         .configuration, .repository, .signatures, .signaturePath, .deletion, .credentials, .gitHubApp,
-        .clientCertificate, .gitCredential, .webhook, .forge, .provider, .webhooks, .artifacts, .local, .capacity,
-        .journal, .jobs,
+        .clientCertificate, .gitCredential, .webhook, .forge, .provider, .webhooks, .artifacts, .modelRegistry, .local,
+        .capacity, .journal, .jobs,
     ]
 
     static let configuration = Shape(
@@ -21,6 +21,7 @@ extension Shape {
             .optional("providers", "[{name: prometheus, kind: prometheus, url: \"http://127.0.0.1:9090\"}]"),
             .optional("webhooks", "{listen: \"127.0.0.1:8090\"}"),
             .optional("artifacts", "{maxSize: 20Gi}"),
+            .optional("modelRegistry", "{url: \"https://mlflow.example\"}"),
             .optional("local", "{listen: \"127.0.0.1:8080\"}"),
             .optional("journal", "{keep: 30d, maxSize: 1Gi}"),
             .optional("jobs", "{programs: [/opt/evaluate]}"),
@@ -150,6 +151,24 @@ extension Shape {
             .optional("maxSize", "20Gi"),
             .optional("timeout", "30m"),
         ]
+    )
+    static let modelRegistry = Shape(
+        "modelRegistry",
+        [
+            .required("url", "https://mlflow.example"),
+            .optional("tokenFile", "/etc/controller/mlflow-token"),
+            .optional("tokenVariable", "MLFLOW_TRACKING_TOKEN"),
+            .optional("user", "controller"),
+            .optional("passwordFile", "/etc/controller/mlflow-password"),
+            .optional("caFile", "/etc/ssl/certs/internal.pem"),
+            .optional("timeout", "30s"),
+        ],
+        unavailable: Self.noSecrets.merging(
+            [
+                "password":
+                    "write the password into a file that only the daemon may read, and name it with `passwordFile`"
+            ]
+        ) { $1 }
     )
     static let journal = Shape("journal", [.optional("keep", "30d"), .optional("maxSize", "1Gi")])
     static let jobs = Shape("jobs", [.required("programs", "[/opt/evaluate]")])
