@@ -412,7 +412,8 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 // The program itself, so that it is built before the tests that run it.
-                "controller", "ControllerAPI", "Deployments", "LoopbackServer", "Simulation", "Transport",
+                "controller", "ControllerAPI", "Deployments", "FakeMLflow", "LoopbackServer", "Simulation",
+                "Transport",
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             path: "Tests/Integration",

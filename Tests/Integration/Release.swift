@@ -5,6 +5,8 @@ struct Release: Sendable {
     var version: String
     var faults = "none"
     var digest: String?
+    /// In the place of the file that is written for the version.
+    var uri: String?
     var steps: [Step] = [Step(25), Step(60)]
     /// The gates of a step before those that copies every request; without any there is no such step.
     var shadowGates: [String] = []
@@ -50,7 +52,7 @@ struct Release: Sendable {
                 name: echo
                 version: "\(self.version)"
                 format: echo
-                uri: "file://\(models)/\(self.version)"\(digest)
+                uri: "\(self.uri ?? "file://\(models)/\(self.version)")"\(digest)
               runtime: echo
               parameters: {faults: "\(self.faults)"}
               \(self.autoscaling.map { "autoscaling: \($0)" } ?? "replicas: \(self.replicas)")

@@ -70,11 +70,13 @@ final class Sandbox {
         providers: [String] = [],
         programs: String? = nil,
         reverts: String = "push",
-        forge: String? = nil
+        forge: String? = nil,
+        registry: String? = nil
     ) throws {
         let jobs = programs.map { "jobs: {programs: [\"\($0)\"]}" } ?? ""
         let webhooks = webhook == nil ? "" : "webhooks: {listen: \"127.0.0.1:\(self.sparePort)\"}"
         let taken = webhook.map { ", webhook: {kind: \($0), secretFile: \"\(self.webhookSecret)\"}" } ?? ""
+        let models = registry.map { "modelRegistry: \($0)" } ?? ""
         let told = forge.map { ", forge: \($0)" } ?? ""
         // A controller that could push to a branch whose commits must be signed would stop it.
         let trust = signatures.map { "reverts: branch, signatures: \($0)" } ?? "reverts: \(reverts)"
@@ -91,6 +93,7 @@ final class Sandbox {
             \(webhooks)
             providers: [\(providers.joined(separator: ", "))]
             artifacts: {fileRoots: ["\(self.models)"]}
+            \(models)
             \(jobs)
             local:
               envoy: "\(try Machine.envoy())"

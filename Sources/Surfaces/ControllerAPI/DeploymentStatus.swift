@@ -77,6 +77,8 @@ package struct RevisionStatus: Codable, Hashable, Sendable {
     package var replicas: [ReplicaStatus]
     package var wantedReplicas: Int
     package var artifact: String
+    /// What an alias in its manifest was resolved to: `models:/magika@champion is version 7, pinned since …`.
+    package var resolved: String?
 
     package init(
         revision: String,
@@ -86,7 +88,8 @@ package struct RevisionStatus: Codable, Hashable, Sendable {
         weight: Int?,
         replicas: [ReplicaStatus],
         wantedReplicas: Int,
-        artifact: String
+        artifact: String,
+        resolved: String? = nil
     ) {
         self.revision = revision
         self.modelName = modelName
@@ -96,6 +99,7 @@ package struct RevisionStatus: Codable, Hashable, Sendable {
         self.replicas = replicas
         self.wantedReplicas = wantedReplicas
         self.artifact = artifact
+        self.resolved = resolved
     }
 }
 

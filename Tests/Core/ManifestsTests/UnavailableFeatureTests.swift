@@ -5,7 +5,7 @@ struct UnavailableFeatureTests {
     @Test(arguments: [
         ("https://models", "s3://models", "spec.model.uri: `s3`", "`https`"),
         ("https://models", "hf://models", "spec.model.uri: `hf`", "`https`"),
-        ("https://models.example", "models:/magika@champion", "spec.model.uri: `models`", "`file`"),
+        ("https://models.example", "oci://models.example", "spec.model.uri: `oci`", "`models`"),
         ("{availability: {}}", "{ratio: {provider: p}}", "spec.slos[0].indicator.ratio: `ratio`", "AnalysisTemplate"),
     ])
     func `what this version lacks is refused with what to use instead`(

@@ -35,9 +35,26 @@ extension Model {
                 keyForm: "letters, digits, and inside also . _ - and /",
                 value: { $0.string() }
             ) ?? [:]
-        if self.digest == nil, members["digest"] == nil, self.uri.hasPrefix("http") {
+        self.warn(members)
+    }
+
+    private func warn(_ members: Members) {
+        let reference = ModelReference(self.uri)
+        if let alias = reference?.alias {
+            let message =
+                "the alias \(alias.inBackticks) is resolved once: what it means when it is first fetched goes on "
+                + "running, wherever the alias is moved. `controller promote-model` puts what it means now into git"
+            members["uri"]?.warning(message)
+        }
+        guard self.digest == nil, members["digest"] == nil else { return }
+        if self.uri.hasPrefix("http") {
             let message =
                 "without `digest` nobody notices when other bytes appear at this address: add `digest: sha256:…`"
+            members["uri"]?.warning(message)
+        } else if reference != nil {
+            let message =
+                "MLflow keeps no digests, and files of a version can be written over: add `digest: sha256:…`, which "
+                + "`controller status` shows once it was fetched"
             members["uri"]?.warning(message)
         }
     }
@@ -51,7 +68,7 @@ extension Model {
 }
 
 extension Field {
-    private static let unavailableSchemes = ["s3", "gs", "hf", "oci", "models", "mlflow", "azure"]
+    private static let unavailableSchemes = ["s3", "gs", "hf", "oci", "azure"]
 
     fileprivate func artifactURI() -> String? {
         guard let uri = self.string(limit: 2048) else { return nil }
@@ -65,12 +82,16 @@ extension Field {
             return nil
         }
         let (scheme, rest) = (String(uri[..<colon]), uri[uri.utf8.index(after: colon)...])
+        if scheme == "models" { return self.checked(reference: uri) }
         if Self.unavailableSchemes.contains(scheme) {
-            self.error("\(scheme.inBackticks) is not available in this version: use a `file`, `http` or `https` URI")
+            self.error(
+                "\(scheme.inBackticks) is not available in this version: use a `file`, `http`, `https` or `models` URI"
+            )
             return nil
         }
         guard ["file", "http", "https"].contains(scheme) else {
-            let hint = NearestName.hint(for: scheme, among: ["file", "http", "https"])
+            let known = ["file", "http", "https", "models"]
+            let hint = scheme == "mlflow" ? "write `models:/…`" : NearestName.hint(for: scheme, among: known)
             self.error("unknown scheme \(scheme.inBackticks): \(hint)")
             return nil
         }
@@ -79,6 +100,26 @@ extension Field {
             return nil
         }
         return self.check(scheme: scheme, rest: rest.dropFirst(2)) ? uri : nil
+    }
+
+    /// Of a registered model.
+    private func checked(reference uri: String) -> String? {
+        if ModelReference(uri) != nil { return uri }
+        let parts = uri.dropFirst("models:/".count).split(separator: "/", omittingEmptySubsequences: false)
+        let example = "such as `models:/magika/7`, or an alias, such as `models:/magika@champion`"
+        if uri.hasPrefix("models:/"), parts.count == 2, ModelReference.isName(String(parts[0])),
+            parts[1].first?.isLetter ?? false
+        {
+            let what = "is no version, and stages and `latest` would change what runs without a commit"
+            self.error("\(String(parts[1]).inBackticks) \(what): name a version, \(example)")
+        } else {
+            self.expected(
+                "models:/NAME/VERSION or models:/NAME@ALIAS: a name of letters, digits and inner . _ - and +, a "
+                    + "version from 1 on, an alias of letters, digits, _ and -, neither `latest` nor like `v7`; "
+                    + example
+            )
+        }
+        return nil
     }
 
     /// What stands between `://` and the next slash.

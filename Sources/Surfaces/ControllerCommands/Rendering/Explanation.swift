@@ -101,6 +101,9 @@ extension Explanation {
             sentences.append(Self.origin(of: stable, called: "revision that is served"))
         }
         sentences += Self.traffic(status)
+        sentences += [status.canary, status.stable].compactMap { $0?.resolved }.map {
+            "\($0): wherever the alias is moved, only a commit changes what runs."
+        }
         if status.canary != nil, let stable = status.stable, stable.ready < stable.wantedReplicas {
             sentences.append("Of stable, \(stable.model), only \(stable.ready) of \(stable.wantedReplicas) are ready.")
         }

@@ -31,6 +31,7 @@ package enum RevisionTree {
         if !revision.commit.story.isEmpty { lines.append(StyledText("│ \(revision.commit.story)", .dim)) }
         let artifact = revision.artifact.isEmpty ? "" : ", artifact \(revision.artifact)"
         lines.append(StyledText("│ revision \(revision.short)\(artifact)", .dim))
+        if let resolved = revision.resolved { lines.append(StyledText("│ \(resolved)", .dim)) }
         return lines
     }
 

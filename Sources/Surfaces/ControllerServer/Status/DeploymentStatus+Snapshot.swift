@@ -153,6 +153,7 @@ extension DeploymentStatus {
 
 extension RevisionStatus {
     init(_ spec: DeploymentSpec, in snapshot: DeploymentSnapshot) {
+        let artifact = snapshot.observation.artifacts[spec.revision] ?? .absent
         let replicas = (snapshot.observation.replicas.last ?? []).filter { $0.id.revision == spec.revision }
         self.init(
             revision: spec.revision.digest,
@@ -162,7 +163,8 @@ extension RevisionStatus {
             weight: snapshot.observation.router.last.map { $0.traffic[spec.revision].percent },
             replicas: replicas.map { ReplicaStatus($0) },
             wantedReplicas: snapshot.rollout.target.replicas[spec.revision] ?? 0,
-            artifact: (snapshot.observation.artifacts[spec.revision] ?? .absent).words
+            artifact: artifact.words,
+            resolved: artifact.resolved.map { "\(spec.model.uri) is \($0)" }
         )
     }
 }
