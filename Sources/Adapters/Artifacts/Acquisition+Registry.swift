@@ -42,7 +42,8 @@ extension Acquisition {
         of version: RegisteredVersion,
         in registry: any ModelRegistry
     ) async throws(RegistryError) -> [RegistryFile] {
-        let limits = RegistryLimits(files: self.limits.files, bytes: self.limits.bytes)
+        var limits = RegistryLimits(files: self.limits.files, bytes: self.limits.bytes)
+        limits.timeout = min(limits.timeout, self.configuration.timeout)
         return try await registry.files(below: try await registry.downloadURI(of: version), limits: limits)
     }
 

@@ -89,7 +89,7 @@ package actor ContentStore: ArtifactStore {
         return .ready(
             path: self.objects.path(of: object),
             digest: "sha256:\(object.digest)",
-            pinned: self.pins[key.pinKey]?.resolved
+            pinned: ModelReference(key.uri)?.alias == nil ? nil : self.pins[key.pinKey]?.resolved
         )
     }
 

@@ -11,7 +11,9 @@ import Transport
 struct RegisteredModelTests {
     let server: FakeMLflow
     let fixture: StoreFixture
-    static let seven: [String: [UInt8]] = ["MLmodel": Array("seven\n".utf8), "data/model.onnx": sampleBytes(300_000)]
+    static let seven: [String: [UInt8]] = [
+        "MLmodel": Array("seven\n".utf8), "data/empty": [], "data/model.onnx": sampleBytes(300_000),
+    ]
     static let eight: [String: [UInt8]] = ["MLmodel": Array("eight\n".utf8), "data/model.onnx": sampleBytes(10)]
     let champion = model("models:/magika@champion")
 
@@ -197,7 +199,6 @@ struct RegisteredModelTests {
         let message = try await self.fixture.withStore { [champion] in try await $0.failure(champion) }
         #expect(message.contains("../../evil"))
         self.server.change { $0.fault = nil }
-        self.server.register("magika", 7, files: ["more": [1]])
         let files = try await self.fixture.withStore({ $0.maxFiles = 2 }) { [champion] in
             try await $0.failure(champion)
         }

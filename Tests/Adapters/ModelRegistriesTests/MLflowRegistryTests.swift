@@ -149,7 +149,7 @@ struct MLflowRegistryTests {
     }
 
     @Test
-    func `a server that says nothing, or drips, is given up at the deadline`() async throws {
+    func `a server that says nothing is given up at the deadline`() async throws {
         self.server.change { $0.fault = { _ in .silence } }
         let error = try await self.failure(Self.registry(of: self.server, timeout: .milliseconds(200)))
         #expect(error.code == .timedOut)

@@ -40,7 +40,7 @@ package final class FakeMLflow: Sendable {
         self.state.withLock { body(&$0) }
     }
 
-    /// Registers a version with files, whose paths are below its folder.
+    /// Registers a version with files, whose paths are below its folder, in the place of those that it had.
     package func register(
         _ model: String,
         _ number: Int,
@@ -51,6 +51,7 @@ package final class FakeMLflow: Sendable {
             var version = Version()
             version.tags = tags
             state.models[model, default: [:]][number] = version
+            state.files = state.files.filter { !$0.key.hasPrefix("\(Self.root(model, number))/") }
             for (path, bytes) in files { state.files["\(Self.root(model, number))/\(path)"] = bytes }
         }
     }
