@@ -92,16 +92,19 @@ struct ObjectIndex {
         }
         try Folder.rename(staged.folder, to: target)
         try Folder.sync(self.objects)
-        let status = try FileStatus(of: "\(target)/\(StoredObject.recordName)")
-        self.items[id] = Item(object: staged.object, lastUsed: status?.modified ?? 0)
+        self.items[id] = Item(object: staged.object, lastUsed: 0)
+        self.touch(id)
     }
 
     /// Says that an object is in use now.
     mutating func touch(_ id: String) {
         guard self.items[id] != nil else { return }
         let record = "\(self.objects)/\(id)/\(StoredObject.recordName)"
+        // The file system's own clock goes by steps of some milliseconds, in which several may be used.
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
         // Without the new time the object is only evicted earlier than it should be.
-        _ = utimensat(AT_FDCWD, record, nil, 0)
+        _ = utimensat(AT_FDCWD, record, [time, time], 0)
         if let status = try? FileStatus(of: record) { self.items[id]?.lastUsed = status.modified }
     }
 

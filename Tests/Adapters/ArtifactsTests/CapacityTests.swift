@@ -83,6 +83,26 @@ struct CapacityTests {
     }
 
     @Test
+    func `of artifacts used within a step of the file system's clock the first one goes first`() async throws {
+        let models = try ["a", "b", "c", "d", "e", "f"].map { try self.source($0, 400) }
+        for order in [models, models.reversed()] {
+            try await self.fixture.withStore { store in
+                for model in order { _ = try await store.path(model) }
+                for model in order { await store.retain([model]) }
+            }
+            try await self.fixture.withStore({ $0.maxBytes = 2400 }) { store in
+                _ = try await store.path(try self.source("g", 400))
+                #expect(await store.state(of: order[0]) == .absent)
+                for model in order[1...] { #expect(Self.isReady(await store.state(of: model))) }
+            }
+            try await self.fixture.withStore({ $0.maxBytes = 2400 }) { store in
+                // Out of the way of the next round, with all that is left.
+                _ = try await store.path(try self.source("h", 2400))
+            }
+        }
+    }
+
+    @Test
     func `a full disk is waited for, another fault of it is retried`() {
         errno = ENOSPC
         let full = ArtifactError.system("write", "/x")
