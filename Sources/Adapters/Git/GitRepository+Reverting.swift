@@ -183,7 +183,7 @@ extension GitRepository {
         return ManifestText.Surroundings(path: path, defaults: files)
     }
 
-    private func file(_ path: String, in commit: ObjectID) throws(SourceError) -> ObjectStore.File? {
+    func file(_ path: String, in commit: ObjectID) throws(SourceError) -> ObjectStore.File? {
         let limit = self.configuration.limits.fileBytes
         return try self.reading { store throws(ObjectStore.Failure) in
             try store.file(at: path, in: commit, limit: limit)
@@ -193,7 +193,7 @@ extension GitRepository {
     // MARK: - The network
 
     /// The commit that the branch is at.
-    private func fetchBase(
+    func fetchBase(
         _ branch: String,
         until deadline: ContinuousClock.Instant
     ) async throws(SourceError) -> ObjectID {
@@ -216,7 +216,7 @@ extension GitRepository {
         return id
     }
 
-    private func push(
+    func push(
         _ commit: ObjectID,
         to reference: String,
         until deadline: ContinuousClock.Instant

@@ -29,6 +29,8 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
     package var writesNotes: Bool
     /// The most that a revert may do; nothing when none may be written.
     package var reverts: RevertMode?
+    /// The most that a promotion may do; nothing when none may be written.
+    package var promotions: ModelPromotion.Mode?
     package var limits: GitLimits
 
     package init(
@@ -45,6 +47,7 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
         timeout: Duration = .seconds(60),
         writesNotes: Bool = false,
         reverts: RevertMode? = nil,
+        promotions: ModelPromotion.Mode? = nil,
         limits: GitLimits = GitLimits()
     ) {
         self.name = name
@@ -60,6 +63,7 @@ package struct GitRepositoryConfiguration: Hashable, Sendable {
         self.timeout = timeout
         self.writesNotes = writesNotes
         self.reverts = reverts
+        self.promotions = promotions
         self.limits = limits
     }
 }

@@ -4,7 +4,7 @@ package import Deployments
 /// else stays as its author wrote it, byte for byte.
 package struct ManifestText: Hashable, Sendable {
     /// Each from its `---` on; what is before the first is one too, if there is anything.
-    private var documents: [ArraySlice<UInt8>]
+    var documents: [ArraySlice<UInt8>]
 
     package struct Refusal: Error, Hashable, Sendable {
         package var reason: String
@@ -104,7 +104,7 @@ package struct ManifestText: Hashable, Sendable {
         return Array(document.dropFirst(Self.mark(of: document).count))
     }
 
-    private func index(of id: DeploymentID) throws(Refusal) -> Int {
+    func index(of id: DeploymentID) throws(Refusal) -> Int {
         let indices = self.documents.indices.filter { Self.deployment(in: self.documents[$0]) == id }
         guard let index = indices.first else { throw Refusal(reason: "does not hold \(id)") }
         guard indices.count == 1 else { throw Refusal(reason: "holds \(id) more than once") }
