@@ -38,7 +38,8 @@ extension GitRepositoryConfiguration {
             proxy: repository.proxy,
             timeout: repository.timeout,
             writesNotes: repository.writesNotes,
-            reverts: repository.reverts
+            reverts: repository.reverts,
+            promotions: repository.promotions
         )
         switch repository.credentials {
         case .none: self.credentials = .none
@@ -49,6 +50,18 @@ extension GitRepositoryConfiguration {
             self.credentials = .gitHubApp(GitHubApp(app))
         case .sshKey(let file, let hosts): self.credentials = .sshKey(file: file, knownHostsFile: hosts)
         }
+    }
+}
+
+extension ModelUpdatePolicy {
+    init(_ update: Configuration.ModelUpdate) {
+        self.init(
+            alias: update.alias,
+            model: update.model,
+            deployments: update.deployments.map { Pattern(namespace: $0.namespace, name: $0.name) },
+            mode: update.mode,
+            interval: update.interval
+        )
     }
 }
 

@@ -70,7 +70,8 @@ struct Daemon {
             ),
             settings: Reconciler.Settings(
                 poll: self.configuration.poll,
-                reader: ManifestReader(library: try self.library())
+                reader: ManifestReader(library: try self.library()),
+                modelUpdates: self.configuration.modelUpdates.map { ModelUpdatePolicy($0) }
             ),
             logger: self.logger
         )
@@ -112,6 +113,7 @@ extension Daemon {
             spec: { await gateway.spec(of: $0) },
             feedback: { await gateway.tell($1, of: $0) },
             command: { await gateway.perform($1, on: $0) },
+            model: { await gateway.promote($1, on: $0) },
             logger: self.logger
         )
     }
@@ -137,12 +139,13 @@ extension Daemon {
 
     private func sources(_ client: HTTPClient) -> [Reconciler.Source] {
         self.configuration.repositories.map { repository in
-            Reconciler.Source(
-                port: GitRepository(
-                    configuration: GitRepositoryConfiguration(repository),
-                    storage: "\(self.configuration.stateDirectory)/git",
-                    logger: self.logger
-                ),
+            let git = GitRepository(
+                configuration: GitRepositoryConfiguration(repository),
+                storage: "\(self.configuration.stateDirectory)/git",
+                logger: self.logger
+            )
+            return Reconciler.Source(
+                port: git,
                 branch: "\(repository.reference)",
                 interval: repository.interval,
                 deletion: DesiredStateTracker.Policy(
@@ -150,7 +153,8 @@ extension Daemon {
                     maxShare: repository.deletion.maxShare
                 ),
                 writesNotes: repository.writesNotes,
-                forge: ForgeConfiguration(repository).map { RemoteForge(configuration: $0, client: client) }
+                forge: ForgeConfiguration(repository).map { RemoteForge(configuration: $0, client: client) },
+                promoter: git
             )
         }
     }

@@ -81,6 +81,31 @@ struct OperatorGateway: Sendable {
         return self.answer(await self.reconciler.submit(command, for: id))
     }
 
+    /// The server has checked that it names a version or an alias.
+    func promote(_ request: ModelRequest, on id: DeploymentID) async -> ModelAnswer {
+        guard let selector = request.selector else {
+            return ModelAnswer(accepted: false, changed: false, message: "\(request.to) is neither version nor alias")
+        }
+        let answer = await self.reconciler.promote(
+            id,
+            as: Reconciler.PromotionRequest(
+                selector: selector,
+                digest: request.digest,
+                mode: request.mode,
+                by: request.by,
+                why: request.why,
+                isRehearsal: request.dryRun
+            )
+        )
+        return ModelAnswer(
+            accepted: answer.answer.isAccepted,
+            changed: answer.answer.isChanged,
+            message: answer.answer.message,
+            promotion: answer.promotion,
+            diff: request.dryRun ? answer.diff : nil
+        )
+    }
+
     private func answer(_ answer: CommandAnswer) -> OperatorAnswer {
         OperatorAnswer(accepted: answer.isAccepted, changed: answer.isChanged, message: answer.message)
     }

@@ -71,16 +71,19 @@ final class Sandbox {
         programs: String? = nil,
         reverts: String = "push",
         forge: String? = nil,
-        registry: String? = nil
+        registry: String? = nil,
+        promotions: String? = nil,
+        settings: String = ""
     ) throws {
         let jobs = programs.map { "jobs: {programs: [\"\($0)\"]}" } ?? ""
         let webhooks = webhook == nil ? "" : "webhooks: {listen: \"127.0.0.1:\(self.sparePort)\"}"
         let taken = webhook.map { ", webhook: {kind: \($0), secretFile: \"\(self.webhookSecret)\"}" } ?? ""
         let models = registry.map { "modelRegistry: \($0)" } ?? ""
         let told = forge.map { ", forge: \($0)" } ?? ""
+        let promoted = promotions.map { ", promotions: \($0)" } ?? ""
         // A controller that could push to a branch whose commits must be signed would stop it.
         let trust = signatures.map { "reverts: branch, signatures: \($0)" } ?? "reverts: \(reverts)"
-        let git = "path: deployments, interval: \(interval), notes: true, \(trust)\(taken)\(told)"
+        let git = "path: deployments, interval: \(interval), notes: true, \(trust)\(taken)\(told)\(promoted)"
         try self.write(
             "\(self.folder)/controller.yaml",
             """
@@ -95,6 +98,7 @@ final class Sandbox {
             artifacts: {fileRoots: ["\(self.models)"]}
             \(models)
             \(jobs)
+            \(settings)
             local:
               envoy: "\(try Machine.envoy())"
               listen: "127.0.0.1:\(self.listen)"

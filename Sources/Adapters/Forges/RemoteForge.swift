@@ -32,7 +32,7 @@ package struct RemoteForge: Forge {
         }
     }
 
-    package func propose(_ proposal: RevertProposal) async throws(SourceError) -> String {
+    package func propose(_ proposal: BranchProposal) async throws(SourceError) -> String {
         do throws(ForgeFailure) {
             if let open = try await self.api.openPullRequest(from: proposal.branch, into: proposal.base) { return open }
             return try await self.api.open(NewPullRequest(proposal))
@@ -109,8 +109,35 @@ package struct RemoteForge: Forge {
 }
 
 extension NewPullRequest {
-    fileprivate init(_ proposal: RevertProposal) {
-        let revert = proposal.revert
+    fileprivate init(_ proposal: BranchProposal) {
+        switch proposal.change {
+        case .revert(let revert): self.init(of: revert, in: proposal)
+        case .promotion(let promotion): self.init(of: promotion, in: proposal)
+        }
+    }
+
+    private init(of promotion: ModelPromotion, in proposal: BranchProposal) {
+        let label = ForgeText.line(promotion.label, limit: 60)
+        let digest = promotion.digest.map { "\n\nIt pins the digest `\($0)`." } ?? ""
+        let warnings = promotion.warnings.map { "\n\nWarning: \(ForgeText.code($0, limit: 500))" }.joined()
+        self.init(
+            branch: proposal.branch,
+            base: proposal.base,
+            title: "Let \(proposal.deployment) serve \(label)",
+            body: """
+                This makes `\(proposal.deployment)` name \(ForgeText.code(promotion.label, limit: 60)) of the model \
+                registry, in place of \(ForgeText.code(promotion.previous, limit: 300)):
+
+                \(ForgeText.code(promotion.reason, limit: 500))\(digest)\(warnings)
+
+                Nothing else is changed. Merging it starts a rollout; until then what serves stays. Closing it is an \
+                answer, too: this version is not proposed again by itself.
+
+                """
+        )
+    }
+
+    private init(of revert: ManifestRevert, in proposal: BranchProposal) {
         let restored = ForgeText.line(revert.restoredLabel, limit: 60)
         self.init(
             branch: proposal.branch,

@@ -45,7 +45,8 @@ extension GitRepository: ModelPromoter {
             diff: diff
         )
         if isRehearsal {
-            result.text = "would write branch \(work.ownBranch), which makes \(deployment) name \(promotion.label)\(note)"
+            let what = "which makes \(deployment) name \(promotion.label)\(note)"
+            result.text = "would write branch \(work.ownBranch), \(what)"
             return result
         }
         // Without force: what somebody has on a branch of that name stays, unless it is all merged.
@@ -55,7 +56,7 @@ extension GitRepository: ModelPromoter {
             throw self.label.error(
                 .refused,
                 "the server does not take the branch \(work.ownBranch), which makes \(deployment) name "
-                    + "\(promotion.label): \(why). Allow these credentials to push there, or change the manifest by hand"
+                    + "\(promotion.label): \(why). Allow these credentials to push there, or change it by hand"
             )
         }
     }
@@ -109,7 +110,8 @@ struct PromotionWork {
     /// What a registry allows in a name, a branch may not have.
     private static func part(_ name: String) -> String {
         let bytes = name.utf8.prefix(150).map { byte -> UInt8 in
-            let isPlain = byte < 0x80 && Character(UnicodeScalar(byte)).isLetter || byte.isDigit || "-_.+".utf8.contains(byte)
+            let isPlain =
+                byte < 0x80 && Character(UnicodeScalar(byte)).isLetter || byte.isDigit || "-_.+".utf8.contains(byte)
             return isPlain ? byte : UInt8(ascii: "_")
         }
         var text = String(decoding: bytes, as: UTF8.self).replacing("..", with: "__")
@@ -124,7 +126,7 @@ struct PromotionWork {
             Let \(self.deployment) serve \(PrintableText.line(self.promotion.label, limit: 60))
 
             \(PrintableText.line(self.promotion.reason, limit: 500))
-            It names version \(PrintableText.line(self.promotion.previous, limit: 60)) now.
+            It names \(PrintableText.line(self.promotion.previous, limit: 300)) now.
             \(warnings)
             Promoted-Model: \(PrintableText.line(self.promotion.uri, limit: 500))
             \(digest)Deployment: \(self.deployment)

@@ -15,7 +15,7 @@ package struct ModelPromotion: Hashable, Codable, Sendable {
     package var manifest: CommitReference
     /// The model's name in the registry.
     package var model: String
-    /// The version that the manifest names, by its URI.
+    /// What the manifest names: `models:/NAME/VERSION`, or `models:/NAME@ALIAS`.
     package var previous: String
     /// The version that it is to name.
     package var version: String

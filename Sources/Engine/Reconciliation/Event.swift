@@ -13,6 +13,10 @@ package enum Event: Sendable {
     case delivered(OutboxItem)
     /// A manifest was put back, or need not be: what was done.
     case reverted(OutboxItem, String)
+    /// A model was proposed, or need not be: what was done.
+    case promoted(OutboxItem, PromotionOutcome)
+    /// An alias of a model registry was looked at.
+    case modelSeen(ModelSighting)
     /// Git cannot be told for now; it is tried again.
     case undelivered(OutboxItem, SourceError)
 }
@@ -71,6 +75,8 @@ package struct DeploymentSnapshot: Sendable {
     package var requestsInFlight: Double?
     /// What the stable revision counted lately; nothing when it has had no traffic for itself yet.
     package var history: StableHistory?
+    /// Of those that follow an alias: what is proposed, or why nothing is.
+    package var modelUpdate: Fleet.ModelUpdateState?
 
     package init(
         rollout: Rollout,

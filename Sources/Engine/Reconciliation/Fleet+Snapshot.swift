@@ -19,6 +19,7 @@ extension Fleet {
                 requestsInFlight: self.load(of: member.rollout, at: now)?.requests,
                 history: self.baselines[id]
             )
+            snapshot.deployments[id]?.modelUpdate = self.modelUpdate(of: member)
         }
         snapshot.sources = self.sources.values.sorted { $0.repository < $1.repository }
         snapshot.strangers = self.routing.isBuilt ? [] : self.findStrangers()

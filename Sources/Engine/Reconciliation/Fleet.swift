@@ -65,6 +65,9 @@ package struct Fleet: Sendable {
     var unsettled: [OutboxItem] = []
     /// What failed writes of the journal left open.
     var unwritten: [DeploymentID: Unwritten] = [:]
+    package var modelPolicies: [ModelUpdatePolicy] = []
+    /// Of those that follow an alias, for display.
+    var modelUpdates: [DeploymentID: ModelUpdateState] = [:]
     var journalProblem: String?
     var platformProblem: String?
     var routerProblem: String?
@@ -166,8 +169,16 @@ package struct Fleet: Sendable {
             self.sources[item.repository]?.lastRevert = "\(item.key): \(what)"
             self.logger.notice("revert", metadata: ["deployment.name": "\(item.key)", "revert": "\(what)"])
             await self.forget(item)
+        case .promoted(let item, let outcome):
+            await self.take(outcome, of: item)
+            await self.forget(item)
+        case .modelSeen(let sighting):
+            await self.take(sighting)
         case .undelivered(let item, let error):
             self.note(error, of: item)
+            if item.promotion != nil, let id = DeploymentID(item.key) {
+                self.show(error.message, isProblem: true, of: id)
+            }
         }
     }
 

@@ -9,8 +9,8 @@ final class ForgeQueue: Sendable {
     /// Something to be told.
     struct Errand: Hashable, Sendable {
         var item: OutboxItem
-        /// The branch that was written for the item, where it is a revert: what remains is its pull request.
-        var proposal: RevertProposal?
+        /// The branch that was written for the item, where it is a commit: what remains is its pull request.
+        var proposal: BranchProposal?
         /// What was done of it, in words.
         var done = ""
     }

@@ -154,7 +154,7 @@ extension Reconciler {
     }
 
     /// - Returns: False when the task was cancelled.
-    private func sleep(_ duration: Duration) async -> Bool {
+    func sleep(_ duration: Duration) async -> Bool {
         do {
             try await Task.sleep(for: duration)
             return true

@@ -17,8 +17,8 @@ package final class Reconciler: Service {
     private let messagesSink: AsyncStream<Message>.Continuation
     let metricJobs: AsyncStream<MetricJob>
     private let metricJobsSink: AsyncStream<MetricJob>.Continuation
-    /// Three queues per repository, of notes, of reverts and of what its forge is told: what one refuses delays nothing
-    /// else.
+    /// Three queues per repository, of notes, of commits (reverts, promotions) and of what its forge is told: what one
+    /// refuses delays nothing else.
     private let outboxes: [String: Outbox]
     /// One per repository.
     let bells: [String: Bell]
@@ -37,6 +37,8 @@ package final class Reconciler: Service {
         package var answers: (any AnswerSource)?
         /// Nothing where nobody tells of answered requests.
         package var feedback: (any FeedbackSource)?
+        /// Nothing where no model registry is asked.
+        package var models: (any ModelVersions)?
         package var journal: any Journal
         /// Yields when replicas changed, so that they are looked at before the next poll.
         package var platformChanges: AsyncStream<Void>
@@ -54,6 +56,7 @@ package final class Reconciler: Service {
             jobs: (any JobRunner)? = nil,
             answers: (any AnswerSource)? = nil,
             feedback: (any FeedbackSource)? = nil,
+            models: (any ModelVersions)? = nil,
             journal: any Journal,
             platformChanges: AsyncStream<Void>,
             capacity: Capacity = Capacity(),
@@ -68,6 +71,7 @@ package final class Reconciler: Service {
             self.jobs = jobs
             self.answers = answers
             self.feedback = feedback
+            self.models = models
             self.journal = journal
             self.platformChanges = platformChanges
             self.capacity = capacity
@@ -79,10 +83,13 @@ package final class Reconciler: Service {
         /// How often the platform and the router are looked at, and evidence is judged.
         package var poll: Duration
         package var reader: ManifestReader
+        /// What follows aliases of the model registry; of those that concern a deployment, the first counts.
+        package var modelUpdates: [ModelUpdatePolicy]
 
-        package init(poll: Duration, reader: ManifestReader) {
+        package init(poll: Duration, reader: ManifestReader, modelUpdates: [ModelUpdatePolicy] = []) {
             self.poll = poll
             self.reader = reader
+            self.modelUpdates = modelUpdates
         }
     }
 
@@ -121,20 +128,20 @@ package final class Reconciler: Service {
 
     struct Outbox: Sendable {
         let notes: AsyncStream<OutboxItem>
-        let reverts: AsyncStream<OutboxItem>
+        let commits: AsyncStream<OutboxItem>
         let forge = ForgeQueue()
         private let notesSink: AsyncStream<OutboxItem>.Continuation
-        private let revertsSink: AsyncStream<OutboxItem>.Continuation
+        private let commitsSink: AsyncStream<OutboxItem>.Continuation
 
         init() {
             (self.notes, self.notesSink) = AsyncStream.makeStream()
-            (self.reverts, self.revertsSink) = AsyncStream.makeStream()
+            (self.commits, self.commitsSink) = AsyncStream.makeStream()
         }
 
         /// - Returns: What is not to be told any more.
         func post(_ item: OutboxItem) -> [OutboxItem] {
             if item.news != nil { return self.forge.post(ForgeQueue.Errand(item: item)) }
-            _ = item.revert == nil ? self.notesSink.yield(item) : self.revertsSink.yield(item)
+            _ = item.isCommit ? self.commitsSink.yield(item) : self.notesSink.yield(item)
             return []
         }
     }
@@ -144,6 +151,7 @@ package final class Reconciler: Service {
         case event(Event)
         case command(DeploymentID, Command, CheckedContinuation<CommandAnswer, Never>)
         case prune(DeploymentID, by: String, CheckedContinuation<CommandAnswer, Never>)
+        case promote(DeploymentID, ModelPromotion, CheckedContinuation<CommandAnswer, Never>)
     }
 
     func tell(_ event: Event) {
@@ -190,6 +198,15 @@ package final class Reconciler: Service {
         }
     }
 
+    /// Hands a promotion to the loop, which journals it and has it written.
+    func submit(_ promotion: ModelPromotion, for id: DeploymentID) async -> CommandAnswer {
+        await withCheckedContinuation { continuation in
+            if case .terminated = self.messagesSink.yield(.promote(id, promotion, continuation)) {
+                continuation.resume(returning: Self.stopping)
+            }
+        }
+    }
+
     private func recentTransitions(of contents: JournalContents) async throws -> [DeploymentID: [Transition]] {
         var recent: [DeploymentID: [Transition]] = [:]
         for id in contents.members.keys {
@@ -210,14 +227,20 @@ package final class Reconciler: Service {
                     group.addTask { await self.watch(source) }
                     if let outbox = self.outboxes[source.port.name] {
                         group.addTask { await self.deliver(outbox.notes, to: source, outbox.forge) }
-                        group.addTask { await self.deliver(outbox.reverts, to: source, outbox.forge) }
+                        group.addTask { await self.deliver(outbox.commits, to: source, outbox.forge) }
                         group.addTask { await self.tell(source, outbox.forge) }
                     }
                 }
                 group.addTask { await self.watchPlatform() }
                 group.addTask { await self.watchRouter() }
                 group.addTask { await self.answerMetricJobs() }
+                if let models = self.ports.models {
+                    for (index, policy) in self.settings.modelUpdates.enumerated() {
+                        group.addTask { await self.watchModels(by: policy, at: index, in: models) }
+                    }
+                }
                 var fleet = Fleet(ports: self.ports, logger: self.logger, contents: contents, recent: recent)
+                fleet.modelPolicies = self.settings.modelUpdates
                 for await message in self.messages {
                     await self.take(message, into: &fleet)
                 }
@@ -228,7 +251,8 @@ package final class Reconciler: Service {
         for await message in self.messages {
             switch message {
             case .event: break
-            case .command(_, _, let continuation), .prune(_, _, let continuation):
+            case .command(_, _, let continuation), .prune(_, _, let continuation),
+                .promote(_, _, let continuation):
                 continuation.resume(returning: Self.stopping)
             }
         }
@@ -242,6 +266,8 @@ package final class Reconciler: Service {
             continuation.resume(returning: await fleet.obey(command, for: id))
         case .prune(let id, let name, let continuation):
             continuation.resume(returning: await fleet.prune(id, by: name))
+        case .promote(let id, let promotion, let continuation):
+            continuation.resume(returning: await fleet.propose(promotion, of: id))
         }
         self.see(to: fleet.takeErrands())
         let snapshot = fleet.snapshot

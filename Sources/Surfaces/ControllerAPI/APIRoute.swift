@@ -40,6 +40,10 @@ package enum APIRoute {
         "\(Self.deployment(id))/commands"
     }
 
+    package static func model(_ id: DeploymentID) -> String {
+        "\(Self.deployment(id))/model"
+    }
+
     package static func feedback(_ id: DeploymentID) -> String {
         "\(Self.deployment(id))/feedback"
     }

@@ -67,6 +67,22 @@ package struct ControllerClient: Sendable {
         return try await self.exchange("POST", APIRoute.commands(id), body: [UInt8](body))
     }
 
+    /// Asks for another version of a deployment's model. It takes as long as the registry and the git server do.
+    ///
+    /// - Returns: The answer, also when the controller refused.
+    package func promote(
+        _ id: DeploymentID,
+        _ request: ModelRequest
+    ) async throws(ControllerClientError) -> ModelAnswer {
+        let body: Data
+        do {
+            body = try APICoding.encoder().encode(request)
+        } catch {
+            throw ControllerClientError(code: .refused, message: "the request cannot be written as JSON: \(error)")
+        }
+        return try await self.exchange("POST", APIRoute.model(id), body: [UInt8](body), timeout: .minutes(2))
+    }
+
     /// Tells of answered requests, at most `FeedbackBatch.limit` at once.
     package func feedback(
         _ labels: [FeedbackLabel],
@@ -88,9 +104,10 @@ package struct ControllerClient: Sendable {
     private func exchange<Answer: Decodable>(
         _ method: String,
         _ path: String,
-        body: [UInt8]?
+        body: [UInt8]?,
+        timeout: Duration? = nil
     ) async throws(ControllerClientError) -> Answer {
-        let response = try await self.send(method, path, body: body)
+        let response = try await self.send(method, path, body: body, timeout: timeout)
         do {
             return try APICoding.decoder().decode(Answer.self, from: Data(response.body))
         } catch {
@@ -106,7 +123,8 @@ package struct ControllerClient: Sendable {
     private func send(
         _ method: String,
         _ path: String,
-        body: [UInt8]?
+        body: [UInt8]?,
+        timeout: Duration? = nil
     ) async throws(ControllerClientError) -> HTTPResponse {
         let response: HTTPResponse
         do {
@@ -118,7 +136,7 @@ package struct ControllerClient: Sendable {
                     headers: ["Content-Type": "application/json", "Accept": "application/json"],
                     body: body,
                     unixSocket: self.socket,
-                    timeout: self.timeout,
+                    timeout: timeout ?? self.timeout,
                     maxResponseBytes: 64 << 20
                 )
             )

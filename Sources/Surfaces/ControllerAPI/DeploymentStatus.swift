@@ -41,6 +41,8 @@ package struct DeploymentStatus: Codable, Hashable, Sendable {
     package var desiredRevision: String?
     /// The state of what is read: `router: 0.4 s ago`, `git: unreachable since …`.
     package var sources: [String]
+    /// Of those that follow an alias of the model registry: what is proposed to git, or why nothing is.
+    package var modelUpdate: ModelUpdateStatus?
 
     package enum Health: String, Codable, Hashable, Sendable {
         case healthy, progressing, held, degraded, unknown
@@ -63,6 +65,19 @@ package struct DeploymentStatus: Codable, Hashable, Sendable {
         self.next = []
         self.rollsBackIf = []
         self.sources = []
+    }
+}
+
+package struct ModelUpdateStatus: Codable, Hashable, Sendable {
+    package var message: String
+    package var since: Date
+    /// Somebody should look.
+    package var isProblem: Bool
+
+    package init(message: String, since: Date, isProblem: Bool) {
+        self.message = message
+        self.since = since
+        self.isProblem = isProblem
     }
 }
 

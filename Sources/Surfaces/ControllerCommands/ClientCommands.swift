@@ -5,7 +5,8 @@ package enum ClientCommands {
     package static let all: [any ParsableCommand.Type] = [
         GetCommand.self, StatusCommand.self, ExplainCommand.self, HistoryCommand.self, PauseCommand.self,
         ResumeCommand.self, PromoteCommand.self, AbortCommand.self, RollbackCommand.self, UndoCommand.self,
-        RetryCommand.self, PruneCommand.self, ValidateCommand.self, ImportCommand.self, PlanCommand.self,
+        RetryCommand.self, PruneCommand.self, PromoteModelCommand.self, ValidateCommand.self, ImportCommand.self,
+        PlanCommand.self,
         SimulateCommand.self, ReplayCommand.self, JudgeCommand.self, CalibrateCommand.self, FeedbackCommand.self,
     ]
 }

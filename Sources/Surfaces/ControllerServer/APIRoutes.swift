@@ -13,6 +13,7 @@ struct APIRoutes: Sendable {
     let traffic: @Sendable (DeploymentID) async -> TrafficStatus?
     let spec: @Sendable (DeploymentID) async -> SpecStatus?
     let command: @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer
+    let model: @Sendable (DeploymentID, ModelRequest) async -> ModelAnswer
     let feedback: @Sendable (DeploymentID, [FeedbackLabel]) async -> FeedbackAnswer
     let logger: Logger
 
@@ -37,6 +38,9 @@ struct APIRoutes: Sendable {
         }
         deployment.post("commands") { request, context in
             try await self.answerCommand(request, try Self.id(context), context)
+        }
+        deployment.post("model") { request, context in
+            try await self.answerModel(request, try Self.id(context), context)
         }
         deployment.post("feedback") { request, context in
             try await self.answerFeedback(request, try Self.id(context), context)
@@ -148,6 +152,44 @@ struct APIRoutes: Sendable {
             "operator command",
             metadata: [
                 "deployment.name": "\(id)", "command.verb": "\(command.verb.rawValue)", "command.by": "\(command.by)",
+                "command.accepted": "\(answer.accepted)", "command.changed": "\(answer.changed)",
+            ]
+        )
+        return try Self.json(answer)
+    }
+
+    private func answerModel(_ request: Request, _ id: DeploymentID, _ context: PeerContext) async throws -> Response {
+        let peer = try await Self.commander(context)
+        let body = try await Self.body(
+            of: request,
+            limit: APIRoute.bodyLimit,
+            "a request may have at most \(APIRoute.bodyLimit / 1024) KiB: shorten its reason"
+        )
+        var model: ModelRequest
+        do {
+            model = try APICoding.decoder().decode(ModelRequest.self, from: body)
+        } catch {
+            throw Problem(
+                status: 400,
+                title: "Not a request",
+                detail: "the body is not a request as docs/reference/api.md describes it: \(error)"
+            )
+        }
+        guard model.selector != nil, model.digest.map(ModelRequest.isDigest) ?? true else {
+            throw Problem(
+                status: 400,
+                title: "Not a version",
+                detail: "`to` must be a version such as 8 or an alias such as @champion, and `digest` sha256: and 64 "
+                    + "lower-case hexadecimal digits"
+            )
+        }
+        model.by = peer.attribution(claim: model.by)
+        _ = try await self.status(id)
+        let answer = await self.model(id, model)
+        self.logger.info(
+            "model promotion asked for",
+            metadata: [
+                "deployment.name": "\(id)", "model.to": "\(model.to)", "command.by": "\(model.by)",
                 "command.accepted": "\(answer.accepted)", "command.changed": "\(answer.changed)",
             ]
         )

@@ -27,6 +27,7 @@ package struct APIServer: Service {
     ///   - spec: Where each value of a deployment's manifest comes from, if its commit was read.
     ///   - feedback: Counts labels of a deployment's answers.
     ///   - command: Carries a command out; `by` is set already.
+    ///   - model: Proposes another version of a deployment's model, or says what it would propose.
     ///   - logger: Gets every command, and what goes wrong.
     package init(
         socket: String,
@@ -37,6 +38,9 @@ package struct APIServer: Service {
         spec: @escaping @Sendable (DeploymentID) async -> SpecStatus? = { _ in nil },
         feedback: @escaping @Sendable (DeploymentID, [FeedbackLabel]) async -> FeedbackAnswer,
         command: @escaping @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer,
+        model: @escaping @Sendable (DeploymentID, ModelRequest) async -> ModelAnswer = { _, _ in
+            ModelAnswer(accepted: false, changed: false, message: "this controller proposes no models")
+        },
         logger: Logger
     ) {
         self.socket = socket
@@ -48,6 +52,7 @@ package struct APIServer: Service {
             traffic: traffic,
             spec: spec,
             command: command,
+            model: model,
             feedback: feedback,
             logger: logger
         )

@@ -128,20 +128,22 @@ struct CommentTests {
 
     // MARK: - Pull requests
 
-    private static let proposal: RevertProposal = {
+    private static let proposal: BranchProposal = {
         let reference = { (commit: Character) in
             CommitReference(repository: "models", branch: "main", commit: String(repeating: commit, count: 40))
         }
-        return RevertProposal(
+        return BranchProposal(
             deployment: DeploymentID(namespace: "search", name: "chat"),
-            revert: ManifestRevert(
-                mode: .pullRequest,
-                failed: reference("f"),
-                restored: reference("a"),
-                failedLabel: "chat 2",
-                restoredLabel: "chat 1",
-                reason: "gate errors failed: 5 of 100\n/merge @all",
-                isAutomatic: true
+            change: .revert(
+                ManifestRevert(
+                    mode: .pullRequest,
+                    failed: reference("f"),
+                    restored: reference("a"),
+                    failedLabel: "chat 2",
+                    restoredLabel: "chat 1",
+                    reason: "gate errors failed: 5 of 100\n/merge @all",
+                    isAutomatic: true
+                )
             ),
             branch: "controller/revert/search/chat/ffffffffff",
             base: "main"
@@ -171,6 +173,43 @@ struct CommentTests {
             #expect(request.title == "Revert search/chat to chat 1")
             #expect(request.body.contains("rolled back `chat 2` of `search/chat`, which commit ffffffff"))
             #expect(request.body.contains("\n`gate errors failed: 5 of 100 /merge @all`\n"), "\(request.body)")
+        }
+    }
+
+    private static let promotion = BranchProposal(
+        deployment: DeploymentID(namespace: "search", name: "chat"),
+        change: .promotion(
+            ModelPromotion(
+                mode: .pullRequest,
+                manifest: CommitReference(repository: "models", branch: "main", commit: "c0"),
+                model: "magika",
+                previous: "models:/magika/7",
+                version: "8",
+                digest: "sha256:ab",
+                reason: "ada asked for version 8: better\n/merge @all",
+                warnings: ["version 8 is `older`"]
+            )
+        ),
+        branch: "controller/promote/search/chat/magika-8",
+        base: "main"
+    )
+
+    @Test(arguments: ForgeConfiguration.Kind.allCases)
+    func `a pull request for a model says which, why and what to know, and is opened once`(
+        kind: ForgeConfiguration.Kind
+    ) async throws {
+        try await withForge(kind) { fake, forge in
+            fake.change { $0.lostAnswers = 1 }
+            _ = try await refusal { () async throws(SourceError) in _ = try await forge.propose(Self.promotion) }
+            let address = try await forge.propose(Self.promotion)
+            #expect(try await forge.propose(Self.promotion) == address)
+            #expect(fake.now.pullRequests.count == 1)
+            let request = try #require(fake.now.pullRequests.last)
+            #expect(request.head == Self.promotion.branch && request.base == "main")
+            #expect(request.title == "Let search/chat serve magika 8")
+            #expect(request.body.contains("\n`ada asked for version 8: better /merge @all`\n"), "\(request.body)")
+            #expect(request.body.contains("in place of `models:/magika/7`"))
+            #expect(request.body.contains("digest `sha256:ab`") && request.body.contains("Warning: "))
         }
     }
 

@@ -25,7 +25,7 @@ struct PromotionTests {
             mode: mode,
             manifest: CommitReference(repository: "models", branch: "main", commit: "c0", path: Self.path),
             model: "magika",
-            previous: previous,
+            previous: "models:/magika/\(previous)",
             version: version,
             digest: digest,
             reason: "the alias champion\nof magika names version 8",
@@ -65,7 +65,7 @@ struct PromotionTests {
                     Let search/chat serve magika 8
 
                     the alias champion of magika names version 8
-                    It names version 7 now.
+                    It names models:/magika/7 now.
                     Warning: no digest: the registry may serve other bytes
 
                     Promoted-Model: models:/magika/8
@@ -171,7 +171,8 @@ struct PromotionTests {
             )
             #expect(
                 try await told(self.promotion(previous: "6"), .branch)
-                    == "nothing was proposed: models/chat.yaml does not name models:/magika/6 any more: it was changed since"
+                    == "nothing was proposed: models/chat.yaml does not name models:/magika/6 any more: it was changed "
+                    + "since"
             )
             var moved = self.promotion()
             moved.manifest.path = "models/gone.yaml"
@@ -224,6 +225,7 @@ struct PromotionTests {
             try await workshop.push()
             var promotion = self.promotion()
             promotion.model = model
+            promotion.previous = "models:/\(model)/7"
             let repository = workshop.repository { $0.promotions = .branch }
             let result = try await repository.promote(promotion, of: Self.id, isRehearsal: false)
             // What no manifest can name is refused before.

@@ -11,7 +11,7 @@ final class InMemoryForge: Forge {
     struct State {
         /// `TOPIC COMMIT STATE`, as shown, oldest first.
         var shown: [String] = []
-        var proposals: [RevertProposal] = []
+        var proposals: [BranchProposal] = []
         /// What each call is refused with, as long as it is there.
         var refusal: SourceError?
         /// Only reports of these commits are refused.
@@ -44,7 +44,7 @@ final class InMemoryForge: Forge {
         self.state.withLock { $0.shown.append(line) }
     }
 
-    func propose(_ proposal: RevertProposal) async throws(SourceError) -> String {
+    func propose(_ proposal: BranchProposal) async throws(SourceError) -> String {
         try await self.begin("")
         self.state.withLock { $0.proposals.append(proposal) }
         return "https://forge.example/pull/7"

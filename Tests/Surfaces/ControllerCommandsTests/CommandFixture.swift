@@ -28,6 +28,8 @@ final class CommandFixture: Sendable {
     let fleet: Mutex<FleetStatus>
     let answer = Mutex(OperatorAnswer(accepted: true, changed: true, message: "done"))
     let commands = Mutex<[OperatorRequest]>([])
+    let models = Mutex<[ModelRequest]>([])
+    let modelAnswer = Mutex(ModelAnswer(accepted: true, changed: true, message: "done"))
     /// Recorded decisions, as the daemon serves them.
     let chapters = Mutex<[(number: Int64, lines: [UInt8])]>([])
     /// Labels, as they came in one request each.
@@ -113,6 +115,10 @@ final class CommandFixture: Sendable {
             command: { _, request in
                 self.commands.withLock { $0.append(request) }
                 return self.answer.withLock { $0 }
+            },
+            model: { _, request in
+                self.models.withLock { $0.append(request) }
+                return self.modelAnswer.withLock { $0 }
             },
             logger: Self.silentLogger
         )

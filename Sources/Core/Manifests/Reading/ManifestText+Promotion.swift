@@ -7,6 +7,7 @@ extension ManifestText {
     /// - Parameters:
     ///   - id: Whose manifest.
     ///   - promotion: What it is to name. Without a digest, the manifest's goes: it would be that of other bytes.
+    ///   - limits: Of what is read again.
     /// - Returns: Whether anything changed.
     /// - Throws: When the manifest names neither version, or is written in a way in which a program cannot change it
     ///   exactly. (A `defaults.yaml` cannot hold a model, so that all of it stands here.)
@@ -24,8 +25,8 @@ extension ManifestText {
             ("version", promotion.version), ("uri", promotion.uri), ("digest", promotion.digest),
         ]
         if values.allSatisfy({ text.model?[$0.key]?.scalarText == $0.new }) { return false }
-        guard let uri = text.model?["uri"]?.scalarText, uri == promotion.previousURI || uri == promotion.uri else {
-            throw Refusal(reason: "does not name \(promotion.previousURI) any more: it was changed since")
+        guard let uri = text.model?["uri"]?.scalarText, uri == promotion.previous || uri == promotion.uri else {
+            throw Refusal(reason: "does not name \(promotion.previous) any more: it was changed since")
         }
         var edits: [ManifestDocument.Edit] = []
         for value in values {
@@ -41,10 +42,6 @@ extension ManifestText {
         self = other
         return true
     }
-}
-
-extension ModelPromotion {
-    fileprivate var previousURI: String { "models:/\(self.model)/\(self.previous)" }
 }
 
 /// The text of one manifest, and where its model's values stand in it.
@@ -81,8 +78,10 @@ private struct ManifestDocument {
 
     // MARK: - Edits
 
-    /// - Parameter value: Nothing takes the value away.
+    /// What sets a member of the model, or takes it away.
+    ///
     /// - Returns: Nothing when it is so already.
+    /// - Throws: When it is written in another way than on one line.
     func edit(_ key: String, to value: String?) throws(Refusal) -> Edit? {
         let member = self.model?.members(named: [key]).first
         switch (member, value) {
@@ -126,7 +125,9 @@ private struct ManifestDocument {
     /// The value as it was quoted; one without quotes gets some where it would be read as something else.
     private static func written(_ value: String, quote: UInt8?) throws(Refusal) -> [UInt8] {
         guard !value.isEmpty, value.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\"'\\#".utf8.contains($0) })
-        else { throw Refusal(reason: "cannot name a version with such characters: letters, digits, . _ - and + can be") }
+        else {
+            throw Refusal(reason: "cannot name a version with such characters: letters, digits, . _ - and + can be")
+        }
         let isPlain =
             YAMLScalar(text: value, isPlain: true).meaning == .string && value.first?.isLetter == true
             && value.last != ":" && !value.utf8.contains { ",[]{}".utf8.contains($0) }
@@ -194,7 +195,8 @@ private struct ManifestDocument {
         let start = self.bytes[..<key].lastIndex(of: lineFeed).map { $0 + 1 } ?? self.start
         let end = self.bytes[token.range.upperBound...].firstIndex(of: lineFeed).map { $0 + 1 } ?? self.bytes.endIndex
         let indent = self.bytes[start..<key]
-        guard indent.allSatisfy({ $0 == UInt8(ascii: " ") }), !self.bytes[key..<token.range.lowerBound].contains(lineFeed)
+        guard indent.allSatisfy({ $0 == UInt8(ascii: " ") }),
+            !self.bytes[key..<token.range.lowerBound].contains(lineFeed)
         else { throw Refusal(reason: Self.inexact) }
         return (start..<end, Array(indent))
     }

@@ -14,7 +14,7 @@ package protocol Forge: Sendable {
     ///
     /// - Returns: Its address.
     /// - Throws: A `SourceError`: it is to be tried again.
-    func propose(_ proposal: RevertProposal) async throws(SourceError) -> String
+    func propose(_ proposal: BranchProposal) async throws(SourceError) -> String
 }
 
 /// The places where a forge shows what became of a commit.
@@ -78,17 +78,23 @@ package struct ForgeNews: Hashable, Codable, Sendable {
     }
 }
 
-/// A branch that puts a manifest back, for people to merge.
-package struct RevertProposal: Hashable, Sendable {
+/// A branch that changes a manifest, for people to merge.
+package struct BranchProposal: Hashable, Sendable {
+    /// What it does.
+    package enum Change: Hashable, Sendable {
+        case revert(ManifestRevert)
+        case promotion(ModelPromotion)
+    }
+
     package var deployment: DeploymentID
-    package var revert: ManifestRevert
+    package var change: Change
     package var branch: String
     /// What it is to be merged into.
     package var base: String
 
-    package init(deployment: DeploymentID, revert: ManifestRevert, branch: String, base: String) {
+    package init(deployment: DeploymentID, change: Change, branch: String, base: String) {
         self.deployment = deployment
-        self.revert = revert
+        self.change = change
         self.branch = branch
         self.base = base
     }

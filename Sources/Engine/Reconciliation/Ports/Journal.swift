@@ -84,6 +84,8 @@ package struct Member: Hashable, Codable, Sendable {
     package var repository: String?
     /// Why its manifest, which is gone, may only go by an operator's word: a later commit must not make one forget.
     package var heldRemoval: String?
+    /// The models that were proposed to git for it.
+    package var proposals: ModelProposals?
 
     package init(rollout: Rollout, traffic: Traffic = Traffic(), repository: String? = nil) {
         self.life = Life(rollout)
@@ -98,7 +100,7 @@ package struct Member: Hashable, Codable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case life = "rollout"
-        case traffic, askedSince, repository, heldRemoval
+        case traffic, askedSince, repository, heldRemoval, proposals
     }
 
     /// Shared between copies of a member, and written as the rollout that it holds.
@@ -163,6 +165,8 @@ package struct OutboxItem: Hashable, Codable, Sendable {
     package var revert: ManifestRevert?
     /// What the forge is to show, in place of a note.
     package var news: ForgeNews?
+    /// Another version of a model to propose, in place of a note.
+    package var promotion: ModelPromotion?
 
     package init(
         id: String,
@@ -171,7 +175,8 @@ package struct OutboxItem: Hashable, Codable, Sendable {
         key: String,
         note: String,
         revert: ManifestRevert? = nil,
-        news: ForgeNews? = nil
+        news: ForgeNews? = nil,
+        promotion: ModelPromotion? = nil
     ) {
         self.id = id
         self.repository = repository
@@ -180,7 +185,11 @@ package struct OutboxItem: Hashable, Codable, Sendable {
         self.note = note
         self.revert = revert
         self.news = news
+        self.promotion = promotion
     }
+
+    /// Whether it is a commit to be written, and no note.
+    package var isCommit: Bool { self.revert != nil || self.promotion != nil }
 }
 
 package struct JournalError: Error, Hashable, Sendable, CustomStringConvertible {

@@ -36,6 +36,7 @@ extension Configuration.Repository {
             proxy: members["proxy"]?.webURL(namedBy: nil),
             writesNotes: members["notes"]?.boolean() ?? false,
             reverts: members["reverts"]?.choice(of: RevertChoice.self)?.mode,
+            promotions: members["promotions"]?.choice(of: Configuration.PromotionChoice.self)?.mode,
             webhook: members["webhook"].flatMap { Configuration.Webhook(decoding: $0) },
             forge: members["forge"].flatMap {
                 Configuration.Forge(decoding: $0, of: url, openedBy: own ?? other ?? .none)
@@ -66,6 +67,13 @@ extension Configuration.Repository {
         } else if self.reverts != nil {
             members["reverts"]?.error("a revert goes to a branch: watch a `branch`, or remove `reverts`")
         }
+        if case .branch = self.reference {
+        } else if self.promotions != nil {
+            members["promotions"]?.error("a model is proposed to a branch: watch a `branch`, or remove `promotions`")
+        }
+        if self.promotions == .pullRequest, members["forge"] == nil {
+            members["promotions"]?.error("only a forge opens pull requests: add `forge`, or use `promotions: branch`")
+        }
         if self.reverts == .pullRequest, members["forge"] == nil {
             members["reverts"]?.error("only a forge opens pull requests: add `forge`, or use `reverts: branch`")
         }
@@ -74,7 +82,7 @@ extension Configuration.Repository {
             members["forge"]?.error("deployments of GitLab are of a branch: watch a `branch`, or remove `deployments`")
         }
         if let forge = self.forge, !forge.statuses, !forge.comments, !forge.deployments,
-            self.reverts ?? .branch < .pullRequest
+            self.reverts ?? .branch < .pullRequest, self.promotions != .pullRequest
         {
             members["forge"]?.warning("it is told nothing: turn on `statuses` or `comments`, or remove `forge`")
         }

@@ -23,6 +23,8 @@ package struct Configuration: Hashable, Sendable {
     package var artifacts: Artifacts
     /// Nothing when manifests name no registered models.
     package var modelRegistry: ModelRegistry?
+    /// What follows aliases of the model registry; of those that concern a deployment, the first counts.
+    package var modelUpdates: [ModelUpdate]
     package var local: Local
     package var journal: Journal
     /// Folders whose programs job gates may run; with none, no manifest runs a program.
@@ -62,6 +64,8 @@ package struct Configuration: Hashable, Sendable {
         package var writesNotes: Bool
         /// The most that a revert may do; nothing when none may be written.
         package var reverts: RevertMode?
+        /// The most that a promotion of a model may do; nothing when none may be written.
+        package var promotions: ModelPromotion.Mode?
         /// Nothing when its server does not tell of pushes.
         package var webhook: Webhook?
         /// Nothing when its server is told nothing but git's own.

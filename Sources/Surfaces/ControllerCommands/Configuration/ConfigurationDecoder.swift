@@ -24,6 +24,7 @@ struct ConfigurationDecoder {
             webhooks: members?["webhooks"].flatMap { Configuration.Webhooks(decoding: $0) },
             artifacts: self.artifacts(from: members?["artifacts"]?.members(of: .artifacts), state: stateDirectory),
             modelRegistry: members?["modelRegistry"].flatMap { Configuration.ModelRegistry(decoding: $0) },
+            modelUpdates: [],
             local: self.local(from: members?["local"]?.members(of: .local), at: members?["local"]),
             journal: Configuration.Journal(decoding: members?["journal"]?.members(of: .journal)),
             jobPrograms: members?["jobs"]?.members(of: .jobs)?["programs"]?.list(limit: 100)?
@@ -44,6 +45,10 @@ struct ConfigurationDecoder {
         if let providers = members?["providers"]?.list(limit: 100) {
             configuration.providers = providers.compactMap { Configuration.Provider(decoding: $0) }
             Self.checkUnique(providers, configuration.providers.map(\.name), "providers")
+        }
+        if let updates = members?["modelUpdates"]?.list(limit: 1000) {
+            configuration.modelUpdates = updates.compactMap { Configuration.ModelUpdate(decoding: $0) }
+            configuration.check(modelUpdates: members?["modelUpdates"], updates)
         }
         return configuration
     }

@@ -5,7 +5,7 @@ extension Shape {
     package static let configurationShapes: [Shape] = [
         .configuration, .repository, .signatures, .signaturePath, .deletion, .credentials, .gitHubApp,
         .clientCertificate, .gitCredential, .webhook, .forge, .provider, .webhooks, .artifacts, .modelRegistry, .local,
-        .capacity, .journal, .jobs,
+        .capacity, .journal, .jobs, .modelUpdate,
     ]
 
     static let configuration = Shape(
@@ -23,6 +23,7 @@ extension Shape {
             .optional("artifacts", "{maxSize: 20Gi}"),
             .optional("modelRegistry", "{url: \"https://mlflow.example\"}"),
             .optional("local", "{listen: \"127.0.0.1:8080\"}"),
+            .optional("modelUpdates", "[{alias: champion, deployments: [search/file-type]}]"),
             .optional("journal", "{keep: 30d, maxSize: 1Gi}"),
             .optional("jobs", "{programs: [/opt/evaluate]}"),
         ]
@@ -49,6 +50,7 @@ extension Shape {
             .optional("proxy", "\"http://proxy.example:3128\""),
             .optional("notes", "true"),
             .optional("reverts", "branch"),
+            .optional("promotions", "branch"),
             .optional("webhook", "{kind: github, secretFile: /etc/controller/webhook-secret}"),
             .optional("forge", "{kind: github, tokenFile: /etc/controller/forge-token}"),
         ]
@@ -63,6 +65,13 @@ extension Shape {
             .optional("gpgKeyring", "/etc/controller/git-keyring.asc"),
             .optional("groups", "{prod-approvers: [alice@example.com]}"),
             .optional("paths", "[{path: prod/**, signers: [prod-approvers]}]"),
+        ]
+    )
+    static let modelUpdate = Shape(
+        "modelUpdate",
+        [
+            .required("alias", "champion"), .optional("model", "magika"),
+            .required("deployments", "[search/file-type]"), .optional("mode", "branch"), .optional("interval", "1m"),
         ]
     )
     static let signaturePath = Shape(

@@ -38,7 +38,13 @@ package enum FleetTable {
             StyledText("warning: ", .yellow)
                 + StyledText("\(name) is served and unknown: the journal was lost, and git has not said yet what it is")
         }
-        return unknown + Self.warnings(fleet.sources, now: now)
+        let updates = fleet.deployments.compactMap { deployment -> StyledText? in
+            guard let update = deployment.modelUpdate else { return nil }
+            let words = "\(deployment.id): \(update.message), since \(TimeText.age(of: update.since, now: now))"
+            let head = update.isProblem ? StyledText("warning: ", .yellow) : ""
+            return head + StyledText("model update: \(words)")
+        }
+        return unknown + Self.warnings(fleet.sources, now: now) + updates
     }
 
     private static func warnings(_ sources: [SourceStatus], now: Date) -> [StyledText] {

@@ -42,6 +42,11 @@ package enum StatusTree {
             lines.append(StyledText("  the bake ends \(TimeText.until(end, now: now))"))
         }
         if let autoscaling = status.autoscaling { lines.append(StyledText("  autoscaled: \(autoscaling.words)")) }
+        if let update = status.modelUpdate {
+            let since = StyledText("  since \(TimeText.age(of: update.since, now: now))", .dim)
+            let mark = update.isProblem ? StyledText("✖ ", .red) : ""
+            lines.append("  " + mark + StyledText("model update: \(update.message)") + since)
+        }
         if let desired = status.desired, desired.commit != status.newest?.commit.commit {
             let story = desired.story.isEmpty ? "" : "  \(desired.story)"
             lines.append(StyledText("  wanted by git: \(desired.short)\(story)"))

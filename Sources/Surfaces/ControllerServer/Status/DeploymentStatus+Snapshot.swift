@@ -42,6 +42,9 @@ extension DeploymentStatus {
         self.desiredRevision = rollout.desired?.revision.digest
         self.pin = rollout.pin.map { PinStatus(revision: $0.revision.digest, by: $0.by) }
         self.diagnostics = snapshot.notes
+        self.modelUpdate = snapshot.modelUpdate.map {
+            ModelUpdateStatus(message: $0.text, since: Date($0.since), isProblem: $0.isProblem)
+        }
         self.events = snapshot.transitions.map { EventStatus($0, of: rollout.id) }
         if rollout.phase == .baking, let stable = rollout.stable {
             self.bakeEnds = Date(rollout.since + stable.rollout.bakeTime)
