@@ -63,6 +63,7 @@ struct Daemon {
                 jobs: self.jobs,
                 answers: tap,
                 feedback: labels,
+                models: self.models(forges),
                 journal: journal,
                 platformChanges: replicas.changes,
                 capacity: self.capacity,
@@ -211,6 +212,13 @@ extension Daemon {
             MLflowRegistry(configuration: RegistryConfiguration($0), client: client)
         }
         return ContentStore(configuration: artifacts, registry: registry, client: client, logger: self.logger)
+    }
+
+    /// Nothing where no registry is configured.
+    private func models(_ client: HTTPClient) -> RegistryVersions? {
+        self.configuration.modelRegistry.map {
+            RegistryVersions(registry: MLflowRegistry(configuration: RegistryConfiguration($0), client: client))
+        }
     }
 
     private func replicas(_ client: HTTPClient) -> LocalReplicas {

@@ -51,7 +51,11 @@ extension GitRepository: ModelPromoter {
         }
         // Without force: what somebody has on a branch of that name stays, unless it is all merged.
         switch try await self.push(commit, to: "refs/heads/\(work.ownBranch)", until: deadline) {
-        case .done, .overtaken: return result
+        case .done: return result
+        case .overtaken:
+            if try await self.remoteTarget(of: "refs/heads/\(work.ownBranch)", until: deadline) != nil { return result }
+            let why = "the server did not take the branch \(work.ownBranch): is there one whose name begins alike?"
+            throw self.label.error(.refused, why, .retry)
         case .refused(let why):
             throw self.label.error(
                 .refused,

@@ -183,6 +183,19 @@ struct PromotionTests {
         }
     }
 
+    @Test
+    func `a branch in the way is told, and is not taken for the proposal`() async throws {
+        try await Workshop.run { workshop in
+            try await self.begin(workshop)
+            try await workshop.push(to: "controller/promote/search/chat")
+            let repository = workshop.repository { $0.promotions = .branch }
+            let error = try await sourceError {
+                _ = try await repository.promote(self.promotion(), of: Self.id, isRehearsal: false)
+            }
+            #expect(error.message.contains("controller/promote/search/chat"), "\(error)")
+        }
+    }
+
     @Test(arguments: [(ModelPromotion.Mode.pullRequest, true), (.branch, false)])
     func `a pull request is wanted where it is allowed`(allowed: ModelPromotion.Mode, isRequested: Bool) async throws {
         try await Workshop.run { workshop in

@@ -49,6 +49,7 @@ extension Configuration {
     /// What is configured must be allowed somewhere.
     func check(modelUpdates field: Field?, _ fields: [Field]) {
         guard let field, !self.modelUpdates.isEmpty else { return }
+        if self.modelRegistry == nil { field.error("nobody knows what an alias names: add `modelRegistry`") }
         let most = self.repositories.compactMap(\.promotions).max()
         guard let most else {
             field.error("no repository lets models be proposed: add `promotions: branch` to one")

@@ -5,20 +5,31 @@ import Testing
 
 @Suite("The configuration of model updates")
 struct ModelUpdateConfigurationTests {
-    private func read(_ updates: String, promotions: String = "branch", repository: String = "") throws -> Configuration
-    {
+    private func read(
+        _ updates: String,
+        promotions: String = "branch",
+        repository: String = "",
+        isKnown: Bool = true
+    ) throws -> Configuration {
+        let registry = isKnown ? "modelRegistry: {url: \"https://mlflow.example\"}" : ""
         let text = """
             repositories:
               - {name: a, url: /srv/a, promotions: \(promotions)\(repository)}
+            \(registry)
             modelUpdates:
               - \(updates)
             """
         return try Configuration(reading: Array(text.utf8), path: "c.yaml")
     }
 
-    private func problems(_ updates: String, promotions: String = "branch", repository: String = "") -> String {
+    private func problems(
+        _ updates: String,
+        promotions: String = "branch",
+        repository: String = "",
+        isKnown: Bool = true
+    ) -> String {
         do {
-            return try self.read(updates, promotions: promotions, repository: repository).warnings
+            return try self.read(updates, promotions: promotions, repository: repository, isKnown: isKnown).warnings
                 .map(\.description).joined(separator: "\n")
         } catch {
             return "\(error)"
@@ -67,5 +78,11 @@ struct ModelUpdateConfigurationTests {
     func `models are proposed to branches only`() {
         let problems = self.problems("{alias: champion, deployments: [x]}", repository: ", tag: v1")
         #expect(problems.contains("a model is proposed to a branch"), "\(problems)")
+    }
+
+    @Test
+    func `without a registry there is nothing to follow`() {
+        let problems = self.problems("{alias: champion, deployments: [x]}", isKnown: false)
+        #expect(problems.contains("nobody knows what an alias names: add `modelRegistry`"), "\(problems)")
     }
 }
