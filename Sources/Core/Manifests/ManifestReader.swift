@@ -83,8 +83,8 @@ package struct ManifestReader: Sendable {
         files.map { DecodedFile(decoding: $0, over: defaults.chain(above: $0.path), limits: self.limits) }
     }
 
-    /// The first part of ``read(_:origin:knowing:decoded:)``: then the deployments are to be resolved, and the last part
-    /// is ``finish(_:_:)``.
+    /// The first part of ``read(_:origin:knowing:decoded:)``. Then the deployments are to be resolved, and then comes
+    /// ``finish(_:_:)``.
     package func gather(
         _ files: [SourceFile],
         origin: CommitReference,
