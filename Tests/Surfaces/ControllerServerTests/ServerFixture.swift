@@ -3,6 +3,7 @@ import ControllerServer
 import Deployments
 import Foundation
 import Logging
+import ServiceLifecycle
 import Synchronization
 import Testing
 
@@ -96,15 +97,23 @@ struct ServerFixture: Sendable {
 
     struct JournalGone: Error {}
 
+    /// As the daemon has it. NIO ends the process when a server is cancelled while a connection arrives, so it stops
+    /// listening before it is.
+    private func services(_ server: some Service) -> ServiceGroup {
+        var configuration = ServiceGroupConfiguration(services: [server], logger: self.silentLogger)
+        configuration.maximumGracefulShutdownDuration = .seconds(5)
+        return ServiceGroup(configuration: configuration)
+    }
+
     /// Runs `body` while the server serves, and stops it.
     func serving(_ body: @Sendable (ControllerClient) async throws -> Void) async throws {
         defer { self.remove() }
         try await withThrowingTaskGroup { group in
-            let server = self.server()
-            group.addTask { try await server.run() }
+            let services = self.services(self.server())
+            group.addTask { try await services.run() }
             try await self.waitUntilServed()
             try await body(self.client)
-            group.cancelAll()
+            await services.triggerGracefulShutdown()
             // Cancelled servers may say so; that is not what the tests look at.
             while let result = await group.nextResult() { _ = result }
         }

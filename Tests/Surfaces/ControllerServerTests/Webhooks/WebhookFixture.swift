@@ -2,6 +2,7 @@ import ControllerServer
 import Crypto
 import Foundation
 import Logging
+import ServiceLifecycle
 import Synchronization
 import Testing
 import Transport
@@ -65,14 +66,23 @@ final class WebhookFixture: Sendable {
         defer { try? FileManager.default.removeItem(at: self.folder) }
         defer { self.client.close() }
         try await withThrowingTaskGroup { group in
-            let server = self.server(limits: limits)
-            group.addTask { try await server.run() }
+            let services = self.services(self.server(limits: limits))
+            group.addTask { try await services.run() }
             try await Self.poll { self.port.withLock { $0 } != nil }
             try await body(self)
-            group.cancelAll()
+            await services.triggerGracefulShutdown()
             // Cancelled servers may say so; that is not what the tests look at.
             while let result = await group.nextResult() { _ = result }
         }
+    }
+
+    /// As the daemon has it. NIO ends the process when a server is cancelled while a connection arrives, so it stops
+    /// listening before it is.
+    private func services(_ server: some Service) -> ServiceGroup {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        var configuration = ServiceGroupConfiguration(services: [server], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(5)
+        return ServiceGroup(configuration: configuration)
     }
 
     /// Nothing before the server listens.
