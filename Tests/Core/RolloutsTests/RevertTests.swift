@@ -94,6 +94,19 @@ struct RevertTests {
     }
 
     @Test
+    func `a return that overtakes a canary reverts it to where it goes, and to nothing else`() throws {
+        var stage = Stage.settled(policy: Self.policy)
+        stage.desired = .spec(Stage.spec(Stage.next, policy: Self.policy))
+        stage.run { $0.rollout.stable?.revision == Stage.next && $0.rollout.phase == .settled }
+        stage.desired = .spec(Stage.spec(Stage.third, policy: Self.policy))
+        stage.run { if case .stepping(0, .some) = $0.rollout.phase { true } else { false } }
+        stage.tick(Command(.rollback(to: Stage.good), by: "ada", revert: .branch))
+        let revert = try #require(self.reverts(stage).first)
+        #expect(self.reverts(stage).count == 1)
+        #expect([revert.failed.commit, revert.restored.commit] == ["cccccccc", "aaaaaaaa"])
+    }
+
+    @Test
     func `what serves and is in quarantine itself is not put back`() {
         var stage = Stage.settled(policy: Self.policy)
         stage.desired = .spec(Stage.spec(Stage.next, policy: Self.policy))

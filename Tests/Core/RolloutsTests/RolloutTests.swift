@@ -202,7 +202,8 @@ struct RolloutTests {
         )
         var stage = Stage.stepping(policy: policy)
         stage.run { if case .stepping(1, .some) = $0.rollout.phase { true } else { false } }
-        for _ in 0..<50 { stage.tick() }
+        // Longer than any step's usual `atLeast` and `atMost`, with every gate passed.
+        for _ in 0..<4000 { stage.tick() }
         #expect(stage.rollout.holds == [.awaitingApproval(step: 1)])
         #expect(stage.weight == 5)
         stage.tick(Command(.promote(full: false, force: false), by: "lead"))
