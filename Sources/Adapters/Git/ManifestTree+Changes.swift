@@ -34,7 +34,6 @@ extension ManifestTree {
             case (nil, nil): break
             }
         }
-        try self.readWanted()
         self.files.sort { $0.path < $1.path }
         self.files = self.merged(into: known.files)
         try self.requireLimits()

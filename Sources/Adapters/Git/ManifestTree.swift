@@ -15,14 +15,19 @@ struct ManifestTree {
     }
 
     private static let extensions: Set<String> = ["yaml", "yml", "json", "jsonl"]
+    private static let lfsMarks = [
+        "version https://git-lfs.github.com/spec/", "version https://hawser.github.com/spec/",
+    ]
+
     /// The first versions of git wrote this mode, and it is in old repositories.
     private static let groupWritable = git_filemode_t(rawValue: 0o100664)
 
-    private let store: ObjectStore
+    private let repository: OpaquePointer
+    private let database: OpaquePointer
     let limits: GitLimits
-    private var wanted: [WantedFile] = []
     var files: [SourceFile] = []
     var dropped = Dropped()
+    private var totalBytes = 0
     var entries = 0
 
     /// All below `folders`, each written from the root, without slashes at its ends, and empty for the root; none lies
@@ -34,7 +39,12 @@ struct ManifestTree {
         limits: GitLimits,
         after known: Contents? = nil
     ) throws(Failure) -> Contents {
-        var reader = ManifestTree(store: store, limits: limits)
+        var database: OpaquePointer?
+        guard git_repository_odb(&database, store.repository) == 0, let database else {
+            throw .unreadable("the object database cannot be opened")
+        }
+        defer { git_odb_free(database) }
+        var reader = ManifestTree(repository: store.repository, database: database, limits: limits)
         var found: [Folder] = []
         for path in folders { found.append(Folder(path: path, tree: try reader.find(path, in: root))) }
         if let known, known.folders.map(\.path) == folders {
@@ -44,19 +54,19 @@ struct ManifestTree {
             } catch {
                 // The old tree may be gone from the store, which is made anew now and then.
                 guard case .unreadable = error else { throw error }
-                reader = ManifestTree(store: store, limits: limits)
+                reader = ManifestTree(repository: store.repository, database: database, limits: limits)
             }
         }
         for folder in found {
             if let tree = folder.tree { try reader.read(tree, prefix: folder.prefix, depth: 0) }
         }
-        try reader.readWanted()
         let files = reader.files.sorted { $0.path < $1.path }
         return Contents(folders: found, files: files, entries: reader.entries)
     }
 
-    private init(store: ObjectStore, limits: GitLimits) {
-        self.store = store
+    private init(repository: OpaquePointer, database: OpaquePointer, limits: GitLimits) {
+        self.repository = repository
+        self.database = database
         self.limits = limits
     }
 
@@ -80,7 +90,7 @@ struct ManifestTree {
     func tree(_ id: ObjectID, path: String) throws(Failure) -> OpaquePointer {
         var raw = id.raw
         var handle: OpaquePointer?
-        let code = git_tree_lookup(&handle, self.store.repository, &raw)
+        let code = git_tree_lookup(&handle, self.repository, &raw)
         try Self.check(code, "the folder \(Self.shown(path)) (\(id.text))")
         guard let handle else { throw .unreadable("the folder \(Self.shown(path)) (\(id.text)) cannot be read") }
         return handle
@@ -124,7 +134,7 @@ struct ManifestTree {
         case GIT_FILEMODE_BLOB, GIT_FILEMODE_BLOB_EXECUTABLE, Self.groupWritable:
             guard isManifest else { return }
             try Self.requireReadable(pointer, path)
-            try self.want(ObjectID(raw.pointee), path: path)
+            try self.read(ObjectID(raw.pointee), path: path)
         case GIT_FILEMODE_LINK:
             // A link to a document is nobody's loss; one that may stand for a manifest or a folder of them is.
             guard isManifest || !name.contains(".") else { return }
@@ -144,16 +154,34 @@ struct ManifestTree {
         }
     }
 
-    private mutating func want(_ id: ObjectID, path: String) throws(Failure) {
-        guard self.wanted.count < self.limits.files else { throw self.tooManyFiles }
-        self.wanted.append(WantedFile(id: id, path: path))
-    }
-
-    /// Reads the files that were found to be wanted.
-    mutating func readWanted() throws(Failure) {
-        var wanted: [WantedFile] = []
-        swap(&wanted, &self.wanted)
-        self.files = try FileReading(wanted, of: self.store, limits: self.limits).files()
+    private mutating func read(_ id: ObjectID, path: String) throws(Failure) {
+        guard self.files.count < self.limits.files else { throw self.tooManyFiles }
+        var raw = id.raw
+        var size = 0
+        var type = GIT_OBJECT_INVALID
+        // The size first: a small pack can hold one object of many gigabytes.
+        try Self.check(git_odb_read_header(&size, &type, self.database, &raw), "\(Self.shown(path)) (\(id.text))")
+        guard type == GIT_OBJECT_BLOB else { throw .unreadable("\(Self.shown(path)) (\(id.text)) is not a file") }
+        guard size <= self.limits.fileBytes else {
+            throw .tooLarge(
+                "\(Self.shown(path)) has \(size) bytes, more than the \(self.limits.fileBytes) that a manifest may have"
+            )
+        }
+        self.totalBytes += size
+        guard self.totalBytes <= self.limits.totalBytes else { throw self.tooManyBytes }
+        var object: OpaquePointer?
+        try Self.check(git_odb_read(&object, self.database, &raw), "\(Self.shown(path)) (\(id.text))")
+        guard let object else { throw .unreadable("\(Self.shown(path)) (\(id.text)) cannot be read") }
+        defer { git_odb_object_free(object) }
+        guard git_odb_object_size(object) == size else {
+            throw .unreadable("\(Self.shown(path)) (\(id.text)) is not as long as the store says")
+        }
+        let bytes = [UInt8](UnsafeRawBufferPointer(start: git_odb_object_data(object), count: size))
+        let isPointer = size <= 1024 && Self.lfsMarks.contains { bytes.starts(with: $0.utf8) }
+        guard !isPointer else {
+            throw .refused("\(Self.shown(path)) is a Git LFS pointer, not the file; commit the file itself")
+        }
+        self.files.append(SourceFile(path: path, blob: id.text, bytes: bytes))
     }
 
     // MARK: - Names and errors
@@ -168,10 +196,8 @@ struct ManifestTree {
         .tooLarge("what is watched has more than \(self.limits.files) manifests; set path to a smaller one")
     }
 
-    var tooManyBytes: Failure { Self.tooManyBytes(self.limits) }
-
-    static func tooManyBytes(_ limits: GitLimits) -> Failure {
-        .tooLarge("the manifests have more than \(limits.totalBytes) bytes together; set path to a smaller folder")
+    var tooManyBytes: Failure {
+        .tooLarge("the manifests have more than \(self.limits.totalBytes) bytes together; set path to a smaller folder")
     }
 
     private static func isManifest(_ name: String) -> Bool {
@@ -191,7 +217,7 @@ struct ManifestTree {
         PrintableText.line(path.isEmpty ? "/" : path, limit: 200)
     }
 
-    static func check(_ code: Int32, _ what: @autoclosure () -> String) throws(Failure) {
+    private static func check(_ code: Int32, _ what: @autoclosure () -> String) throws(Failure) {
         do throws(ObjectStore.Failure) {
             try ObjectStore.check(code, "\(what()) cannot be read")
         } catch {
