@@ -256,7 +256,11 @@ let package = Package(
         // MARK: - Tests, the mirror of Sources, and what they share
 
         .target(name: "LoopbackServer", path: "Tests/Support/LoopbackServer"),
-        .target(name: "FakeMLflow", dependencies: ["LoopbackServer"], path: "Tests/Support/FakeMLflow"),
+        .target(
+            name: "FakeMLflow",
+            dependencies: ["LoopbackServer", "Transport"],
+            path: "Tests/Support/FakeMLflow"
+        ),
 
         .testTarget(name: "DeploymentsTests", dependencies: ["Deployments"], path: "Tests/Core/DeploymentsTests"),
         .testTarget(

@@ -1,4 +1,5 @@
 import ControllerAPI
+import FakeMLflow
 import Foundation
 import Testing
 import Transport
@@ -76,89 +77,49 @@ private final class MLflowServer {
     private(set) var digest: String?
     private var models: Set<String> = []
     private let sandbox: Sandbox
-    private let client = HTTPClient()
+    private let calls: MLflowCalls
 
     init(in sandbox: Sandbox) async throws {
         self.sandbox = sandbox
         self.url = "http://127.0.0.1:\(sandbox.sparePort)"
-        let program = "\(Machine.root)/.mlflow/bin/mlflow"
-        try #require(FileManager.default.isExecutableFile(atPath: program), "\(program) is missing: run make setup")
-        // Jobs would start seven processes more.
+        let calls = MLflowCalls(url: self.url, client: HTTPClient())
+        self.calls = calls
         _ = try sandbox.start(
             "/usr/bin/env",
-            [
-                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false", "MLFLOW_DISABLE_TELEMETRY=true", program, "server",
-                "--host", "127.0.0.1", "--port", "\(sandbox.sparePort)", "--workers", "1", "--serve-artifacts",
-                "--backend-store-uri", "sqlite:///\(sandbox.folder)/mlflow.db",
-                "--artifacts-destination", "\(sandbox.folder)/mlflow",
-            ],
+            MLflowCalls.environment.map { "\($0)=\($1)" } + [try MLflowCalls.program(below: Machine.root)]
+                + MLflowCalls.arguments(port: sandbox.sparePort, in: sandbox.folder),
             output: "\(sandbox.folder)/mlflow.log"
         )
-        let (client, health) = (self.client, self.url + "/health")
-        // A new database takes a minute on a busy machine. Until it is up, nobody answers.
-        try await sandbox.until("MLflow answers", within: .seconds(300)) {
-            (try? await client.send(HTTPRequest(url: health)))?.isSuccess ?? false
-        }
+        try await sandbox.until("MLflow answers", within: .seconds(300)) { await calls.isUp }
     }
 
     /// - Returns: The version.
     func register(_ model: String, _ files: [String: String], isTagged: Bool = false) async throws -> Int {
-        let run = try await self.call("runs/create", ["experiment_id": "0"])
-        let info = try #require((run["run"] as? [String: Any])?["info"] as? [String: Any])
-        let place = try #require(info["artifact_uri"] as? String)
-        let folder = "\(self.sandbox.folder)/\(UUID().uuidString)"
-        for (path, text) in files {
-            let target = "\(place.replacing("mlflow-artifacts:/", with: ""))/model/\(path)"
-            let answer = try await self.client.send(
-                HTTPRequest(
-                    method: "PUT",
-                    url: "\(self.url)/api/2.0/mlflow-artifacts/artifacts/\(target)",
-                    body: Array(text.utf8)
-                )
-            )
-            try #require(answer.isSuccess, "\(answer.text)")
-            let file = URL(filePath: "\(folder)/\(path)")
-            try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(),
-                withIntermediateDirectories: true
-            )
-            try Data(text.utf8).write(to: file)
-        }
-        if self.models.insert(model).inserted { _ = try await self.call("registered-models/create", ["name": model]) }
-        var body: [String: Any] = ["name": model, "source": "\(place)/model"]
-        body["run_id"] = info["run_id"]
-        if isTagged {
-            let digest = try await self.digest(of: folder)
-            self.digest = digest
-            body["tags"] = [["key": "sha256", "value": digest]]
-        }
-        let made = try await self.call("model-versions/create", body)
-        let version = try #require(made["model_version"] as? [String: Any])
-        return try #require(Int(version["version"] as? String ?? ""))
+        if self.models.insert(model).inserted { try await self.calls.create(model) }
+        if isTagged { self.digest = try await self.digest(of: files) }
+        return try await self.calls.register(
+            model,
+            files: files.mapValues { Array($0.utf8) },
+            digest: isTagged ? self.digest : nil
+        )
+    }
+
+    func point(_ alias: String, of model: String, to version: Int) async throws {
+        try await self.calls.point(alias, of: model, to: version)
     }
 
     /// By the command that the reference gives for a folder.
-    private func digest(of folder: String) async throws -> String {
+    private func digest(of files: [String: String]) async throws -> String {
+        let folder = "\(self.sandbox.folder)/\(UUID().uuidString)"
+        for (path, text) in files {
+            let file = URL(filePath: "\(folder)/\(path)")
+            let parent = file.deletingLastPathComponent()
+            try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
         let list = "find -L . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum -- | sha256sum"
         let ended = try await Machine.run("sh", ["-c", list], environment: self.sandbox.environment, at: folder)
         try #require(ended.status == 0, "\(ended.error)")
         return "sha256:\(ended.output.prefix(64))"
-    }
-
-    func point(_ alias: String, of model: String, to version: Int) async throws {
-        _ = try await self.call("registered-models/alias", ["name": model, "alias": alias, "version": "\(version)"])
-    }
-
-    private func call(_ method: String, _ body: [String: Any]) async throws -> [String: Any] {
-        let answer = try await self.client.send(
-            HTTPRequest(
-                method: "POST",
-                url: "\(self.url)/api/2.0/mlflow/\(method)",
-                headers: ["Content-Type": "application/json"],
-                body: Array(try JSONSerialization.data(withJSONObject: body))
-            )
-        )
-        try #require(answer.isSuccess, "\(method): \(answer.text)")
-        return try #require(try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any])
     }
 }

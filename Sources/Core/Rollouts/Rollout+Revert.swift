@@ -21,6 +21,8 @@ extension Rollout {
         case .branch: answer.message += "; a revert goes to a branch of its own"
         case .pullRequest: answer.message += "; a revert goes to a branch of its own, with a pull request"
         case .push: answer.message += "; a revert goes to the watched branch"
+        case nil where command.revert != nil && !answer.isChanged:
+            answer.message += "; git stays as it is: a revert goes with a rollback, so revert the merge yourself"
         case nil where command.revert != nil:
             answer.message += "; git stays as it is, as there is nothing of this in it to revert"
         case nil: break

@@ -58,13 +58,7 @@ package struct ControllerClient: Sendable {
         _ id: DeploymentID,
         _ request: OperatorRequest
     ) async throws(ControllerClientError) -> OperatorAnswer {
-        let body: Data
-        do {
-            body = try APICoding.encoder().encode(request)
-        } catch {
-            throw ControllerClientError(code: .refused, message: "the command cannot be written as JSON: \(error)")
-        }
-        return try await self.exchange("POST", APIRoute.commands(id), body: [UInt8](body))
+        try await self.post(request, to: APIRoute.commands(id), "the command")
     }
 
     /// Asks for another version of a deployment's model. It takes as long as the registry and the git server do.
@@ -74,13 +68,7 @@ package struct ControllerClient: Sendable {
         _ id: DeploymentID,
         _ request: ModelRequest
     ) async throws(ControllerClientError) -> ModelAnswer {
-        let body: Data
-        do {
-            body = try APICoding.encoder().encode(request)
-        } catch {
-            throw ControllerClientError(code: .refused, message: "the request cannot be written as JSON: \(error)")
-        }
-        return try await self.exchange("POST", APIRoute.model(id), body: [UInt8](body), timeout: .minutes(2))
+        try await self.post(request, to: APIRoute.model(id), "the request", timeout: .minutes(2))
     }
 
     /// Tells of answered requests, at most `FeedbackBatch.limit` at once.
@@ -88,13 +76,22 @@ package struct ControllerClient: Sendable {
         _ labels: [FeedbackLabel],
         on id: DeploymentID
     ) async throws(ControllerClientError) -> FeedbackAnswer {
+        try await self.post(FeedbackBatch(labels), to: APIRoute.feedback(id), "the labels")
+    }
+
+    private func post<Answer: Decodable>(
+        _ value: some Encodable,
+        to path: String,
+        _ what: String,
+        timeout: Duration? = nil
+    ) async throws(ControllerClientError) -> Answer {
         let body: Data
         do {
-            body = try APICoding.encoder().encode(FeedbackBatch(labels))
+            body = try APICoding.encoder().encode(value)
         } catch {
-            throw ControllerClientError(code: .refused, message: "the labels cannot be written as JSON: \(error)")
+            throw ControllerClientError(code: .refused, message: "\(what) cannot be written as JSON: \(error)")
         }
-        return try await self.exchange("POST", APIRoute.feedback(id), body: [UInt8](body))
+        return try await self.exchange("POST", path, body: [UInt8](body), timeout: timeout)
     }
 
     private func get<Answer: Decodable>(_ path: String) async throws(ControllerClientError) -> Answer {

@@ -144,7 +144,7 @@ struct APIRoutes: Sendable {
         _ context: PeerContext
     ) async throws -> Response {
         let peer = try await Self.commander(context)
-        var command = try await Self.decodeCommand(request)
+        var command = try await Self.decode(OperatorRequest.self, of: request, "command")
         command.by = peer.attribution(claim: command.by)
         _ = try await self.status(id)
         let answer = await self.command(id, command)
@@ -160,21 +160,7 @@ struct APIRoutes: Sendable {
 
     private func answerModel(_ request: Request, _ id: DeploymentID, _ context: PeerContext) async throws -> Response {
         let peer = try await Self.commander(context)
-        let body = try await Self.body(
-            of: request,
-            limit: APIRoute.bodyLimit,
-            "a request may have at most \(APIRoute.bodyLimit / 1024) KiB: shorten its reason"
-        )
-        var model: ModelRequest
-        do {
-            model = try APICoding.decoder().decode(ModelRequest.self, from: body)
-        } catch {
-            throw Problem(
-                status: 400,
-                title: "Not a request",
-                detail: "the body is not a request as docs/reference/api.md describes it: \(error)"
-            )
-        }
+        var model = try await Self.decode(ModelRequest.self, of: request, "request")
         guard model.selector != nil, model.digest.map(ModelRequest.isDigest) ?? true else {
             throw Problem(
                 status: 400,
@@ -250,19 +236,24 @@ struct APIRoutes: Sendable {
         }
     }
 
-    private static func decodeCommand(_ request: Request) async throws -> OperatorRequest {
+    /// The body of what an operator asks for, `what` being how people call it.
+    private static func decode<Body: Decodable>(
+        _ type: Body.Type,
+        of request: Request,
+        _ what: String
+    ) async throws -> Body {
         let body = try await Self.body(
             of: request,
             limit: APIRoute.bodyLimit,
-            "a command may have at most \(APIRoute.bodyLimit / 1024) KiB: shorten its reason"
+            "a \(what) may have at most \(APIRoute.bodyLimit / 1024) KiB: shorten its reason"
         )
         do {
-            return try APICoding.decoder().decode(OperatorRequest.self, from: body)
+            return try APICoding.decoder().decode(type, from: body)
         } catch {
             throw Problem(
                 status: 400,
-                title: "Not a command",
-                detail: "the body is not a command as docs/reference/api.md describes it: \(error)"
+                title: "Not a \(what)",
+                detail: "the body is not a \(what) as docs/reference/api.md describes it: \(error)"
             )
         }
     }

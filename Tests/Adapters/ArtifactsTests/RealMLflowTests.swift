@@ -1,5 +1,6 @@
 import Artifacts
 import Deployments
+import FakeMLflow
 import Foundation
 import Glibc
 import LoopbackServer
@@ -16,10 +17,10 @@ struct RealMLflowTests {
         let server = try await RunningMLflow()
         defer { withExtendedLifetime(server) {} }
         let seven: [String: [UInt8]] = ["MLmodel": Array("one\n".utf8), "data/model.onnx": sampleBytes(200_000)]
-        try await server.create("magika")
-        let first = try await server.register("magika", files: seven)
-        let second = try await server.register("magika", files: ["MLmodel": Array("two\n".utf8)])
-        try await server.point("champion", of: "magika", to: first)
+        try await server.calls.create("magika")
+        let first = try await server.calls.register("magika", files: seven)
+        let second = try await server.calls.register("magika", files: ["MLmodel": Array("two\n".utf8)])
+        try await server.calls.point("champion", of: "magika", to: first)
         let registry = server.registry
         #expect(try await registry.aliases(of: "magika") == ["champion": first])
         for (reference, code) in [
@@ -46,7 +47,7 @@ struct RealMLflowTests {
         let printed = try fixture.run("sh", ["-c", list], in: path)
         #expect(digest == "sha256:\(printed.prefix(64))")
 
-        try await server.point("champion", of: "magika", to: second)
+        try await server.calls.point("champion", of: "magika", to: second)
         #expect(try await registry.version(try #require(ModelReference(champion.uri))).number == second)
         try FileManager.default.removeItem(atPath: fixture.cache + "/objects")
         let again = try await fixture.withStore { try await $0.settled(champion) }
@@ -61,47 +62,34 @@ struct RealMLflowTests {
 
 /// An MLflow of the test's own, ended with it.
 private final class RunningMLflow: Sendable {
-    let url: String
+    let calls: MLflowCalls
     private let process: Mutex<Process>
     private let folder: String
     private let client = HTTPClient()
 
     var registry: MLflowRegistry {
-        MLflowRegistry(configuration: RegistryConfiguration(url: self.url), client: self.client)
+        MLflowRegistry(configuration: RegistryConfiguration(url: self.calls.url), client: self.client)
     }
 
     init() async throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
-        let program = root.appending(path: ".mlflow/bin/mlflow").path
-        let isInstalled = FileManager.default.isExecutableFile(atPath: program)
-        try #require(isInstalled, "\(program) is missing; run make setup")
+        let program = try MLflowCalls.program(below: root.path)
         self.folder = NSTemporaryDirectory() + "mlflow-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
         let port = try FreePort.take()
-        self.url = "http://127.0.0.1:\(port)"
+        self.calls = MLflowCalls(url: "http://127.0.0.1:\(port)", client: self.client)
         let process = Process()
         process.executableURL = URL(filePath: program)
-        process.arguments = [
-            "server", "--host", "127.0.0.1", "--port", "\(port)", "--workers", "1", "--serve-artifacts",
-            "--backend-store-uri", "sqlite:///\(self.folder)/mlflow.db",
-            "--artifacts-destination", "\(self.folder)/artifacts",
-        ]
-        // Jobs would start seven processes, which stay behind.
-        let environment = ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"]
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.arguments = MLflowCalls.arguments(port: Int(port), in: self.folder)
+        process.environment = ProcessInfo.processInfo.environment.merging(MLflowCalls.environment) { $1 }
         process.currentDirectoryURL = URL(filePath: self.folder)
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
         self.process = Mutex(process)
-        // A new database takes a minute on a busy machine.
         let deadline = ContinuousClock.now + .seconds(300)
-        while true {
-            // Until it is up, nobody answers.
-            if let answer = try? await self.client.send(HTTPRequest(url: self.url + "/health")), answer.isSuccess {
-                break
-            }
+        while await !self.calls.isUp {
             try #require(self.process.withLock { $0.isRunning }, "MLflow ended")
             try #require(ContinuousClock.now < deadline, "MLflow does not answer")
             try await Task.sleep(for: .milliseconds(100))
@@ -124,49 +112,5 @@ private final class RunningMLflow: Sendable {
         // What has ended already has none.
         let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         return text.split(separator: " ").compactMap { Int32($0) }
-    }
-
-    func create(_ model: String) async throws {
-        _ = try await self.call("registered-models/create", ["name": model])
-    }
-
-    /// Logs a run with these files below `model`, and makes a version of it.
-    func register(_ model: String, files: [String: [UInt8]]) async throws -> Int {
-        let run = try await self.call("runs/create", ["experiment_id": "0"])
-        let info = try #require((run["run"] as? [String: Any])?["info"] as? [String: Any])
-        let place = try #require(info["artifact_uri"] as? String)
-        for (path, bytes) in files {
-            let target = "\(place.replacing("mlflow-artifacts:/", with: ""))/model/\(path)"
-            let answer = try await self.client.send(
-                HTTPRequest(method: "PUT", url: "\(self.url)/api/2.0/mlflow-artifacts/artifacts/\(target)", body: bytes)
-            )
-            try #require(answer.isSuccess, "\(answer.text)")
-        }
-        let made = try await self.call(
-            "model-versions/create",
-            ["name": model, "source": "\(place)/model", "run_id": info["run_id"] as? String ?? ""]
-        )
-        let version = try #require(made["model_version"] as? [String: Any])
-        return try #require(Int(version["version"] as? String ?? ""))
-    }
-
-    func point(_ alias: String, of model: String, to version: Int) async throws {
-        _ = try await self.call(
-            "registered-models/alias",
-            ["name": model, "alias": alias, "version": "\(version)"]
-        )
-    }
-
-    private func call(_ method: String, _ body: [String: String]) async throws -> [String: Any] {
-        let answer = try await self.client.send(
-            HTTPRequest(
-                method: "POST",
-                url: "\(self.url)/api/2.0/mlflow/\(method)",
-                headers: ["Content-Type": "application/json"],
-                body: Array(try JSONSerialization.data(withJSONObject: body))
-            )
-        )
-        try #require(answer.isSuccess, "\(method): \(answer.text)")
-        return try #require(try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any])
     }
 }

@@ -45,6 +45,17 @@ struct RepeatedRollbackTests {
     }
 
     @Test
+    func `a revert that is asked for too late is not said to be needless`() {
+        var stage = Self.third()
+        stage.errors[Stage.third] = 50
+        stage.run { $0.rollout.phase == .settled }
+        stage.tick(Command(.rollback(to: nil), by: "sre", revert: .branch))
+        let message = stage.answers.first?.message ?? ""
+        #expect(message.hasSuffix("git stays as it is: a revert goes with a rollback, so revert the merge yourself"))
+        #expect(!stage.transitions.contains { $0.revert != nil })
+    }
+
+    @Test
     func `a rollback behind one by rule takes nothing from the revision before`() {
         var stage = Self.third()
         stage.errors[Stage.third] = 50
