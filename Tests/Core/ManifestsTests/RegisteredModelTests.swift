@@ -31,7 +31,7 @@ struct RegisteredModelTests {
     @Test(arguments: [
         ("models:/magika/Production", "`Production` is no version, and stages and `latest`"),
         ("models:/magika/latest", "`latest` is no version, and stages and `latest`"),
-        ("models:/magika", "expected models:/NAME/VERSION or models:/NAME@ALIAS"),
+        ("models:/magika", "expected models:/NAME/VERSION or models:/NAME@ALIAS, found `models:/magika`: a name"),
         ("models:/magika/0", "expected models:/NAME/VERSION"), ("models:/magika@v7", "expected models:/NAME/VERSION"),
         ("models:/../7", "expected models:/NAME/VERSION"), ("models:magika/7", "expected models:/NAME/VERSION"),
         ("models://magika/7", "expected models:/NAME/VERSION"), ("mlflow:/magika/7", "write `models:/…`"),

@@ -113,10 +113,10 @@ extension Field {
             let what = "is no version, and stages and `latest` would change what runs without a commit"
             self.error("\(String(parts[1]).inBackticks) \(what): name a version, \(example)")
         } else {
-            self.expected(
-                "models:/NAME/VERSION or models:/NAME@ALIAS: a name of letters, digits and inner . _ - and +, a "
-                    + "version from 1 on, an alias of letters, digits, _ and -, neither `latest` nor like `v7`; "
-                    + example
+            self.error(
+                "expected models:/NAME/VERSION or models:/NAME@ALIAS, found \(uri.inBackticks): a name of letters, "
+                    + "digits and inner . _ - and +, a version from 1 on, an alias of letters, digits, _ and -, "
+                    + "neither `latest` nor like `v7`; \(example)"
             )
         }
         return nil
