@@ -53,6 +53,10 @@ def reduced_manifest() -> str:
     kept = [target for target in targets if any(f'path: "{folder}' in target for folder in FOLDERS)]
     kept += [target for target in re.findall(r"^        \.systemLibrary\(.*?^        \),?$", body, re.M | re.S) if "CYaml" in target]
     head = re.sub(r"^        \.executable\(name: \"(?!simulate).*\n", "", head, flags=re.M)
+    # Packages that nothing uses any more would be built all the same, and again for every test.
+    used = set(re.findall(r'package: "([^"]+)"', "".join(kept)))
+    packages = re.compile(r'^        \.package\(url: "[^"]*/([^"/]+)".*\n', re.M)
+    head = packages.sub(lambda package: package[0] if package[1] in used else "", head)
     tail = tail.replace("        .treatAllWarnings(as: .error),\n", "")
     return head + "    targets: [\n" + ",\n".join(target.rstrip(",") for target in kept) + "\n    ],\n    swiftLanguageModes" + tail
 

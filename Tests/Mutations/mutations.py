@@ -1082,13 +1082,6 @@ MUTATIONS = [
         "git names a revision that was condemned itself",
     ),
     Mutation(
-        "what-git-took-back-is-reverted",
-        SAFETY,
-        "reason == .cancelled ? nil : self.revert(",
-        "self.revert(",
-        "a rollout that a freeze or git itself ended is reverted in git, although nothing failed",
-    ),
-    Mutation(
         "an-overtaking-return-reverts-twice",
         COMMANDS,
         "self.rollBack(reason, by: command.by, revert: .never,",

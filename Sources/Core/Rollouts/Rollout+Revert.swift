@@ -34,6 +34,7 @@ extension Rollout {
     ///
     /// - Returns: Nothing when nobody wants that, when there is nothing to go back to, or only what is in quarantine
     ///   itself, or when git names another revision than the failed one: then somebody has seen to it.
+    ///   So it is with every rollout that git itself ended.
     func revert(
         _ failed: DeploymentSpec,
         to restored: DeploymentSpec?,

@@ -28,8 +28,7 @@ extension Rollout {
         if self.isRestoring { self.pin = nil }
         self.isRestoring = false
         self.enter(.rollingBack(reason), at: now)
-        let revert =
-            reason == .cancelled ? nil : self.revert(failed, to: self.stable, wish, because: reason)
+        let revert = self.revert(failed, to: self.stable, wish, because: reason)
         self.record(.rollingBack, reason.description, failed, by: by, revert: revert, at: now, into: &outcome)
     }
 
