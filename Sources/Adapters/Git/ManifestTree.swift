@@ -1,4 +1,5 @@
 import CLibgit2
+import Glibc
 import Manifests
 
 /// Reads the manifests of one tree.
@@ -120,7 +121,7 @@ struct ManifestTree {
         }
         let name = String(cString: pointer)
         let path = prefix + name
-        guard !["", ".", ".."].contains(name), name.lowercased() != ".git", !name.contains("/") else {
+        guard Self.isName(name) else {
             throw .refused("\(Self.shown(path)) has a name that no working tree may hold; remove it from the commit")
         }
         // Editors, forges and tools keep their own files under such names, some of them in YAML.
@@ -157,31 +158,43 @@ struct ManifestTree {
     private mutating func read(_ id: ObjectID, path: String) throws(Failure) {
         guard self.files.count < self.limits.files else { throw self.tooManyFiles }
         var raw = id.raw
+        var object: OpaquePointer?
+        let code = git_odb_read(&object, self.database, &raw)
+        // One that is too large to be held in memory cannot be read, but says so.
+        if code < 0, let size = self.size(of: id) { try self.requireSize(size, path) }
+        try Self.check(code, "\(Self.shown(path)) (\(id.text))")
+        guard let object else { throw .unreadable("\(Self.shown(path)) (\(id.text)) cannot be read") }
+        defer { git_odb_object_free(object) }
+        guard git_odb_object_type(object) == GIT_OBJECT_BLOB else {
+            throw .unreadable("\(Self.shown(path)) (\(id.text)) is not a file")
+        }
+        let size = git_odb_object_size(object)
+        try self.requireSize(size, path)
+        self.totalBytes += size
+        guard self.totalBytes <= self.limits.totalBytes else { throw self.tooManyBytes }
+        let bytes = [UInt8](UnsafeRawBufferPointer(start: git_odb_object_data(object), count: size))
+        let isPointer =
+            size <= 1024 && bytes.first == UInt8(ascii: "v") && Self.lfsMarks.contains { bytes.starts(with: $0.utf8) }
+        guard !isPointer else {
+            throw .refused("\(Self.shown(path)) is a Git LFS pointer, not the file; commit the file itself")
+        }
+        self.files.append(SourceFile(path: path, blob: id.text, bytes: bytes))
+    }
+
+    /// - Returns: Nothing when that cannot be read either.
+    private func size(of id: ObjectID) -> Int? {
+        var raw = id.raw
         var size = 0
         var type = GIT_OBJECT_INVALID
-        // The size first: a small pack can hold one object of many gigabytes.
-        try Self.check(git_odb_read_header(&size, &type, self.database, &raw), "\(Self.shown(path)) (\(id.text))")
-        guard type == GIT_OBJECT_BLOB else { throw .unreadable("\(Self.shown(path)) (\(id.text)) is not a file") }
+        return git_odb_read_header(&size, &type, self.database, &raw) == 0 ? size : nil
+    }
+
+    private func requireSize(_ size: Int, _ path: String) throws(Failure) {
         guard size <= self.limits.fileBytes else {
             throw .tooLarge(
                 "\(Self.shown(path)) has \(size) bytes, more than the \(self.limits.fileBytes) that a manifest may have"
             )
         }
-        self.totalBytes += size
-        guard self.totalBytes <= self.limits.totalBytes else { throw self.tooManyBytes }
-        var object: OpaquePointer?
-        try Self.check(git_odb_read(&object, self.database, &raw), "\(Self.shown(path)) (\(id.text))")
-        guard let object else { throw .unreadable("\(Self.shown(path)) (\(id.text)) cannot be read") }
-        defer { git_odb_object_free(object) }
-        guard git_odb_object_size(object) == size else {
-            throw .unreadable("\(Self.shown(path)) (\(id.text)) is not as long as the store says")
-        }
-        let bytes = [UInt8](UnsafeRawBufferPointer(start: git_odb_object_data(object), count: size))
-        let isPointer = size <= 1024 && Self.lfsMarks.contains { bytes.starts(with: $0.utf8) }
-        guard !isPointer else {
-            throw .refused("\(Self.shown(path)) is a Git LFS pointer, not the file; commit the file itself")
-        }
-        self.files.append(SourceFile(path: path, blob: id.text, bytes: bytes))
     }
 
     // MARK: - Names and errors
@@ -200,13 +213,22 @@ struct ManifestTree {
         .tooLarge("the manifests have more than \(self.limits.totalBytes) bytes together; set path to a smaller folder")
     }
 
+    /// A commit may hold tens of thousands of names, so these look at bytes.
+    private static func isName(_ name: String) -> Bool {
+        guard let first = name.utf8.first, !name.utf8.contains(UInt8(ascii: "/")) else { return false }
+        return first != UInt8(ascii: ".") || ![".", "..", ".git"].contains(name.lowercased())
+    }
+
     private static func isManifest(_ name: String) -> Bool {
-        guard let dot = name.lastIndex(of: ".") else { return false }
-        return Self.extensions.contains(name[name.index(after: dot)...].lowercased())
+        guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return false }
+        let ending = name[name.utf8.index(after: dot)...]
+        return ending == "yaml" || Self.extensions.contains(ending.lowercased())
     }
 
     /// Paths go into logs, pages and file names of others: they must be text.
     private static func requireReadable(_ name: UnsafePointer<CChar>, _ path: String) throws(Failure) {
+        let isPlain = UnsafeRawBufferPointer(start: name, count: strlen(name)).allSatisfy { 0x20..<0x7F ~= $0 }
+        if isPlain { return }
         let text = String(validatingCString: name)
         guard let text, text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
             throw .refused("the name of \(Self.shown(path)) is not UTF-8 or holds control characters; rename it")

@@ -17,8 +17,9 @@ final class ObjectStore {
         var message: String
     }
 
-    /// Once for the process: no configuration but the store's own, and few open packs.
+    /// Once for the process: no configuration but the store's own, few open packs, and little memory at once.
     private static let library: Int32 = {
+        _ = ctl_git_limit_allocations()
         let count = git_libgit2_init()
         let levels = [GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL]
         for level in levels {

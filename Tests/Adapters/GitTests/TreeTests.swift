@@ -138,4 +138,27 @@ struct TreeTests {
             #expect(try await workshop.repository().poll() != nil)
         }
     }
+
+    @Test
+    func `a small pack with a file too large for memory is refused by its size`() async throws {
+        try await Workshop.run { workshop in
+            let repository = workshop.repository()
+            _ = try await repository.poll()
+            let size = 66 << 20
+            let file = workshop.work + "/big.yaml"
+            try Data().write(to: URL(filePath: file))
+            // A hole in a file: no disk is used for it, and git packs it as next to nothing.
+            try FileHandle(forWritingTo: URL(filePath: file)).truncate(atOffset: UInt64(size))
+            try await workshop.commit([:])
+            try await workshop.push()
+            let error = try await sourceError { _ = try await repository.poll() }
+            #expect(error.code == .tooLarge)
+            #expect(error.message.contains("big.yaml has \(size) bytes, more than the \(1 << 20)"), "\(error.message)")
+            // One without it descends from the last good one.
+            try FileManager.default.removeItem(atPath: file)
+            let mended = try await workshop.commit(["small.yaml": "1"])
+            try await workshop.push()
+            #expect(try await repository.poll()?.origin.commit == mended)
+        }
+    }
 }

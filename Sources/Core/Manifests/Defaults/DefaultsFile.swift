@@ -65,7 +65,7 @@ struct DefaultsFile: Hashable, Sendable {
 
 extension SourceFile {
     static func isDefaults(_ path: String) -> Bool {
-        path.hasSuffix(DefaultsFile.ending) || path == DefaultsFile.name
+        path.ends(in: DefaultsFile.ending) || path == DefaultsFile.name
     }
 
     /// The folder that a path is in, without a slash at its end; empty for the root.

@@ -89,7 +89,6 @@ extension DeploymentDraft {
     init(id: DeploymentID, layers: [String], decoding document: Field) {
         self.init(id: id, file: document.log.path, layers: layers, document: document.site)
         self.decode(document)
-        self.keep(document.log)
     }
 
     /// Finds what is wrong with a document of defaults by itself.

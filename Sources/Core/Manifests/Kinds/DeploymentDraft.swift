@@ -12,8 +12,6 @@ struct DeploymentDraft: Sendable {
     let document: Site
     /// The `defaults.yaml` above it that has errors, so that nothing is known of what it says.
     let blocked: String?
-    /// What is wrong with it, as far as that is known.
-    private(set) var problems: [Diagnostic] = []
     var labels: [String: String] = [:]
     var model: Model
     /// Where the model's format is written.
@@ -50,28 +48,6 @@ struct DeploymentDraft: Sendable {
         self.blocked = blocked
         self.model = Model(name: "", version: "", format: "", uri: "")
     }
-
-    /// Its own or those of a `defaults.yaml`: its last good manifest stands.
-    var hasErrors: Bool { self.blocked != nil || self.problems.hasErrors }
-
-    /// `a.yaml:3`, to point at it from elsewhere.
-    var place: String { "\(self.file):\(self.document.position.line)" }
-
-    /// To find more that is wrong with it; see ``keep(_:)``.
-    var log: DiagnosticLog {
-        DiagnosticLog(path: self.file, layers: self.layers, deployment: self.id, entries: self.problems)
-    }
-
-    mutating func error(at site: Site, _ message: String) {
-        let log = self.log
-        log.error(at: site, message)
-        self.keep(log)
-    }
-
-    mutating func keep(_ log: DiagnosticLog) { self.problems = log.diagnostics }
-
-    /// All that is known of it by now.
-    mutating func keep(_ problems: [Diagnostic]) { self.problems = problems }
 }
 
 /// A rollout policy whose gates are names still.

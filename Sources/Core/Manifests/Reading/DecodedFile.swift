@@ -9,7 +9,7 @@ package struct DecodedFile: Sendable {
     let failure: YAMLProblem?
 
     enum Document: Sendable {
-        case deployment(DeploymentDraft)
+        case deployment(DecodedDeployment)
         /// Anything else, a deployment without a name too.
         case other(YAMLDocument)
     }
@@ -36,14 +36,13 @@ extension DecodedFile.Document {
         let log = DiagnosticLog(path: path, layers: defaults?.paths ?? [], deployment: id, entries: [])
         log.add(document.problems)
         if let broken = defaults?.broken {
-            var draft = DeploymentDraft(
+            let draft = DeploymentDraft(
                 id: id,
                 file: path,
                 document: Field(document: document.root, log: log).site,
                 blocked: broken
             )
-            draft.keep(log)
-            self = .deployment(draft)
+            self = .deployment(DecodedDeployment(draft, log.diagnostics))
             return
         }
         let root = defaults?.completed(document.root) ?? document.root
@@ -52,6 +51,6 @@ extension DecodedFile.Document {
             layers: defaults?.paths ?? [],
             decoding: Field(document: root, log: log)
         )
-        self = .deployment(draft)
+        self = .deployment(DecodedDeployment(draft, log.diagnostics))
     }
 }

@@ -4,7 +4,7 @@ import Deployments
 /// several at the same time; what they say together is found out at the end.
 package struct GatheredCommit: Sendable {
     /// Those that are not known from the last commit, in the order of this one.
-    private var drafts: [DeploymentDraft]
+    private var drafts: [DecodedDeployment]
     private let origin: CommitReference
     private var memory: ManifestMemory
     private let resolution: ReferenceResolution
@@ -17,7 +17,7 @@ package struct GatheredCommit: Sendable {
     }
 
     init(
-        drafts: [DeploymentDraft],
+        drafts: [DecodedDeployment],
         origin: CommitReference,
         memory: ManifestMemory,
         library: Library,
@@ -36,7 +36,7 @@ package struct GatheredCommit: Sendable {
     package func resolve(_ range: Range<Int>) -> [Resolved] {
         self.drafts[range].map { draft in
             let log = draft.log
-            let spec = self.resolution.spec(of: draft, origin: self.origin, noting: log)
+            let spec = self.resolution.spec(of: draft.draft, origin: self.origin, noting: log)
             return Resolved(spec: spec, problems: log.diagnostics)
         }
     }
@@ -45,7 +45,7 @@ package struct GatheredCommit: Sendable {
     /// - Returns: What the commit wants, and what to remember of it.
     consuming func finish(_ resolved: [Resolved]) -> (DesiredState, ManifestMemory) {
         // Taken out, so that each is changed in its place and not copied.
-        var (drafts, memory): ([DeploymentDraft], ManifestMemory) = ([], ManifestMemory())
+        var (drafts, memory): ([DecodedDeployment], ManifestMemory) = ([], ManifestMemory())
         swap(&drafts, &self.drafts)
         swap(&memory, &self.memory)
         for (index, resolved) in zip(drafts.indices, resolved) { drafts[index].keep(resolved.problems) }

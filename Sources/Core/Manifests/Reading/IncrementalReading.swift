@@ -145,7 +145,7 @@ struct IncrementalReading {
     }
 
     /// All that some deployments depend on, directly or not.
-    private func below(_ drafts: [DeploymentDraft]) -> Set<DeploymentID> {
+    private func below(_ drafts: [DecodedDeployment]) -> Set<DeploymentID> {
         var needs: [DeploymentID: [DeploymentID]] = [:]
         for draft in drafts {
             needs[draft.id, default: []] += draft.dependsOn.compactMap {
@@ -183,10 +183,10 @@ struct IncrementalReading {
     }
 }
 
-extension DeploymentDraft {
+extension DecodedDeployment {
     fileprivate var order: (String, Int) { (self.file, self.document.position.line) }
 }
 
-extension [DeploymentDraft] {
+extension [DecodedDeployment] {
     fileprivate var isSorted: Bool { self.indices.dropFirst().allSatisfy { self[$0 - 1].order < self[$0].order } }
 }

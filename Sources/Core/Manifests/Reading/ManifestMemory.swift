@@ -154,8 +154,13 @@ struct RouteKey: Hashable, Sendable {
 }
 
 extension SourceFile {
-    static func isManifest(_ path: String) -> Bool { path.hasSuffix(".yaml") || path.hasSuffix(".yml") }
+    static func isManifest(_ path: String) -> Bool { path.ends(in: ".yaml") || path.ends(in: ".yml") }
 
     /// Whether it declares something by itself.
     var isManifest: Bool { Self.isManifest(self.path) && !Self.isDefaults(self.path) }
+}
+
+extension String {
+    /// `hasSuffix` for what is plain ASCII: by bytes, not by characters, as it is asked of every file of a commit.
+    func ends(in suffix: String) -> Bool { self.utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) }
 }

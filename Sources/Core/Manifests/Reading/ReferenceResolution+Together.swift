@@ -2,13 +2,13 @@ import Deployments
 
 extension ReferenceResolution {
     /// Finds what is wrong only between deployments.
-    static func checkTogether(_ drafts: inout [DeploymentDraft]) {
+    static func checkTogether(_ drafts: inout [DecodedDeployment]) {
         Self.checkNames(&drafts)
         Self.checkRoutes(&drafts)
         Self.checkCycles(&drafts)
     }
 
-    private static func checkNames(_ drafts: inout [DeploymentDraft]) {
+    private static func checkNames(_ drafts: inout [DecodedDeployment]) {
         var first: [DeploymentID: Int] = [:]
         first.reserveCapacity(drafts.count)
         for index in drafts.indices {
@@ -23,7 +23,7 @@ extension ReferenceResolution {
     }
 
     /// Nobody could say which of two equal routes a request belongs to.
-    private static func checkRoutes(_ drafts: inout [DeploymentDraft]) {
+    private static func checkRoutes(_ drafts: inout [DecodedDeployment]) {
         var claimed: Set<RouteKey> = []
         claimed.reserveCapacity(drafts.count)
         var disputed: Set<RouteKey> = []
@@ -48,7 +48,7 @@ extension ReferenceResolution {
         }
     }
 
-    private static func refuse(_ key: RouteKey, of draft: inout DeploymentDraft, for other: DeploymentDraft) {
+    private static func refuse(_ key: RouteKey, of draft: inout DecodedDeployment, for other: DecodedDeployment) {
         let host = key.host.map { "on \($0.inBackticks)" } ?? "on every host"
         let message = "\(key.pathPrefix.inBackticks) \(host) is also the route of \(other.id) (\(other.place))"
         let log = draft.log
@@ -62,7 +62,7 @@ extension ReferenceResolution {
     }
 
     /// A circle of dependencies would wait for itself for ever.
-    private static func checkCycles(_ drafts: inout [DeploymentDraft]) {
+    private static func checkCycles(_ drafts: inout [DecodedDeployment]) {
         let depending = drafts.indices.filter { !drafts[$0].dependsOn.isEmpty }
         var needs: [DeploymentID: Set<DeploymentID>] = [:]
         for index in depending {

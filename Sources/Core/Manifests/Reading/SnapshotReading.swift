@@ -2,7 +2,7 @@ import Deployments
 
 /// Reads one document after the other; references are looked up when all are read.
 struct SnapshotReading {
-    private(set) var drafts: [DeploymentDraft] = []
+    private(set) var drafts: [DecodedDeployment] = []
     private(set) var runtimes = Declarations<PreparedRuntime>()
     private(set) var templates = Declarations<Gate>()
     private(set) var freezes = Declarations<FreezeWindow>()
@@ -34,8 +34,8 @@ struct SnapshotReading {
     }
 
     /// Hands over what was read of deployments.
-    mutating func takeDrafts() -> [DeploymentDraft] {
-        var drafts: [DeploymentDraft] = []
+    mutating func takeDrafts() -> [DecodedDeployment] {
+        var drafts: [DecodedDeployment] = []
         swap(&drafts, &self.drafts)
         return drafts
     }
