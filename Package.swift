@@ -398,7 +398,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            path: "Tests/Surfaces/ControllerServerTests"
+            path: "Tests/Surfaces/ControllerServerTests",
+            exclude: ["Metrics/Alerts"]
         ),
         .testTarget(
             name: "ControllerCommandsTests",

@@ -119,23 +119,31 @@ extension Daemon {
         )
     }
 
-    /// The operators' API and, where it is wanted, the address for webhooks.
+    /// The operators' API and, where they are wanted, the addresses for webhooks and metrics.
     private func surfaces(of reconciler: Reconciler, _ labels: FeedbackStore, _ journal: SQLiteJournal) -> [any Service]
     {
         let webhooks = self.configuration.repositories.compactMap(Webhook.init)
         let ledger = WebhookLedger(repositories: webhooks.map(\.repository))
         let gateway = OperatorGateway(reconciler: reconciler, labels: labels, deliveries: ledger)
-        let server = self.server(gateway, journal)
-        guard let listen = self.configuration.webhooks?.listen else { return [server] }
-        let receiver = WebhookServer(
-            host: listen.host,
-            port: listen.port,
-            webhooks: webhooks,
-            ledger: ledger,
-            logger: self.logger,
-            wake: { reconciler.wake(repository: $0) }
-        )
-        return [server, receiver]
+        var services: [any Service] = [self.server(gateway, journal)]
+        if let listen = self.configuration.webhooks?.listen {
+            services.append(
+                WebhookServer(
+                    host: listen.host,
+                    port: listen.port,
+                    webhooks: webhooks,
+                    ledger: ledger,
+                    logger: self.logger,
+                    wake: { reconciler.wake(repository: $0) }
+                )
+            )
+        }
+        if let listen = self.configuration.metrics?.listen {
+            services.append(
+                MetricsServer(host: listen.host, port: listen.port, logger: self.logger) { reconciler.current }
+            )
+        }
+        return services
     }
 
     private func sources(_ client: HTTPClient) -> [Reconciler.Source] {

@@ -1,6 +1,7 @@
 import ControllerAPI
 import Foundation
 import Testing
+import Transport
 
 extension IntegrationTests {
     @Test
@@ -10,6 +11,8 @@ extension IntegrationTests {
             #expect(down.status == 3, "\(down.error)")
             #expect(down.error.contains("controller run"), "\(down.error)")
 
+            let metrics = "127.0.0.1:\(sandbox.sparePort)"
+            try sandbox.configure(settings: "metrics: {listen: \"\(metrics)\"}")
             try await sandbox.startController()
             try await sandbox.merge(Release(version: "1"))
             try await sandbox.serves("1")
@@ -28,6 +31,14 @@ extension IntegrationTests {
             #expect(held.phase == "stepping")
             #expect(held.canary?.weight == 20)
             #expect(held.holds.contains { $0.kind == "paused" && $0.why.contains("looking at latency") })
+            let prometheus = HTTPClient()
+            defer { prometheus.close() }
+            let scraped = try await prometheus.send(HTTPRequest(url: "http://\(metrics)/metrics")).body
+            let lines = Set(String(decoding: scraped, as: UTF8.self).split(separator: "\n").map(String.init))
+            let labels = "{namespace=\"default\",name=\"echo\""
+            #expect(lines.contains("controller_deployment_hold\(labels),kind=\"paused\"} 1"))
+            #expect(lines.contains("controller_deployment_traffic_ratio\(labels),role=\"canary\"} 0.2"))
+            #expect(lines.contains(#"controller_transitions_total{namespace="default",kind="rollout-started"} 2"#))
             let again = try await sandbox.command("pause", Sandbox.name, "--why", "looking at latency")
             #expect(again.status == 0, "\(again.error)")
 

@@ -60,8 +60,31 @@ package struct FleetSnapshot: Sendable {
     /// Why the last look at the platform, or the router, failed.
     package var platformProblem: String?
     package var routerProblem: String?
+    package var activity = FleetActivity()
 
     package init(time: Timestamp) { self.time = time }
+}
+
+/// What the loop has done since it began.
+package struct FleetActivity: Sendable {
+    /// By namespace and kind.
+    package var transitions: [String: [Transition.Kind: Int]] = [:]
+    /// How many events and commands took no longer than each of ``bounds``, and than the one before took; the last
+    /// counts those that took longer than all.
+    package private(set) var turns = [Int](repeating: 0, count: Self.bounds.count + 1)
+    /// All that they took together.
+    package private(set) var busy = Duration.zero
+
+    /// Seconds.
+    package static let bounds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+    package init() {}
+
+    package mutating func note(turn duration: Duration) {
+        self.busy += duration
+        let seconds = duration / .seconds(1)
+        self.turns[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
+    }
 }
 
 package struct DeploymentSnapshot: Sendable {
@@ -110,6 +133,22 @@ package struct SourceState: Sendable {
     package var undelivered: [Undelivered] = []
     /// The newest revert, in words.
     package var lastRevert: String?
+
+    package init(
+        repository: String,
+        branch: String,
+        commit: String? = nil,
+        lastPolled: Timestamp? = nil,
+        problem: String? = nil,
+        diagnostics: [String] = []
+    ) {
+        self.repository = repository
+        self.branch = branch
+        self.commit = commit
+        self.lastPolled = lastPolled
+        self.problem = problem
+        self.diagnostics = diagnostics
+    }
 
     package struct Undelivered: Hashable, Sendable {
         package var item: String

@@ -283,6 +283,7 @@ extension Fleet {
         guard !transitions.isEmpty else { return }
         self.recent[id] = Array((self.recent[id, default: []] + transitions).suffix(Self.recentLimit))
         for transition in transitions {
+            self.activity.transitions[id.namespace, default: [:]][transition.kind, default: 0] += 1
             self.logger.notice(
                 "\(transition.kind.rawValue)",
                 metadata: [

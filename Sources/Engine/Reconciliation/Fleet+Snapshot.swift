@@ -26,6 +26,7 @@ extension Fleet {
         snapshot.journalProblem = self.journalProblem
         snapshot.platformProblem = self.platformProblem
         snapshot.routerProblem = self.routerProblem
+        snapshot.activity = self.activity
         return snapshot
     }
 

@@ -68,6 +68,7 @@ package struct Fleet: Sendable {
     package var modelPolicies: [ModelUpdatePolicy] = []
     /// Of those that follow an alias, for display.
     var modelUpdates: [DeploymentID: ModelUpdateState] = [:]
+    var activity = FleetActivity()
     var journalProblem: String?
     var platformProblem: String?
     var routerProblem: String?

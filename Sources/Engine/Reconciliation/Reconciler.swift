@@ -259,6 +259,7 @@ package final class Reconciler: Service {
     }
 
     private func take(_ message: Message, into fleet: inout Fleet) async {
+        let start = ContinuousClock.now
         switch message {
         case .event(let event):
             await fleet.handle(event)
@@ -270,6 +271,7 @@ package final class Reconciler: Service {
             continuation.resume(returning: await fleet.propose(promotion, of: id))
         }
         self.see(to: fleet.takeErrands())
+        fleet.activity.note(turn: ContinuousClock.now - start)
         let snapshot = fleet.snapshot
         self.snapshot.withLock { $0 = snapshot }
     }

@@ -30,6 +30,11 @@ struct OutlookTests {
 
     /// The status after every decision of a world.
     static func statuses(_ change: (inout Scenario) -> Void = { _ in }) async -> [(Rollout, DeploymentStatus)] {
+        await Self.snapshots(change).map { ($0, FleetStatus($1).deployments[0]) }
+    }
+
+    /// What is known after every decision of a world.
+    static func snapshots(_ change: (inout Scenario) -> Void = { _ in }) async -> [(Rollout, FleetSnapshot)] {
         var scenario = Scenario(traffic: 1000, ticks: 600)
         scenario.commits[0] = .spec(Scenario.spec(0, policy: Self.policy))
         scenario.commits[20] = .spec(Scenario.spec(1, policy: Self.policy))
@@ -53,7 +58,7 @@ struct OutlookTests {
                 assessments: isJudging ? decision.after.analysis?.assessments(at: decision.time) ?? [] : [],
                 requestsInFlight: decision.situation.load?.requests
             )
-            return (decision.after, FleetStatus(fleet).deployments[0])
+            return (decision.after, fleet)
         }
     }
 

@@ -20,6 +20,8 @@ package struct Configuration: Hashable, Sendable {
     package var providers: [Provider]
     /// Nothing where no git server tells of pushes.
     package var webhooks: Webhooks?
+    /// Nothing where nobody reads the controller's metrics.
+    package var metrics: Metrics?
     package var artifacts: Artifacts
     /// Nothing when manifests name no registered models.
     package var modelRegistry: ModelRegistry?

@@ -22,6 +22,7 @@ struct ConfigurationDecoder {
             repositories: [],
             providers: [],
             webhooks: members?["webhooks"].flatMap { Configuration.Webhooks(decoding: $0) },
+            metrics: members?["metrics"].flatMap { Configuration.Metrics(decoding: $0) },
             artifacts: self.artifacts(from: members?["artifacts"]?.members(of: .artifacts), state: stateDirectory),
             modelRegistry: members?["modelRegistry"].flatMap { Configuration.ModelRegistry(decoding: $0) },
             modelUpdates: [],
@@ -32,6 +33,7 @@ struct ConfigurationDecoder {
             warnings: []
         )
         self.checkLengths(configuration, members, log: log)
+        self.checkMetrics(configuration, members?["metrics"])
         if let repositories = members?["repositories"]?.list(limit: 100) {
             let credentials = self.gitCredentials(from: members?["gitCredentials"])
             configuration.repositories = repositories.compactMap {

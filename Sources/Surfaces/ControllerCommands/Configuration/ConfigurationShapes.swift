@@ -4,7 +4,8 @@ extension Shape {
     /// Every mapping of the configuration file, the file itself first.
     package static let configurationShapes: [Shape] = [
         .configuration, .repository, .signatures, .signaturePath, .deletion, .credentials, .gitHubApp,
-        .clientCertificate, .gitCredential, .webhook, .forge, .provider, .webhooks, .artifacts, .modelRegistry, .local,
+        .clientCertificate, .gitCredential, .webhook, .forge, .provider, .webhooks, .metrics, .artifacts,
+        .modelRegistry, .local,
         .capacity, .journal, .jobs, .modelUpdate,
     ]
 
@@ -20,6 +21,7 @@ extension Shape {
             .optional("gitCredentials", "[{prefix: \"https://git.example/team/\", tokenFile: /etc/controller/token}]"),
             .optional("providers", "[{name: prometheus, kind: prometheus, url: \"http://127.0.0.1:9090\"}]"),
             .optional("webhooks", "{listen: \"127.0.0.1:8090\"}"),
+            .optional("metrics", "{listen: \"127.0.0.1:9464\"}"),
             .optional("artifacts", "{maxSize: 20Gi}"),
             .optional("modelRegistry", "{url: \"https://mlflow.example\"}"),
             .optional("local", "{listen: \"127.0.0.1:8080\"}"),
@@ -139,6 +141,7 @@ extension Shape {
         ]
     )
     static let webhooks = Shape("webhooks", [.required("listen", "127.0.0.1:8090")])
+    static let metrics = Shape("metrics", [.required("listen", "127.0.0.1:9464")])
     static let provider = Shape(
         "provider",
         [

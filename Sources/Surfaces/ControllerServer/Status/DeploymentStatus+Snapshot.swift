@@ -55,7 +55,7 @@ extension DeploymentStatus {
         self.sources = Self.sources(of: snapshot, in: fleet)
     }
 
-    private static func health(of snapshot: DeploymentSnapshot, at now: Timestamp) -> Health {
+    static func health(of snapshot: DeploymentSnapshot, at now: Timestamp) -> Health {
         let rollout = snapshot.rollout
         // Old sights say nothing about health.
         let limit = Rollout.freshness

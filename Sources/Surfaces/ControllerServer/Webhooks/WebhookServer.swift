@@ -1,10 +1,5 @@
-import Glibc
-import Hummingbird
-import HummingbirdCore
 package import Logging
-import NIOCore
 import ServiceLifecycle
-import Synchronization
 
 /// Takes what git servers tell of pushes, on an address of its own: nothing of the operators' API is behind it.
 ///
@@ -67,51 +62,22 @@ package struct WebhookServer: Service {
     /// - Throws: A `ControllerServerError` when it cannot listen.
     package func run() async throws {
         self.checkSecrets()
-        let isListening = Atomic(false)
-        do {
-            try await self.serve { channel in
-                isListening.store(true, ordering: .relaxed)
-                let port = channel.localAddress?.port ?? self.port
-                self.logger.info("webhooks are served", metadata: ["webhooks.listen": "\(self.host):\(port)"])
-                await self.whenListening(port)
-            }
-        } catch {
-            guard !isListening.load(ordering: .relaxed), !(error is CancellationError) else { throw error }
-            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
-            throw ControllerServerError(
-                code: .cannotListen,
-                message:
-                    "cannot listen on \(self.host):\(self.port), which `webhooks.listen` names (\(reason)): free it, "
-                    + "or choose another address or port"
-            )
-        }
-    }
-
-    private func serve(_ whenListening: @escaping @Sendable (any Channel) async -> Void) async throws {
-        let limits = self.limits
-        var quiet = self.logger
-        // Hummingbird tells of each start and request; ours says what matters.
-        quiet.logLevel = max(quiet.logLevel, .critical)
-        let application = Application(
+        let server = OpenServer(
+            host: self.host,
+            port: self.port,
+            setting: "webhooks.listen",
+            limits: OpenServerLimits(
+                exchange: self.limits.exchange,
+                connections: self.limits.connections,
+                headerBytes: self.limits.headerBytes
+            ),
             responder: self.responder,
-            server: .http1(
-                configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [ConnectionDeadline(TimeAmount(limits.exchange))],
-                    httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
-                        maxHeaderFieldSize: limits.headerBytes,
-                        maxHeaderListSize: limits.headerBytes,
-                        maxHeaderFieldCount: 200
-                    )
-                )
-            ),
-            configuration: ApplicationConfiguration(
-                address: .hostname(self.host, port: self.port),
-                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections)
-            ),
-            onServerRunning: whenListening,
-            logger: quiet
+            logger: self.logger
         )
-        try await application.run()
+        try await server.run { port in
+            self.logger.info("webhooks are served", metadata: ["webhooks.listen": "\(self.host):\(port)"])
+            await self.whenListening(port)
+        }
     }
 
     /// A secret of no use is told of at the start, and not only when somebody pushes. It ends nothing: polls go on.
