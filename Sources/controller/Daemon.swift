@@ -114,6 +114,7 @@ extension Daemon {
             spec: { await gateway.spec(of: $0) },
             feedback: { await gateway.tell($1, of: $0) },
             command: { await gateway.perform($1, on: $0) },
+            batch: { await gateway.perform($0) },
             model: { await gateway.promote($1, on: $0) },
             logger: self.logger
         )

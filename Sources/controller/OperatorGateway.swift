@@ -64,8 +64,7 @@ struct OperatorGateway: Sendable {
     func perform(_ request: OperatorRequest, on id: DeploymentID) async -> OperatorAnswer {
         let verb: Command.Verb
         switch request.verb {
-        case .pause:
-            verb = .pause(until: request.until.map { Timestamp(milliseconds: Int64($0.timeIntervalSince1970 * 1000)) })
+        case .pause: verb = .pause(until: request.until.map { Timestamp($0) })
         case .resume: verb = .resume
         case .promote: verb = .promote(full: request.full, force: request.force)
         case .abort: verb = .abort
@@ -79,6 +78,23 @@ struct OperatorGateway: Sendable {
         }
         let command = Command(verb, by: request.by, why: request.why, revert: request.revert)
         return self.answer(await self.reconciler.submit(command, for: id))
+    }
+
+    /// By name, so that an answer is found and two of them can be compared.
+    func perform(_ batch: BatchRequest) async -> BatchAnswer {
+        let ids = self.reconciler.current.deployments.filter { id, snapshot in
+            let spec = snapshot.rollout.desired ?? snapshot.rollout.stable
+            return batch.selection.selects(id, labels: spec?.labels ?? [:])
+        }.keys.sorted()
+        let verb: Command.Verb =
+            switch batch.verb {
+            case .pause: .pause(until: batch.until.map { Timestamp($0) })
+            case .resume: .resume
+            }
+        let answers = await self.reconciler.submit(Command(verb, by: batch.by, why: batch.why), for: ids)
+        return BatchAnswer(
+            answers: zip(ids, answers).map { BatchAnswer.Entry(deployment: $0.description, self.answer($1)) }
+        )
     }
 
     /// The server has checked that it names a version or an alias.
@@ -123,4 +139,8 @@ struct OperatorGateway: Sendable {
         let what = matches.count > 1 ? "several revisions begin" : "no known revision begins"
         return .failure(Refusal(message: "\(what) with \(prefix); known: \(list)"))
     }
+}
+
+extension Timestamp {
+    fileprivate init(_ date: Date) { self.init(milliseconds: Int64(date.timeIntervalSince1970 * 1000)) }
 }

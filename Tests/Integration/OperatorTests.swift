@@ -42,8 +42,11 @@ extension IntegrationTests {
             let again = try await sandbox.command("pause", Sandbox.name, "--why", "looking at latency")
             #expect(again.status == 0, "\(again.error)")
 
-            let resume = try await sandbox.command("resume", Sandbox.name)
+            let nobody = try await sandbox.command("resume", "--selector", "team=nobody")
+            #expect(nobody.status == 1, "\(nobody.error)")
+            let resume = try await sandbox.command("resume", "--all", "--why", "seen")
             #expect(resume.status == 0, "\(resume.error)")
+            #expect(resume.output == "1 of 1 deployments resumed\n")
             try await sandbox.serves("2")
 
             #expect(try await sandbox.command("resume", Sandbox.name).status == 0)

@@ -150,6 +150,7 @@ package final class Reconciler: Service {
     private enum Message: Sendable {
         case event(Event)
         case command(DeploymentID, Command, CheckedContinuation<CommandAnswer, Never>)
+        case commands([DeploymentID], Command, CheckedContinuation<[CommandAnswer], Never>)
         case prune(DeploymentID, by: String, CheckedContinuation<CommandAnswer, Never>)
         case promote(DeploymentID, ModelPromotion, CheckedContinuation<CommandAnswer, Never>)
     }
@@ -180,6 +181,25 @@ package final class Reconciler: Service {
             }
         }
     }
+
+    /// Asks the same of many, a few at a time, so that whatever else happens is not kept waiting.
+    ///
+    /// - Returns: An answer for each, in their order.
+    package func submit(_ command: Command, for ids: [DeploymentID]) async -> [CommandAnswer] {
+        var answers: [CommandAnswer] = []
+        for start in stride(from: 0, to: ids.count, by: Self.handful) {
+            let some = Array(ids[start..<min(start + Self.handful, ids.count)])
+            answers += await withCheckedContinuation { continuation in
+                if case .terminated = self.messagesSink.yield(.commands(some, command, continuation)) {
+                    continuation.resume(returning: some.map { _ in Self.stopping })
+                }
+            }
+        }
+        return answers
+    }
+
+    /// Each of them is journaled by itself, which takes a millisecond or several.
+    private static let handful = 16
 
     /// Has a repository polled now rather than at the end of its interval, as there is said to be something new.
     ///
@@ -254,6 +274,8 @@ package final class Reconciler: Service {
             case .command(_, _, let continuation), .prune(_, _, let continuation),
                 .promote(_, _, let continuation):
                 continuation.resume(returning: Self.stopping)
+            case .commands(let ids, _, let continuation):
+                continuation.resume(returning: ids.map { _ in Self.stopping })
             }
         }
     }
@@ -265,6 +287,10 @@ package final class Reconciler: Service {
             await fleet.handle(event)
         case .command(let id, let command, let continuation):
             continuation.resume(returning: await fleet.obey(command, for: id))
+        case .commands(let ids, let command, let continuation):
+            var answers: [CommandAnswer] = []
+            for id in ids { answers.append(await fleet.obey(command, for: id)) }
+            continuation.resume(returning: answers)
         case .prune(let id, let name, let continuation):
             continuation.resume(returning: await fleet.prune(id, by: name))
         case .promote(let id, let promotion, let continuation):

@@ -3,7 +3,7 @@ import Decisions
 package import Deployments
 import FoundationEssentials
 import Planning
-import Rollouts
+package import Rollouts
 
 extension Wait: CustomStringConvertible {
     package var description: String {
@@ -58,7 +58,9 @@ extension String {
 
 extension OutboxItem {
     /// All that git is told of a transition, and its forge, where that is to be told of `topics`.
-    static func all(of transition: Transition, in member: Member, telling topics: Set<ForgeTopic>) -> [OutboxItem] {
+    package static func all(of transition: Transition, in member: Member, telling topics: Set<ForgeTopic>)
+        -> [OutboxItem]
+    {
         let own = [
             OutboxItem(of: transition, in: member),
             transition.revert.map { OutboxItem(of: $0, at: transition.time, for: member.rollout.id) },

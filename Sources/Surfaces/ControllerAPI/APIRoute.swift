@@ -7,12 +7,16 @@ package enum APIRoute {
 
     /// The largest request body that the server reads, in bytes.
     package static let bodyLimit = 64 * 1024
+    /// The largest body of a command for many: some thousand names.
+    package static let batchLimit = 1 << 20
     /// The largest body with labels: a thousand of the longest.
     package static let feedbackLimit = 256 * 1024
     package static let historyLimit = 1000
     package static let defaultHistoryLimit = 50
 
     package static let fleet = "\(Self.root)/fleet"
+    /// What is asked of many deployments at once.
+    package static let commands = "\(Self.root)/commands"
 
     /// The next chapter of recorded decisions.
     package static func decisions(after number: Int64, of deployment: DeploymentID?) -> String {

@@ -61,6 +61,11 @@ package struct ControllerClient: Sendable {
         try await self.post(request, to: APIRoute.commands(id), "the command")
     }
 
+    /// Asks the same of many. It takes as long as so many decisions do.
+    package func command(_ request: BatchRequest) async throws(ControllerClientError) -> BatchAnswer {
+        try await self.post(request, to: APIRoute.commands, "the command", timeout: .minutes(5))
+    }
+
     /// Asks for another version of a deployment's model. It takes as long as the registry and the git server do.
     ///
     /// - Returns: The answer, also when the controller refused.

@@ -13,6 +13,7 @@ struct APIRoutes: Sendable {
     let traffic: @Sendable (DeploymentID) async -> TrafficStatus?
     let spec: @Sendable (DeploymentID) async -> SpecStatus?
     let command: @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer
+    let batch: @Sendable (BatchRequest) async -> BatchAnswer
     let model: @Sendable (DeploymentID, ModelRequest) async -> ModelAnswer
     let feedback: @Sendable (DeploymentID, [FeedbackLabel]) async -> FeedbackAnswer
     let logger: Logger
@@ -23,6 +24,7 @@ struct APIRoutes: Sendable {
         let api = router.group("api/v1")
         api.get("fleet") { _, _ in try Self.json(await self.fleet()) }
         api.get("decisions") { request, _ in try await self.answerDecisions(request) }
+        api.post("commands") { request, context in try await self.answerBatch(request, context) }
         let deployment = api.group("deployments/:namespace/:name")
         deployment.get { _, context in
             try Self.json(try await self.status(try Self.id(context)))
@@ -158,6 +160,29 @@ struct APIRoutes: Sendable {
         return try Self.json(answer)
     }
 
+    private func answerBatch(_ request: Request, _ context: PeerContext) async throws -> Response {
+        let peer = try await Self.commander(context)
+        var batch = try await Self.decode(BatchRequest.self, of: request, "command", limit: APIRoute.batchLimit)
+        guard batch.selection.isMeant else {
+            throw Problem(
+                status: 400,
+                title: "Nobody selected",
+                detail: "`selection` must have `names`, `namespace` or `labels`, or `all`: true and none of them"
+            )
+        }
+        batch.by = peer.attribution(claim: batch.by)
+        let answer = await self.batch(batch)
+        self.logger.info(
+            "operator command for many",
+            metadata: [
+                "command.verb": "\(batch.verb.rawValue)", "command.by": "\(batch.by)",
+                "deployments.selected": "\(answer.answers.count)",
+                "deployments.changed": "\(answer.answers.count(where: \.changed))",
+            ]
+        )
+        return try Self.json(answer)
+    }
+
     private func answerModel(_ request: Request, _ id: DeploymentID, _ context: PeerContext) async throws -> Response {
         let peer = try await Self.commander(context)
         var model = try await Self.decode(ModelRequest.self, of: request, "request")
@@ -240,12 +265,13 @@ struct APIRoutes: Sendable {
     private static func decode<Body: Decodable>(
         _ type: Body.Type,
         of request: Request,
-        _ what: String
+        _ what: String,
+        limit: Int = APIRoute.bodyLimit
     ) async throws -> Body {
         let body = try await Self.body(
             of: request,
-            limit: APIRoute.bodyLimit,
-            "a \(what) may have at most \(APIRoute.bodyLimit / 1024) KiB: shorten its reason"
+            limit: limit,
+            "a \(what) may have at most \(limit / 1024) KiB: shorten its reason"
         )
         do {
             return try APICoding.decoder().decode(type, from: body)

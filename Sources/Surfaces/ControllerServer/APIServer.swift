@@ -27,6 +27,7 @@ package struct APIServer: Service {
     ///   - spec: Where each value of a deployment's manifest comes from, if its commit was read.
     ///   - feedback: Counts labels of a deployment's answers.
     ///   - command: Carries a command out; `by` is set already.
+    ///   - batch: Carries a command out on each deployment that it selects; `by` is set already.
     ///   - model: Proposes another version of a deployment's model, or says what it would propose.
     ///   - logger: Gets every command, and what goes wrong.
     package init(
@@ -38,6 +39,7 @@ package struct APIServer: Service {
         spec: @escaping @Sendable (DeploymentID) async -> SpecStatus? = { _ in nil },
         feedback: @escaping @Sendable (DeploymentID, [FeedbackLabel]) async -> FeedbackAnswer,
         command: @escaping @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer,
+        batch: @escaping @Sendable (BatchRequest) async -> BatchAnswer = { _ in BatchAnswer(answers: []) },
         model: @escaping @Sendable (DeploymentID, ModelRequest) async -> ModelAnswer = { _, _ in
             ModelAnswer(accepted: false, changed: false, message: "this controller proposes no models")
         },
@@ -52,6 +54,7 @@ package struct APIServer: Service {
             traffic: traffic,
             spec: spec,
             command: command,
+            batch: batch,
             model: model,
             feedback: feedback,
             logger: logger

@@ -64,6 +64,27 @@ struct ForgeTests {
         try await Self.settle(world)
     }
 
+    /// As when a decision is taken a second time, since the journal did not answer, and something else takes the
+    /// revision back by then: the journal may hold either.
+    @Test
+    func `two outcomes of one moment are two things to tell`() {
+        let member = Member(rollout: Rollout(id: Self.id, at: Timestamp(milliseconds: 0)), repository: "models")
+        let items = ["a replica failed", "gate errors failed"].flatMap { reason in
+            OutboxItem.all(
+                of: Transition(
+                    time: Timestamp(milliseconds: 5),
+                    kind: .rolledBack,
+                    message: reason,
+                    origin: CommitReference(repository: "models", branch: "main", commit: "abc")
+                ),
+                in: member,
+                telling: [.status, .comment]
+            )
+        }
+        #expect(items.count == 6)
+        #expect(Set(items.map(\.id)).count == 6)
+    }
+
     private static let down = SourceError(code: .unreachable, message: "no answer", recovery: .retry)
     private static let forbidden = SourceError(code: .refused, message: "403: no", recovery: .needsOperator)
 

@@ -28,6 +28,8 @@ final class CommandFixture: Sendable {
     let fleet: Mutex<FleetStatus>
     let answer = Mutex(OperatorAnswer(accepted: true, changed: true, message: "done"))
     let commands = Mutex<[OperatorRequest]>([])
+    let batches = Mutex<[BatchRequest]>([])
+    let batchAnswer = Mutex(BatchAnswer(answers: []))
     let models = Mutex<[ModelRequest]>([])
     let modelAnswer = Mutex(ModelAnswer(accepted: true, changed: true, message: "done"))
     /// Recorded decisions, as the daemon serves them.
@@ -115,6 +117,10 @@ final class CommandFixture: Sendable {
             command: { _, request in
                 self.commands.withLock { $0.append(request) }
                 return self.answer.withLock { $0 }
+            },
+            batch: { request in
+                self.batches.withLock { $0.append(request) }
+                return self.batchAnswer.withLock { $0 }
             },
             model: { _, request in
                 self.models.withLock { $0.append(request) }

@@ -60,6 +60,7 @@ struct CommandTests {
 
     @Test(arguments: [
         ["nonsense"], ["get", "--nonsense"], ["status"], ["status", "a/b/c"], ["status", "UPPER"],
+        ["pause"], ["pause", "x", "--all"], ["pause", "-n", "search", "--all"], ["resume", "--selector", "team"],
         ["pause", "x", "--for", "0s"], ["pause", "x", "--for", "tomorrow"], ["rollback", "x", "--to", "5f"],
         ["rollback", "x", "--to", "; rm -rf"], ["history", "x", "--limit", "0"], ["get", "--output", "xml"],
         ["validate"], ["validate", "/nonexistent/models"],

@@ -120,6 +120,9 @@ struct APIServerTests {
     @Test(arguments: [
         ("POST", "/api/v1/deployments/search/file-type/commands", #"{"verb": "explode"}"#, 400),
         ("POST", "/api/v1/deployments/search/file-type/commands", "not JSON", 400),
+        ("POST", "/api/v1/commands", #"{"verb": "pause"}"#, 400),
+        ("POST", "/api/v1/commands", #"{"verb": "pause", "selection": {}}"#, 400),
+        ("POST", "/api/v1/commands", #"{"verb": "rollback", "selection": {"all": true}}"#, 400),
         ("GET", "/api/v1/nothing", "", 404),
         ("GET", "/api/v1/deployments/search/file-type/history?limit=many", "", 400),
     ])

@@ -8,15 +8,17 @@ package struct ResumeCommand: ClientCommand {
         discussion: """
             EXAMPLES
               controller resume search/file-type
+              controller resume --selector team=search
+              controller resume --all --why "incident 4711 is over"
             """
     )
 
     @OptionGroup
-    package var options: CommandOptions
+    package var options: SelectionOptions
 
     package init() {}
 
     package func run(on console: Console) async throws {
-        try await self.options.send(OperatorRequest(verb: .resume), on: console)
+        try await self.options.send(BatchRequest(verb: .resume, selection: DeploymentSelection()), on: console)
     }
 }

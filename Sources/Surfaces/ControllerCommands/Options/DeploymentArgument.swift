@@ -14,5 +14,7 @@ package struct DeploymentArgument: ExpressibleByArgument, Hashable, Sendable {
         self.id = id
     }
 
+    init(_ id: DeploymentID) { self.id = id }
+
     package static let help: ArgumentHelp = "The deployment: namespace/name, or name in the namespace default."
 }
