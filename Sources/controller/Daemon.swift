@@ -1,4 +1,5 @@
 import Artifacts
+import ControllerAPI
 import ControllerCommands
 import ControllerServer
 import Deployments
@@ -109,6 +110,13 @@ extension Daemon {
             socket: self.configuration.socket,
             fleet: { gateway.fleet() },
             history: { try await gateway.history(of: $0, limit: $1) },
+            events: { after, namespace, limit in
+                try await journal.events(after: after, in: namespace, limit: limit).map { number, event in
+                    var status = EventStatus(event.transition, of: event.deployment)
+                    status.id = number
+                    return status
+                }
+            },
             chapter: { try await journal.chapter(after: $0, of: $1)?.lines },
             traffic: { gateway.traffic(of: $0) },
             spec: { await gateway.spec(of: $0) },

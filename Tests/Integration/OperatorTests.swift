@@ -54,6 +54,9 @@ extension IntegrationTests {
             #expect(unknown.status == 1)
             #expect(unknown.error.contains("echo"), "\(unknown.error)")
             #expect(try await sandbox.command("pause", "--for", "soon", Sandbox.name).status == 2)
+            let events = try await sandbox.command("events", "--namespace", "default", "--limit", "3")
+            #expect(events.output.contains("default/echo"), "\(events.output)\(events.error)")
+            #expect(events.output.split(separator: "\n").count == 4, "\(events.output)")
             let history = try await sandbox.command("history", Sandbox.name)
             #expect(history.output.contains("looking at latency"), "\(history.output)")
         }

@@ -145,6 +145,43 @@ package final class SQLiteJournal: Journal {
         }
     }
 
+    /// Transitions of all deployments or of those of a namespace, oldest first, each with its number.
+    ///
+    /// - Parameters:
+    ///   - number: Only later ones, and the first `limit` of them; without one the newest.
+    ///   - namespace: Of whom; nothing for all.
+    ///   - limit: The most that are read.
+    /// - Returns: Numbers rise, and are not given twice.
+    /// - Throws: A `JournalError` when the file cannot be read.
+    package func events(
+        after number: Int64?,
+        in namespace: String?,
+        limit: Int
+    ) async throws(JournalError) -> [(number: Int64, event: JournaledTransition)] {
+        try await self.perform { database in
+            var conditions = ["id > :after"]
+            var arguments: StatementArguments = ["after": number ?? 0, "limit": limit]
+            if let namespace {
+                // All that begins with the namespace and a slash, as `0` comes after that; the index serves it.
+                conditions.append("deployment >= :first AND deployment < :last")
+                arguments += ["first": "\(namespace)/", "last": "\(namespace)0"]
+            }
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT id, deployment, json FROM transition WHERE \(conditions.joined(separator: " AND "))
+                    ORDER BY id \(number == nil ? "DESC" : "ASC") LIMIT :limit
+                    """,
+                arguments: arguments
+            )
+            return try (number == nil ? rows.reversed() : rows).compactMap { row in
+                guard let id = DeploymentID(row["deployment"] as String) else { return nil }
+                let transition = try Self.decode(Transition.self, row["json"])
+                return (row["id"], JournaledTransition(deployment: id, transition: transition))
+            }
+        }
+    }
+
     package func settle(_ item: OutboxItem) async throws(JournalError) {
         try await self.perform(writing: true) { database in
             try database.execute(sql: "DELETE FROM outbox WHERE id = ?", arguments: [item.id])

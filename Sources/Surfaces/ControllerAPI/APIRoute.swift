@@ -18,6 +18,12 @@ package enum APIRoute {
     /// What is asked of many deployments at once.
     package static let commands = "\(Self.root)/commands"
 
+    /// What happened to all deployments, or to those of a namespace.
+    package static func events(after number: Int64?, in namespace: String?, limit: Int) -> String {
+        let filter = namespace.map { "&namespace=\(Self.encoded($0))" } ?? ""
+        return "\(Self.root)/events?limit=\(limit)\(number.map { "&after=\($0)" } ?? "")\(filter)"
+    }
+
     /// The next chapter of recorded decisions.
     package static func decisions(after number: Int64, of deployment: DeploymentID?) -> String {
         let filter = deployment.map { "&deployment=\(Self.encoded($0.namespace))/\(Self.encoded($0.name))" } ?? ""

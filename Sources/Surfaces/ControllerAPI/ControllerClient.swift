@@ -42,6 +42,16 @@ package struct ControllerClient: Sendable {
         try await self.get(APIRoute.history(id, limit: limit))
     }
 
+    /// Events of all deployments or of those of a namespace, oldest first: the newest `limit`, or the first so many
+    /// after the one with this number.
+    package func events(
+        after number: Int64? = nil,
+        in namespace: String? = nil,
+        limit: Int = APIRoute.defaultHistoryLimit
+    ) async throws(ControllerClientError) -> [EventStatus] {
+        try await self.get(APIRoute.events(after: number, in: namespace, limit: limit))
+    }
+
     /// The next chapter of recorded decisions after the one with this number, as lines of an export.
     ///
     /// - Returns: Nothing after the last.

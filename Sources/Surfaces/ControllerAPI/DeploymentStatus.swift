@@ -284,6 +284,8 @@ package struct EventStatus: Codable, Hashable, Sendable {
     /// The operator, or nothing when the controller acted by itself.
     package var by: String?
     package var commit: CommitStatus?
+    /// Its place among the events of all deployments, where they are listed together.
+    package var id: Int64?
 
     package init(time: Date, deployment: String, kind: String, message: String, by: String?, commit: CommitStatus?) {
         self.time = time

@@ -3,7 +3,8 @@ package import ArgumentParser
 /// The commands that this module gives to the program, in the order of its help.
 package enum ClientCommands {
     package static let all: [any ParsableCommand.Type] = [
-        GetCommand.self, StatusCommand.self, ExplainCommand.self, HistoryCommand.self, PauseCommand.self,
+        GetCommand.self, StatusCommand.self, ExplainCommand.self, HistoryCommand.self, EventsCommand.self,
+        PauseCommand.self,
         ResumeCommand.self, PromoteCommand.self, AbortCommand.self, RollbackCommand.self, UndoCommand.self,
         RetryCommand.self, PruneCommand.self, PromoteModelCommand.self, ValidateCommand.self, ImportCommand.self,
         PlanCommand.self,

@@ -9,6 +9,7 @@ import NIOCore
 struct APIRoutes: Sendable {
     let fleet: @Sendable () async -> FleetStatus
     let history: @Sendable (DeploymentID, Int) async throws -> [EventStatus]
+    let events: @Sendable (Int64?, String?, Int) async throws -> [EventStatus]
     let chapter: @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?
     let traffic: @Sendable (DeploymentID) async -> TrafficStatus?
     let spec: @Sendable (DeploymentID) async -> SpecStatus?
@@ -23,6 +24,7 @@ struct APIRoutes: Sendable {
         router.get("healthz") { _, _ in "ok\n" }
         let api = router.group("api/v1")
         api.get("fleet") { _, _ in try Self.json(await self.fleet()) }
+        api.get("events") { request, _ in try await self.answerEvents(request) }
         api.get("decisions") { request, _ in try await self.answerDecisions(request) }
         api.post("commands") { request, context in try await self.answerBatch(request, context) }
         let deployment = api.group("deployments/:namespace/:name")
@@ -58,7 +60,7 @@ struct APIRoutes: Sendable {
         throw Problem.unknownDeployment(id.description, known: fleet.deployments.map { "\($0.namespace)/\($0.name)" })
     }
 
-    private func answerHistory(_ request: Request, _ id: DeploymentID) async throws -> Response {
+    private static func limit(of request: Request) throws(Problem) -> Int {
         let text = request.uri.queryParameters.get("limit")
         let limit = text.map { Int($0) } ?? APIRoute.defaultHistoryLimit
         guard let limit, (1...APIRoute.historyLimit).contains(limit) else {
@@ -68,6 +70,35 @@ struct APIRoutes: Sendable {
                 detail: "limit must be a whole number from 1 to \(APIRoute.historyLimit)"
             )
         }
+        return limit
+    }
+
+    /// A number of something that was journaled; nothing where none is given.
+    private static func number(_ request: Request) throws(Problem) -> Int64? {
+        guard let text = request.uri.queryParameters.get("after") else { return nil }
+        guard let number = Int64(text), number >= 0 else {
+            throw Problem(status: 400, title: "Bad number", detail: "after must be a number that was answered, or 0")
+        }
+        return number
+    }
+
+    private func answerEvents(_ request: Request) async throws -> Response {
+        let (limit, after) = (try Self.limit(of: request), try Self.number(request))
+        let namespace = request.uri.queryParameters.get("namespace").map { String($0) }
+        do {
+            return try Self.json(try await self.events(after, namespace, limit))
+        } catch {
+            self.logger.error("events cannot be read", metadata: ["error": "\(error)"])
+            throw Problem(
+                status: 500,
+                title: "Events unreadable",
+                detail: "the events cannot be read from the journal: \(error)"
+            )
+        }
+    }
+
+    private func answerHistory(_ request: Request, _ id: DeploymentID) async throws -> Response {
+        let limit = try Self.limit(of: request)
         _ = try await self.status(id)
         let events: [EventStatus]
         do {
@@ -113,10 +144,7 @@ struct APIRoutes: Sendable {
     }
 
     private func answerDecisions(_ request: Request) async throws -> Response {
-        let after = request.uri.queryParameters.get("after").map { Int64($0) } ?? 0
-        guard let after, after >= 0 else {
-            throw Problem(status: 400, title: "Bad number", detail: "after must be a decision's number, 0 or more")
-        }
+        let after = try Self.number(request) ?? 0
         let deployment = request.uri.queryParameters.get("deployment").map { DeploymentID($0) }
         if case .some(.none) = deployment {
             throw Problem(status: 400, title: "Bad deployment", detail: "deployment must be namespace/name")

@@ -21,6 +21,8 @@ package struct APIServer: Service {
     ///     with mode 0700.
     ///   - fleet: The newest snapshot.
     ///   - history: The newest so many events of a deployment, oldest first.
+    ///   - events: The newest so many events of all deployments or of a namespace, or the first after a number; oldest
+    ///     first.
     ///   - chapter: The next chapter of decisions after a number, of a deployment or of all, as lines of an export;
     ///     nothing after the last.
     ///   - traffic: What the stable revision of a deployment counted lately, if anything.
@@ -34,6 +36,7 @@ package struct APIServer: Service {
         socket: String,
         fleet: @escaping @Sendable () async -> FleetStatus,
         history: @escaping @Sendable (DeploymentID, Int) async throws -> [EventStatus],
+        events: @escaping @Sendable (Int64?, String?, Int) async throws -> [EventStatus] = { _, _, _ in [] },
         chapter: @escaping @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?,
         traffic: @escaping @Sendable (DeploymentID) async -> TrafficStatus? = { _ in nil },
         spec: @escaping @Sendable (DeploymentID) async -> SpecStatus? = { _ in nil },
@@ -50,6 +53,7 @@ package struct APIServer: Service {
         self.routes = APIRoutes(
             fleet: fleet,
             history: history,
+            events: events,
             chapter: chapter,
             traffic: traffic,
             spec: spec,

@@ -103,6 +103,25 @@ struct SQLiteJournalTests {
     }
 
     @Test
+    func `events of all or of a namespace have numbers that rise, from which one goes on`() async throws {
+        let journal = try SQLiteJournal(path: self.path)
+        for name in ["search/a", "search-2/b", "sear/c", "search/d", "searcha/e"] {
+            var record = self.record(nil, name)
+            record.deployment = try #require(DeploymentID(name))
+            try await journal.append(record)
+        }
+        let all = try await journal.events(after: nil, in: nil, limit: 3)
+        #expect(all.map(\.event.transition.message) == ["sear/c", "search/d", "searcha/e"])
+        let own = try await journal.events(after: nil, in: "search", limit: 9)
+        #expect(own.map(\.event.deployment.description) == ["search/a", "search/d"])
+        let first = try #require(own.first?.number)
+        let rest = try await journal.events(after: first, in: nil, limit: 2)
+        #expect(rest.map(\.event.transition.message) == ["search-2/b", "sear/c"])
+        #expect(rest.map(\.number) == rest.map(\.number).sorted())
+        #expect(try await journal.events(after: try #require(all.last?.number), in: nil, limit: 9).isEmpty)
+    }
+
+    @Test
     func `a file of a newer controller is refused, and left alone`() throws {
         do { _ = try SQLiteJournal(path: self.path) }
         let tool = Process()

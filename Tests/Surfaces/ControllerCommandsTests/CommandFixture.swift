@@ -28,6 +28,8 @@ final class CommandFixture: Sendable {
     let fleet: Mutex<FleetStatus>
     let answer = Mutex(OperatorAnswer(accepted: true, changed: true, message: "done"))
     let commands = Mutex<[OperatorRequest]>([])
+    /// Of all deployments, as the daemon lists them.
+    let events = Mutex<[EventStatus]>([])
     let batches = Mutex<[BatchRequest]>([])
     let batchAnswer = Mutex(BatchAnswer(answers: []))
     let models = Mutex<[ModelRequest]>([])
@@ -107,6 +109,13 @@ final class CommandFixture: Sendable {
             socket: self.socket,
             fleet: { self.fleet.withLock { $0 } },
             history: { _, limit in self.fleet.withLock { Array($0.deployments[0].events.suffix(limit)) } },
+            events: { after, namespace, limit in
+                let events = self.events.withLock { $0 }.filter { event in
+                    (event.id ?? 0) > (after ?? 0)
+                        && namespace.map { event.deployment.hasPrefix("\($0)/") } ?? true
+                }
+                return Array(after == nil ? events.suffix(limit) : events.prefix(limit))
+            },
             chapter: { after, _ in self.chapters.withLock { $0.first { $0.number > after }?.lines } },
             traffic: { _ in self.traffic.withLock { $0 } },
             spec: { _ in self.spec.withLock { $0 } },

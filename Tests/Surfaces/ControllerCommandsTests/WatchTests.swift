@@ -12,27 +12,10 @@ struct WatchTests {
         self.fixture = try CommandFixture()
     }
 
-    /// What happens between one look and the next; the watch ends when nothing is left.
-    private func script(_ acts: [@Sendable () async throws -> Void]) -> @Sendable (Duration) async throws -> Void {
-        let next = Counter()
-        return { _ in
-            let index = next.value.withLock { value in
-                defer { value += 1 }
-                return value
-            }
-            guard index < acts.count else { throw CancellationError() }
-            try await acts[index]()
-        }
-    }
-
-    private final class Counter: Sendable {
-        let value = Mutex(0)
-    }
-
     @Test
     func `in a pipe there is a line for each change, also over a restart of the daemon`() async throws {
         let fixture = self.fixture
-        let sleep = self.script([
+        let sleep = CommandFixture.script([
             {},
             { try await fixture.stopDaemon() },
             {},
@@ -59,7 +42,7 @@ struct WatchTests {
     @Test
     func `programs get one JSON document a line`() async throws {
         let fixture = self.fixture
-        let sleep = self.script([{ fixture.fleet.withLock { $0.deployments[0] = Statuses.settled } }])
+        let sleep = CommandFixture.script([{ fixture.fleet.withLock { $0.deployments[0] = Statuses.settled } }])
         try await fixture.serving {
             let run = await fixture.run("status", "search/file-type", "--watch", "--output", "json", sleep: sleep)
             let statuses = try run.output.split(separator: "\n").map {
@@ -72,7 +55,7 @@ struct WatchTests {
     @Test
     func `on a terminal frames are drawn over each other and the cursor comes back`() async throws {
         let fixture = self.fixture
-        let sleep = self.script([
+        let sleep = CommandFixture.script([
             { try await fixture.stopDaemon() },
             { try await fixture.startDaemon() },
         ])

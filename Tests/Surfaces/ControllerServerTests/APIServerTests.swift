@@ -123,7 +123,8 @@ struct APIServerTests {
         ("POST", "/api/v1/commands", #"{"verb": "pause"}"#, 400),
         ("POST", "/api/v1/commands", #"{"verb": "pause", "selection": {}}"#, 400),
         ("POST", "/api/v1/commands", #"{"verb": "rollback", "selection": {"all": true}}"#, 400),
-        ("GET", "/api/v1/nothing", "", 404),
+        ("GET", "/api/v1/events?limit=1001", "", 400), ("GET", "/api/v1/events?after=-1", "", 400),
+        ("GET", "/api/v1/events?after=last", "", 400), ("GET", "/api/v1/nothing", "", 404),
         ("GET", "/api/v1/deployments/search/file-type/history?limit=many", "", 400),
     ])
     func `every error is problem+json`(method: String, path: String, body: String, status: Int) async throws {
