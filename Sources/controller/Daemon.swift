@@ -118,6 +118,8 @@ extension Daemon {
                 }
             },
             chapter: { try await journal.chapter(after: $0, of: $1)?.lines },
+            logs: { gateway.logs(of: $0) },
+            log: { gateway.log($1, of: $0, from: $2) },
             traffic: { gateway.traffic(of: $0) },
             spec: { await gateway.spec(of: $0) },
             feedback: { await gateway.tell($1, of: $0) },
@@ -133,7 +135,12 @@ extension Daemon {
     {
         let webhooks = self.configuration.repositories.compactMap(Webhook.init)
         let ledger = WebhookLedger(repositories: webhooks.map(\.repository))
-        let gateway = OperatorGateway(reconciler: reconciler, labels: labels, deliveries: ledger)
+        let gateway = OperatorGateway(
+            reconciler: reconciler,
+            labels: labels,
+            deliveries: ledger,
+            replicaLogs: ReplicaLogs(directory: self.replicaDirectory)
+        )
         var services: [any Service] = [self.server(gateway, journal)]
         if let listen = self.configuration.webhooks?.listen {
             services.append(
@@ -238,12 +245,14 @@ extension Daemon {
         }
     }
 
+    private var replicaDirectory: String { "\(self.configuration.stateDirectory)/replicas" }
+
     private func replicas(_ client: HTTPClient) -> LocalReplicas {
         let own = ProcessInfo.processInfo.environment
         let names = Set(self.configuration.local.environment + ["PATH"])
         return LocalReplicas(
             configuration: LocalReplicasConfiguration(
-                directory: "\(self.configuration.stateDirectory)/replicas",
+                directory: self.replicaDirectory,
                 ports: self.configuration.local.ports,
                 inheritedEnvironment: own.filter { names.contains($0.key) }
             ),

@@ -3,6 +3,7 @@ import ControllerServer
 import Deployments
 import Feedback
 import Foundation
+import LocalPlatform
 import Manifests
 import Reconciliation
 import Rollouts
@@ -12,6 +13,7 @@ struct OperatorGateway: Sendable {
     let reconciler: Reconciler
     let labels: FeedbackStore
     let deliveries: WebhookLedger
+    let replicaLogs: ReplicaLogs
 
     func fleet() -> FleetStatus {
         var fleet = FleetStatus(self.reconciler.current)
@@ -22,6 +24,32 @@ struct OperatorGateway: Sendable {
     func history(of id: DeploymentID, limit: Int) async throws -> [EventStatus] {
         try await self.reconciler.ports.journal.history(of: id, limit: limit).map {
             EventStatus($0.transition, of: $0.deployment)
+        }
+    }
+
+    func logs(of id: DeploymentID) -> [LogStatus] {
+        let replicas = self.reconciler.current.deployments[id]?.observation.replicas.last ?? []
+        let current = Set(replicas.map { "\($0.id.revision.short)-\($0.id.ordinal)" })
+        return self.replicaLogs.files(of: id).map {
+            LogStatus(
+                replica: $0.replica,
+                size: $0.size,
+                modified: $0.modified,
+                isCurrent: current.contains($0.replica)
+            )
+        }
+    }
+
+    func log(_ replica: String, of id: DeploymentID, from offset: Int64) -> LogPiece? {
+        self.replicaLogs.read(replica, of: id, from: offset, limit: APIRoute.logLimit).map { piece in
+            // A character whose end is not there yet is left to whoever goes on.
+            let bytes = piece.bytes.dropLast(LogPiece.unfinished(piece.bytes))
+            return LogPiece(
+                replica: replica,
+                offset: piece.offset,
+                next: piece.offset + Int64(bytes.count),
+                text: String(decoding: bytes, as: UTF8.self)
+            )
         }
     }
 

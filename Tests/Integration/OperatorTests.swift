@@ -3,6 +3,11 @@ import Foundation
 import Testing
 import Transport
 
+private struct Wrote: Decodable {
+    var replica: String
+    var isCurrent: Bool
+}
+
 extension IntegrationTests {
     @Test
     func `a paused canary keeps its weight until it is resumed`() async throws {
@@ -54,6 +59,11 @@ extension IntegrationTests {
             #expect(unknown.status == 1)
             #expect(unknown.error.contains("echo"), "\(unknown.error)")
             #expect(try await sandbox.command("pause", "--for", "soon", Sandbox.name).status == 2)
+            let logs = try await sandbox.command("logs", Sandbox.name, "--list", "--output", "json")
+            let listed = try JSONDecoder().decode([Wrote].self, from: Data(logs.output.utf8))
+            #expect(listed.contains { $0.isCurrent }, "\(logs.output)\(logs.error)")
+            let replica = try #require(listed.first).replica
+            #expect(try await sandbox.command("logs", Sandbox.name, "--replica", replica).status == 0)
             let events = try await sandbox.command("events", "--namespace", "default", "--limit", "3")
             #expect(events.output.contains("default/echo"), "\(events.output)\(events.error)")
             #expect(events.output.split(separator: "\n").count == 4, "\(events.output)")

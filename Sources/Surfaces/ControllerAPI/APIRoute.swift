@@ -11,6 +11,8 @@ package enum APIRoute {
     package static let batchLimit = 1 << 20
     /// The largest body with labels: a thousand of the longest.
     package static let feedbackLimit = 256 * 1024
+    /// The most bytes of a log in one answer.
+    package static let logLimit = 256 * 1024
     package static let historyLimit = 1000
     package static let defaultHistoryLimit = 50
 
@@ -44,6 +46,15 @@ package enum APIRoute {
 
     package static func spec(_ id: DeploymentID) -> String {
         "\(Self.deployment(id))/spec"
+    }
+
+    package static func logs(_ id: DeploymentID) -> String {
+        "\(Self.deployment(id))/logs"
+    }
+
+    /// A negative `offset` counts from the end.
+    package static func log(_ replica: String, of id: DeploymentID, from offset: Int64) -> String {
+        "\(Self.logs(id))/\(Self.encoded(replica))?from=\(offset)"
     }
 
     package static func commands(_ id: DeploymentID) -> String {

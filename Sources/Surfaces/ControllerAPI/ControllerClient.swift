@@ -42,6 +42,20 @@ package struct ControllerClient: Sendable {
         try await self.get(APIRoute.history(id, limit: limit))
     }
 
+    /// What replicas of a deployment wrote, the newest first.
+    package func logs(of id: DeploymentID) async throws(ControllerClientError) -> [LogStatus] {
+        try await self.get(APIRoute.logs(id))
+    }
+
+    /// What a replica wrote from a place on; a negative one counts from the end.
+    package func log(
+        _ replica: String,
+        of id: DeploymentID,
+        from offset: Int64
+    ) async throws(ControllerClientError) -> LogPiece {
+        try await self.get(APIRoute.log(replica, of: id, from: offset))
+    }
+
     /// Events of all deployments or of those of a namespace, oldest first: the newest `limit`, or the first so many
     /// after the one with this number.
     package func events(

@@ -4,6 +4,7 @@ package import ArgumentParser
 package enum ClientCommands {
     package static let all: [any ParsableCommand.Type] = [
         GetCommand.self, StatusCommand.self, ExplainCommand.self, HistoryCommand.self, EventsCommand.self,
+        LogsCommand.self,
         PauseCommand.self,
         ResumeCommand.self, PromoteCommand.self, AbortCommand.self, RollbackCommand.self, UndoCommand.self,
         RetryCommand.self, PruneCommand.self, PromoteModelCommand.self, ValidateCommand.self, ImportCommand.self,

@@ -11,6 +11,8 @@ struct APIRoutes: Sendable {
     let history: @Sendable (DeploymentID, Int) async throws -> [EventStatus]
     let events: @Sendable (Int64?, String?, Int) async throws -> [EventStatus]
     let chapter: @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?
+    let logs: @Sendable (DeploymentID) async -> [LogStatus]
+    let log: @Sendable (DeploymentID, String, Int64) async -> LogPiece?
     let traffic: @Sendable (DeploymentID) async -> TrafficStatus?
     let spec: @Sendable (DeploymentID) async -> SpecStatus?
     let command: @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer
@@ -33,6 +35,10 @@ struct APIRoutes: Sendable {
         }
         deployment.get("history") { request, context in
             try await self.answerHistory(request, try Self.id(context))
+        }
+        deployment.get("logs") { _, context in try Self.json(await self.logs(try Self.id(context))) }
+        deployment.get("logs/:replica") { request, context in
+            try await self.answerLog(request, try Self.id(context), try context.parameters.require("replica"))
         }
         deployment.get("traffic") { _, context in
             try await self.answerTraffic(try Self.id(context))
@@ -115,6 +121,24 @@ struct APIRoutes: Sendable {
             )
         }
         return try Self.json(events)
+    }
+
+    private func answerLog(_ request: Request, _ id: DeploymentID, _ replica: String) async throws -> Response {
+        let text = request.uri.queryParameters.get("from") ?? "0"
+        guard let offset = Int64(text), offset > -(1 << 40) else {
+            throw Problem(status: 400, title: "Bad place", detail: "from must be a whole number of bytes")
+        }
+        guard let piece = await self.log(id, replica, offset) else {
+            let known = await self.logs(id).map(\.replica)
+            throw Problem(
+                status: 404,
+                title: "No such log",
+                detail: known.isEmpty
+                    ? "no replica of \(id) has written anything that is kept"
+                    : "there is no log of \(replica): \(id) has those of \(known.joined(separator: ", "))"
+            )
+        }
+        return try Self.json(piece)
     }
 
     private func answerTraffic(_ id: DeploymentID) async throws -> Response {

@@ -25,6 +25,9 @@ package struct APIServer: Service {
     ///     first.
     ///   - chapter: The next chapter of decisions after a number, of a deployment or of all, as lines of an export;
     ///     nothing after the last.
+    ///   - logs: What replicas of a deployment wrote, the newest first.
+    ///   - log: A part of it from a place on, which counts from the end when it is negative; nothing when there is no
+    ///     such log.
     ///   - traffic: What the stable revision of a deployment counted lately, if anything.
     ///   - spec: Where each value of a deployment's manifest comes from, if its commit was read.
     ///   - feedback: Counts labels of a deployment's answers.
@@ -38,6 +41,8 @@ package struct APIServer: Service {
         history: @escaping @Sendable (DeploymentID, Int) async throws -> [EventStatus],
         events: @escaping @Sendable (Int64?, String?, Int) async throws -> [EventStatus] = { _, _, _ in [] },
         chapter: @escaping @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?,
+        logs: @escaping @Sendable (DeploymentID) async -> [LogStatus] = { _ in [] },
+        log: @escaping @Sendable (DeploymentID, String, Int64) async -> LogPiece? = { _, _, _ in nil },
         traffic: @escaping @Sendable (DeploymentID) async -> TrafficStatus? = { _ in nil },
         spec: @escaping @Sendable (DeploymentID) async -> SpecStatus? = { _ in nil },
         feedback: @escaping @Sendable (DeploymentID, [FeedbackLabel]) async -> FeedbackAnswer,
@@ -55,6 +60,8 @@ package struct APIServer: Service {
             history: history,
             events: events,
             chapter: chapter,
+            logs: logs,
+            log: log,
             traffic: traffic,
             spec: spec,
             command: command,

@@ -30,6 +30,9 @@ final class CommandFixture: Sendable {
     let commands = Mutex<[OperatorRequest]>([])
     /// Of all deployments, as the daemon lists them.
     let events = Mutex<[EventStatus]>([])
+    /// What replicas wrote, by their names; those that are gone are named in `goneReplicas`.
+    let logs = Mutex<[String: String]>([:])
+    let goneReplicas = Mutex<Set<String>>([])
     let batches = Mutex<[BatchRequest]>([])
     let batchAnswer = Mutex(BatchAnswer(answers: []))
     let models = Mutex<[ModelRequest]>([])
@@ -117,6 +120,30 @@ final class CommandFixture: Sendable {
                 return Array(after == nil ? events.suffix(limit) : events.prefix(limit))
             },
             chapter: { after, _ in self.chapters.withLock { $0.first { $0.number > after }?.lines } },
+            logs: { _ in
+                let gone = self.goneReplicas.withLock { $0 }
+                return self.logs.withLock { $0 }.sorted { $0.key < $1.key }.map { replica, text in
+                    LogStatus(
+                        replica: replica,
+                        size: Int64(text.utf8.count),
+                        modified: Statuses.now,
+                        isCurrent: !gone.contains(replica)
+                    )
+                }
+            },
+            log: { _, replica, offset in
+                self.logs.withLock { $0[replica] }.map { text in
+                    let bytes = Array(text.utf8)
+                    let start =
+                        offset < 0 ? max(0, bytes.count + Int(offset)) : Int(offset) > bytes.count ? 0 : Int(offset)
+                    return LogPiece(
+                        replica: replica,
+                        offset: Int64(start),
+                        next: Int64(bytes.count),
+                        text: String(decoding: bytes[start...], as: UTF8.self)
+                    )
+                }
+            },
             traffic: { _ in self.traffic.withLock { $0 } },
             spec: { _ in self.spec.withLock { $0 } },
             feedback: { _, labels in

@@ -77,10 +77,13 @@ struct ReplicaRecord: Hashable, Codable, Sendable {
 
     static func fileName(_ id: ReplicaID) -> String {
         let parts = [id.deployment.namespace, id.deployment.name, id.revision.short, String(id.ordinal)]
+        return parts.map(Self.fileNamePart).joined(separator: ",")
+    }
+
+    /// Without characters that mean something in a path, and without commas.
+    static func fileNamePart(_ part: String) -> String {
         // What is left unchanged holds no comma; a leading point would hide the file.
-        return parts.map { part in
-            let segment = LaunchVariables.pathSegment(part)
-            return segment.hasPrefix(".") ? "%2E" + segment.dropFirst() : segment
-        }.joined(separator: ",")
+        let segment = LaunchVariables.pathSegment(part)
+        return segment.hasPrefix(".") ? "%2E" + segment.dropFirst() : segment
     }
 }
