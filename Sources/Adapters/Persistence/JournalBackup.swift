@@ -15,8 +15,8 @@ package enum JournalBackup {
         package var bytes: Int64
     }
 
-    /// Copies the journal at `path` into `file`, which must not be there yet, and checks the copy. The file is there only
-    /// once it is whole and on the disk, and only its owner can read it.
+    /// Copies the journal at `path` into `file`, which must not be there yet, and checks the copy. The file is there
+    /// only once it is whole and on the disk, and only its owner can read it.
     ///
     /// - Throws: A `JournalError` when there is no journal, or the copy cannot be made or is damaged.
     package static func write(from path: String, to file: String) throws(JournalError) -> Summary {
