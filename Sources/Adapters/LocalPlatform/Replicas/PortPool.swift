@@ -3,7 +3,7 @@ import Reconciliation
 
 /// Gives out ports in turn, so that a port that was just given back is the last to be used again: the router may know
 /// it for a moment longer.
-struct PortPool: Sendable {
+package struct PortPool: Sendable {
     let host: String
     let range: ClosedRange<Int>
     private var next: Int
@@ -40,7 +40,7 @@ struct PortPool: Sendable {
     }
 
     /// Whether a server could listen there now.
-    static func isFree(_ port: Int, host: String) -> Bool {
+    package static func isFree(_ port: Int, host: String) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
