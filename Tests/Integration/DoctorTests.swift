@@ -15,6 +15,38 @@ extension Sandbox {
 
 extension IntegrationTests {
     @Test
+    func `bash completes a deployment's name by what the controller knows`() async throws {
+        try await Sandbox.run { sandbox in
+            try await sandbox.startController()
+            try await sandbox.merge(Release(version: "1"))
+            try await sandbox.serves("1")
+            let folder = URL(filePath: try Machine.controller()).deletingLastPathComponent().path
+            let environment = sandbox.environment.merging([
+                "CONTROLLER_SOCKET": sandbox.socket, "PATH": "\(folder):/usr/bin:/bin",
+            ]) { $1 }
+            for (line, words) in [
+                ("controller rollback d", ["default/echo"]), ("controller stat", ["status"]),
+                ("controller pause --socket /nonexistent/s d", []),
+            ] {
+                let script = """
+                    source <(controller --generate-completion-script bash)
+                    COMP_LINE='\(line)'; COMP_WORDS=($COMP_LINE); COMP_POINT=${#COMP_LINE}; COMP_TYPE=9
+                    COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMP_KEY=9
+                    _controller controller "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+                    printf '%s\\n' "${COMPREPLY[@]}"
+                    """
+                let done = try await Machine.run(
+                    "/bin/bash",
+                    ["-c", script],
+                    environment: environment,
+                    at: sandbox.folder
+                )
+                #expect(done.output.split(whereSeparator: \.isWhitespace).map(String.init) == words, "\(done)")
+            }
+        }
+    }
+
+    @Test
     func `the doctor finds what is wrong, with what mends it, before the start and while it runs`() async throws {
         try await Sandbox.run { sandbox in
             try sandbox.configureForPrometheus()

@@ -14,7 +14,7 @@ package enum CommandRunner {
         console: Console = .live()
     ) async -> Int32 {
         do {
-            let command = try root.parseAsRoot(arguments)
+            let command = try await Self.parse(root, arguments)
             try await Self.run(command, console: console)
             return 0
         } catch let failure as CommandFailure {
@@ -26,6 +26,15 @@ package enum CommandRunner {
         } catch {
             return Self.report(error, root: root, console: console)
         }
+    }
+
+    /// Completing a word may have to ask the daemon, which takes an asynchronous root.
+    @concurrent
+    private static func parse(_ root: any ParsableCommand.Type, _ arguments: [String]?) async throws
+        -> any ParsableCommand
+    {
+        guard let root = root as? any AsyncParsableCommand.Type else { return try root.parseAsRoot(arguments) }
+        return try await root.asyncParseAsRoot(arguments)
     }
 
     /// Concurrent, as ArgumentParser's `run()` is: commands are not sendable.

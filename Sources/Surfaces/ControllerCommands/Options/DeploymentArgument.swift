@@ -1,4 +1,5 @@
 package import ArgumentParser
+import ControllerAPI
 package import Deployments
 
 /// A deployment's name on the command line: `namespace/name`, or `name` in the namespace `default`.
@@ -12,6 +13,21 @@ package struct DeploymentArgument: ExpressibleByArgument, Hashable, Sendable {
             id.name.wholeMatch(of: label) != nil
         else { return nil }
         self.id = id
+    }
+
+    /// The names that the daemon knows, for whoever presses the tab key.
+    package static var defaultCompletionKind: CompletionKind {
+        .custom { words, _, _ in await Self.names(for: words) }
+    }
+
+    /// - Parameter words: Of the command line, which may name a socket.
+    /// - Returns: Nothing when no daemon answers at once: a shell shows no errors.
+    private static func names(for words: [String]) async -> [String] {
+        var options = ConnectionOptions()
+        options.socket = zip(words, words.dropFirst()).first { $0.0 == "--socket" }?.1
+        let client = ControllerClient(socket: options.client(.live()).socket, timeout: .seconds(2))
+        let fleet = try? await client.fleet()
+        return fleet?.deployments.map { "\($0.namespace)/\($0.name)" } ?? []
     }
 
     init(_ id: DeploymentID) { self.id = id }
