@@ -21,6 +21,10 @@ struct OperatorGateway: Sendable {
         return fleet
     }
 
+    func deployment(_ id: DeploymentID) -> DeploymentStatus? {
+        DeploymentStatus(id, in: self.reconciler.current)
+    }
+
     func history(of id: DeploymentID, limit: Int) async throws -> [EventStatus] {
         try await self.reconciler.ports.journal.history(of: id, limit: limit).map {
             EventStatus($0.transition, of: $0.deployment)

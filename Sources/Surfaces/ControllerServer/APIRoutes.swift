@@ -8,6 +8,7 @@ import NIOCore
 /// What each path answers.
 struct APIRoutes: Sendable {
     let fleet: @Sendable () async -> FleetStatus
+    let deployment: @Sendable (DeploymentID) async -> DeploymentStatus?
     let history: @Sendable (DeploymentID, Int) async throws -> [EventStatus]
     let events: @Sendable (Int64?, String?, Int) async throws -> [EventStatus]
     let chapter: @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?
@@ -59,10 +60,8 @@ struct APIRoutes: Sendable {
     }
 
     private func status(_ id: DeploymentID) async throws(Problem) -> DeploymentStatus {
+        if let found = await self.deployment(id) { return found }
         let fleet = await self.fleet()
-        if let found = fleet.deployments.first(where: { $0.namespace == id.namespace && $0.name == id.name }) {
-            return found
-        }
         throw Problem.unknownDeployment(id.description, known: fleet.deployments.map { "\($0.namespace)/\($0.name)" })
     }
 

@@ -20,6 +20,7 @@ package struct APIServer: Service {
     ///   - socket: The absolute path of the socket. Its folder is made when missing and must be the controller's own,
     ///     with mode 0700.
     ///   - fleet: The newest snapshot.
+    ///   - deployment: One of it, which costs less than all; looked up in the fleet where nobody says it.
     ///   - history: The newest so many events of a deployment, oldest first.
     ///   - events: The newest so many events of all deployments or of a namespace, or the first after a number; oldest
     ///     first.
@@ -38,6 +39,7 @@ package struct APIServer: Service {
     package init(
         socket: String,
         fleet: @escaping @Sendable () async -> FleetStatus,
+        deployment: (@Sendable (DeploymentID) async -> DeploymentStatus?)? = nil,
         history: @escaping @Sendable (DeploymentID, Int) async throws -> [EventStatus],
         events: @escaping @Sendable (Int64?, String?, Int) async throws -> [EventStatus] = { _, _, _ in [] },
         chapter: @escaping @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?,
@@ -57,6 +59,9 @@ package struct APIServer: Service {
         self.logger = logger
         self.routes = APIRoutes(
             fleet: fleet,
+            deployment: deployment ?? { id in
+                await fleet().deployments.first { $0.namespace == id.namespace && $0.name == id.name }
+            },
             history: history,
             events: events,
             chapter: chapter,

@@ -79,6 +79,15 @@ struct OutlookTests {
     }
 
     @Test
+    func `one deployment's status is that of the fleet`() async throws {
+        for (rollout, snapshot) in await Self.snapshots() {
+            let one = try #require(DeploymentStatus(rollout.id, in: snapshot))
+            #expect(FleetStatus(snapshot).deployments == [one])
+            #expect(DeploymentStatus(DeploymentID(namespace: "nobody", name: "x"), in: snapshot) == nil)
+        }
+    }
+
+    @Test
     func `what a time decides comes with that time`() async throws {
         let statuses = await Self.statuses()
         let baking = try #require(statuses.first { $0.0.phase == .baking })

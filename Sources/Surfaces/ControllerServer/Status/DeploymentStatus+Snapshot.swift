@@ -1,11 +1,19 @@
 import Analysis
-import ControllerAPI
-import Deployments
+package import ControllerAPI
+package import Deployments
 import Foundation
-import Reconciliation
+package import Reconciliation
 import Rollouts
 
 extension DeploymentStatus {
+    /// One of the fleet, without working out the others.
+    ///
+    /// - Returns: Nothing when there is no such deployment.
+    package init?(_ id: DeploymentID, in fleet: FleetSnapshot) {
+        guard let snapshot = fleet.deployments[id] else { return nil }
+        self.init(snapshot, in: fleet)
+    }
+
     init(_ snapshot: DeploymentSnapshot, in fleet: FleetSnapshot) {
         let rollout = snapshot.rollout
         self.init(
