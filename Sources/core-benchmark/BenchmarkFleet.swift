@@ -100,6 +100,8 @@ struct BenchmarkFleet {
         return Self.processorTime - start
     }
 
+    var snapshot: FleetSnapshot { self.fleet.snapshot }
+
     private static var processorTime: Duration {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)

@@ -1,4 +1,5 @@
 import Glibc
+import Reconciliation
 
 /// `core-benchmark [DEPLOYMENTS [ROLLOUTS]]`: how long one full tick of a large fleet takes on one core, deciding and
 /// planning for every deployment, without I/O. A line a figure, as in the other benchmarks; exits 1 when one falls
@@ -27,6 +28,8 @@ struct Main {
         let rollouts = arguments.dropFirst().first.flatMap(\.self) ?? max(1, deployments / 20)
         let tick = try await Self.tick(deployments: deployments, rollouts: rollouts)
         let memory = Self.peakMebibytes
+        let snapshot = Self.text(try await Self.snapshot(deployments: deployments, rollouts: rollouts))
+        Self.note("\(deployments) deployments: \(snapshot) ms to gather what readers may know")
         let double = try await Self.tick(deployments: 2 * deployments, rollouts: 2 * rollouts)
         let growth = double / tick / 2
         let isInTime = tick < Self.limit
@@ -49,9 +52,25 @@ struct Main {
         for _ in 0..<Self.ticks { times.append(try await fleet.tick() / .milliseconds(1)) }
         times.sort()
         let range = "\(Self.text(times[0])) to \(Self.text(times[times.count - 1]))"
-        let note = "# \(deployments) deployments, \(rollouts) rollouts: \(range) ms a tick\n"
-        _ = note.utf8CString.withUnsafeBufferPointer { write(STDERR_FILENO, $0.baseAddress, $0.count - 1) }
+        Self.note("\(deployments) deployments, \(rollouts) rollouts: \(range) ms a tick")
         return times[times.count / 2]
+    }
+
+    private static func note(_ text: String) {
+        _ = "# \(text)\n".utf8CString.withUnsafeBufferPointer { write(STDERR_FILENO, $0.baseAddress, $0.count - 1) }
+    }
+
+    /// - Returns: How long what readers may know takes to be gathered, in milliseconds; the median of some times.
+    private static func snapshot(deployments: Int, rollouts: Int) async throws -> Double {
+        var fleet = BenchmarkFleet(deployments: deployments, rollouts: rollouts)
+        _ = try await fleet.prepare()
+        var times: [Double] = []
+        for _ in 0..<Self.ticks {
+            let start = ContinuousClock.now
+            guard fleet.snapshot.deployments.count == deployments else { exit(2) }
+            times.append((ContinuousClock.now - start) / .milliseconds(1))
+        }
+        return times.sorted()[times.count / 2]
     }
 
     private static var peakMebibytes: Double { Self.status("VmHWM:") }

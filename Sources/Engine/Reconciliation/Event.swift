@@ -92,7 +92,6 @@ package struct DeploymentSnapshot: Sendable {
     package var observation: Observation
     package var waitingFor: [String]
     package var notes: [String]
-    package var assessments: [GateAssessment]
     package var transitions: [Transition]
     /// Smoothed; nothing when it is not known, or the number of replicas is fixed.
     package var requestsInFlight: Double?
@@ -106,7 +105,6 @@ package struct DeploymentSnapshot: Sendable {
         observation: Observation,
         waitingFor: [String] = [],
         notes: [String] = [],
-        assessments: [GateAssessment] = [],
         transitions: [Transition] = [],
         requestsInFlight: Double? = nil,
         history: StableHistory? = nil
@@ -115,10 +113,14 @@ package struct DeploymentSnapshot: Sendable {
         self.observation = observation
         self.waitingFor = waitingFor
         self.notes = notes
-        self.assessments = assessments
         self.transitions = transitions
         self.requestsInFlight = requestsInFlight
         self.history = history
+    }
+
+    /// What each gate knows, while evidence is weighed. Worked out when somebody reads it.
+    package func assessments(at now: Timestamp) -> [GateAssessment] {
+        self.rollout.isJudging ? self.rollout.analysis?.assessments(at: now) ?? [] : []
     }
 }
 

@@ -8,13 +8,13 @@ extension Fleet {
     package var snapshot: FleetSnapshot {
         let now = self.now
         var snapshot = FleetSnapshot(time: now)
+        snapshot.deployments.reserveCapacity(self.members.count)
         for (id, member) in self.members {
             snapshot.deployments[id] = DeploymentSnapshot(
                 rollout: member.rollout,
                 observation: self.observations[id] ?? Observation(),
                 waitingFor: self.waitingTexts(of: id),
                 notes: self.tracker.notes(on: id),
-                assessments: member.rollout.isJudging ? member.rollout.analysis?.assessments(at: now) ?? [] : [],
                 transitions: self.recent[id] ?? [],
                 requestsInFlight: self.load(of: member.rollout, at: now)?.requests,
                 history: self.baselines[id]

@@ -150,7 +150,7 @@ package final class Reconciler: Service {
     private enum Message: Sendable {
         case event(Event)
         case command(DeploymentID, Command, CheckedContinuation<CommandAnswer, Never>)
-        case commands([DeploymentID], Command, CheckedContinuation<[CommandAnswer], Never>)
+        case commands([DeploymentID], Command, isLast: Bool, CheckedContinuation<[CommandAnswer], Never>)
         case prune(DeploymentID, by: String, CheckedContinuation<CommandAnswer, Never>)
         case promote(DeploymentID, ModelPromotion, CheckedContinuation<CommandAnswer, Never>)
     }
@@ -189,8 +189,11 @@ package final class Reconciler: Service {
         var answers: [CommandAnswer] = []
         for start in stride(from: 0, to: ids.count, by: Self.handful) {
             let some = Array(ids[start..<min(start + Self.handful, ids.count)])
+            let isLast = start + some.count == ids.count
             answers += await withCheckedContinuation { continuation in
-                if case .terminated = self.messagesSink.yield(.commands(some, command, continuation)) {
+                if case .terminated = self.messagesSink.yield(
+                    .commands(some, command, isLast: isLast, continuation)
+                ) {
                     continuation.resume(returning: some.map { _ in Self.stopping })
                 }
             }
@@ -261,8 +264,9 @@ package final class Reconciler: Service {
                 }
                 var fleet = Fleet(ports: self.ports, logger: self.logger, contents: contents, recent: recent)
                 fleet.modelPolicies = self.settings.modelUpdates
+                var showing = Showing()
                 for await message in self.messages {
-                    await self.take(message, into: &fleet)
+                    await self.take(message, into: &fleet, &showing)
                 }
                 group.cancelAll()
             }
@@ -274,31 +278,66 @@ package final class Reconciler: Service {
             case .command(_, _, let continuation), .prune(_, _, let continuation),
                 .promote(_, _, let continuation):
                 continuation.resume(returning: Self.stopping)
-            case .commands(let ids, _, let continuation):
+            case .commands(let ids, _, _, let continuation):
                 continuation.resume(returning: ids.map { _ in Self.stopping })
             }
         }
     }
 
-    private func take(_ message: Message, into fleet: inout Fleet) async {
+    private func take(_ message: Message, into fleet: inout Fleet, _ showing: inout Showing) async {
         let start = ContinuousClock.now
+        let answer = await self.handle(message, by: &fleet)
+        self.see(to: fleet.takeErrands())
+        let end = ContinuousClock.now
+        fleet.activity.note(turn: end - start)
+        // Whoever is answered sees what was done.
+        if answer?.isShown ?? false || showing.isDue(at: end) {
+            let snapshot = fleet.snapshot
+            self.snapshot.withLock { $0 = snapshot }
+            showing.note(begun: end, ended: ContinuousClock.now)
+        }
+        answer?.give()
+    }
+
+    /// What is said to whoever waits, once others can see it.
+    private struct Answer {
+        var isShown = true
+        var give: () -> Void
+    }
+
+    private func handle(_ message: Message, by fleet: inout Fleet) async -> Answer? {
         switch message {
         case .event(let event):
             await fleet.handle(event)
+            return nil
         case .command(let id, let command, let continuation):
-            continuation.resume(returning: await fleet.obey(command, for: id))
-        case .commands(let ids, let command, let continuation):
+            let answer = await fleet.obey(command, for: id)
+            return Answer { continuation.resume(returning: answer) }
+        case .commands(let ids, let command, let isLast, let continuation):
             var answers: [CommandAnswer] = []
             for id in ids { answers.append(await fleet.obey(command, for: id)) }
-            continuation.resume(returning: answers)
+            return Answer(isShown: isLast) { continuation.resume(returning: answers) }
         case .prune(let id, let name, let continuation):
-            continuation.resume(returning: await fleet.prune(id, by: name))
+            let answer = await fleet.prune(id, by: name)
+            return Answer { continuation.resume(returning: answer) }
         case .promote(let id, let promotion, let continuation):
-            continuation.resume(returning: await fleet.propose(promotion, of: id))
+            let answer = await fleet.propose(promotion, of: id)
+            return Answer { continuation.resume(returning: answer) }
         }
-        self.see(to: fleet.takeErrands())
-        fleet.activity.note(turn: ContinuousClock.now - start)
-        let snapshot = fleet.snapshot
-        self.snapshot.withLock { $0 = snapshot }
+    }
+
+    /// When a new snapshot is made: of ten thousand deployments it takes as long as a tick, so at most a tenth of the
+    /// time goes into them. What comes meanwhile shows in the next one, after the next look at the platform at the
+    /// latest.
+    private struct Showing {
+        private var last: ContinuousClock.Instant?
+        private var cost = Duration.zero
+
+        func isDue(at now: ContinuousClock.Instant) -> Bool { self.last.map { now - $0 >= self.cost * 10 } ?? true }
+
+        mutating func note(begun: ContinuousClock.Instant, ended: ContinuousClock.Instant) {
+            self.last = ended
+            self.cost = ended - begun
+        }
     }
 }

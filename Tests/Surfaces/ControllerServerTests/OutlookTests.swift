@@ -51,11 +51,9 @@ struct OutlookTests {
         _ = await world.run()
         return log.decisions.withLock { $0 }.map { decision in
             var fleet = FleetSnapshot(time: decision.time)
-            let isJudging = if case .stepping(_, .some) = decision.after.phase { true } else { false }
             fleet.deployments[decision.deployment] = DeploymentSnapshot(
                 rollout: decision.after,
                 observation: decision.situation.observation,
-                assessments: isJudging ? decision.after.analysis?.assessments(at: decision.time) ?? [] : [],
                 requestsInFlight: decision.situation.load?.requests
             )
             return (decision.after, fleet)

@@ -206,7 +206,7 @@ package struct FleetMetrics {
         let outcome = "controller_gate_outcome"
         self.out.family(outcome, .gauge, "1 for the outcome of each gate of a rollout that is judged now.")
         for (id, snapshot) in self.deployments {
-            for assessment in snapshot.assessments {
+            for assessment in snapshot.assessments(at: self.fleet.time) {
                 self.out.sample(
                     outcome,
                     [
@@ -229,7 +229,7 @@ package struct FleetMetrics {
     private mutating func writeEvidence(_ name: String, _ help: String, _ value: (ComparisonEvidence) -> Double) {
         self.out.family(name, .gauge, help)
         for (id, snapshot) in self.deployments {
-            for assessment in snapshot.assessments {
+            for assessment in snapshot.assessments(at: self.fleet.time) {
                 guard let comparison = assessment.comparison else { continue }
                 let labels: KeyValuePairs = ["namespace": id.namespace, "name": id.name, "gate": assessment.gate.name]
                 self.out.sample(name, labels, value(comparison))

@@ -35,7 +35,7 @@ extension DeploymentStatus {
         self.previous = rollout.previous.map { RevisionStatus($0, in: snapshot) }
         self.autoscaling = AutoscalingStatus(snapshot)
         self.steps = Self.steps(of: rollout)
-        self.gates = snapshot.assessments.map { GateStatus($0) }
+        self.gates = snapshot.assessments(at: fleet.time).map { GateStatus($0) }
         self.waitingFor = snapshot.waitingFor
         self.quarantined = rollout.quarantine.sorted { $0.value.since < $1.value.since }.map { revision, record in
             QuarantineStatus(

@@ -227,7 +227,7 @@ struct Outlook {
     /// When gates that have not decided yet are expected to.
     private var expectations: [NextStatus] {
         if self.isBlocked { return [] }
-        return self.snapshot.assessments.compactMap { assessment in
+        return self.snapshot.assessments(at: self.now).compactMap { assessment in
             guard assessment.outcome == .inconclusive, let seconds = assessment.comparison?.secondsUntilSafe,
                 seconds.isFinite, seconds < 1e7
             else { return nil }
@@ -261,7 +261,7 @@ struct Outlook {
     }
 
     private var gates: [String] {
-        self.snapshot.assessments.compactMap { assessment in
+        self.snapshot.assessments(at: self.now).compactMap { assessment in
             guard assessment.gate.onFailure == .rollback else {
                 return assessment.outcome == .failed ? nil : "(gate \(assessment.gate.name) only holds when it fails)"
             }
