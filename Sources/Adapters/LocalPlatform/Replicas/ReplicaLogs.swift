@@ -40,12 +40,13 @@ package struct ReplicaLogs: Sendable {
         return names.compactMap { name -> File? in
             guard name.hasPrefix(prefix), name.hasSuffix(".log") else { return nil }
             let parts = name.dropFirst(prefix.count).dropLast(4).split(separator: ",")
-            guard parts.count == 2, let status = Self.status("\(self.directory)/\(name)") else { return nil }
-            return File(
-                replica: parts.joined(separator: "-"),
-                size: Int64(status.st_size),
-                modified: Date(timeIntervalSince1970: Double(status.st_mtim.tv_sec))
-            )
+            let path = "\(self.directory)/\(name)"
+            // What went meanwhile is not listed; a link is no log.
+            guard parts.count == 2, let attributes = try? FileManager.default.attributesOfItem(atPath: path),
+                attributes[.type] as? FileAttributeType == .typeRegular,
+                let size = attributes[.size] as? NSNumber, let modified = attributes[.modificationDate] as? Date
+            else { return nil }
+            return File(replica: parts.joined(separator: "-"), size: size.int64Value, modified: modified)
         }.sorted { ($1.modified, $0.replica) < ($0.modified, $1.replica) }
     }
 
@@ -70,10 +71,5 @@ package struct ReplicaLogs: Sendable {
         let count = pread(file, &bytes, bytes.count, off_t(start))
         guard count >= 0 else { return nil }
         return Piece(offset: start, bytes: Array(bytes[..<count]))
-    }
-
-    private static func status(_ path: String) -> stat? {
-        var status = stat()
-        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? status : nil
     }
 }
