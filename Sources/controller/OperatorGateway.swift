@@ -22,7 +22,10 @@ struct OperatorGateway: Sendable {
     }
 
     func deployment(_ id: DeploymentID) -> DeploymentStatus? {
-        DeploymentStatus(id, in: self.reconciler.current)
+        let fleet = self.reconciler.current
+        var status = DeploymentStatus(id, in: fleet)
+        status?.add(self.deliveries, at: Date(timeIntervalSince1970: Double(fleet.time.milliseconds) / 1000))
+        return status
     }
 
     func history(of id: DeploymentID, limit: Int) async throws -> [EventStatus] {

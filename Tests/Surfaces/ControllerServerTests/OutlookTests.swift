@@ -79,8 +79,12 @@ struct OutlookTests {
     @Test
     func `one deployment's status is that of the fleet`() async throws {
         for (rollout, snapshot) in await Self.snapshots() {
-            let one = try #require(DeploymentStatus(rollout.id, in: snapshot))
-            #expect(FleetStatus(snapshot).deployments == [one])
+            var (fleet, one) = (FleetStatus(snapshot), try #require(DeploymentStatus(rollout.id, in: snapshot)))
+            let ledger = WebhookLedger(repositories: [try #require(rollout.desired).origin.repository])
+            fleet.add(ledger)
+            one.add(ledger, at: fleet.time)
+            #expect(fleet.deployments == [one])
+            #expect(one.sources.contains { $0.hasPrefix("webhook ") })
             #expect(DeploymentStatus(DeploymentID(namespace: "nobody", name: "x"), in: snapshot) == nil)
         }
     }

@@ -1,6 +1,6 @@
 package import ControllerAPI
 import Deployments
-import Foundation
+package import Foundation
 
 extension FleetStatus {
     /// Adds what is known of the repositories' webhooks.
@@ -8,22 +8,27 @@ extension FleetStatus {
         for index in self.sources.indices {
             self.sources[index].webhook = ledger.status(of: self.sources[index].repository)
         }
-        for index in self.deployments.indices {
-            guard let repository = self.deployments[index].desired?.repository,
-                let webhook = ledger.status(of: repository)
-            else { continue }
-            self.deployments[index].sources.append("webhook \(repository): \(self.words(for: webhook))")
-        }
+        for index in self.deployments.indices { self.deployments[index].add(ledger, at: self.time) }
+    }
+}
+
+extension DeploymentStatus {
+    /// Adds what is known of its repository's webhook.
+    package mutating func add(_ ledger: WebhookLedger, at time: Date) {
+        guard let repository = self.desired?.repository, let webhook = ledger.status(of: repository) else { return }
+        self.sources.append("webhook \(repository): \(Self.words(for: webhook, at: time))")
     }
 
-    private func words(for webhook: WebhookStatus) -> String {
-        let delivered = webhook.lastDelivered.map { "delivered \(self.age(of: $0)) ago" }
-        let refused = webhook.lastRefused.map { "refused \(self.age(of: $0)) ago: \(webhook.refusal ?? "")" }
+    private static func words(for webhook: WebhookStatus, at time: Date) -> String {
+        let delivered = webhook.lastDelivered.map { "delivered \(Self.age(of: $0, at: time)) ago" }
+        let refused = webhook.lastRefused.map {
+            "refused \(Self.age(of: $0, at: time)) ago: \(webhook.refusal ?? "")"
+        }
         let words = [delivered, refused].compactMap { $0 }
         return words.isEmpty ? "nothing delivered yet" : words.joined(separator: "; ")
     }
 
-    private func age(of time: Date) -> String {
-        Duration.milliseconds(max(0, Int64(self.time.timeIntervalSince(time) * 1000))).short
+    private static func age(of event: Date, at time: Date) -> String {
+        Duration.milliseconds(max(0, Int64(time.timeIntervalSince(event) * 1000))).short
     }
 }
