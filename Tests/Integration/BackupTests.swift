@@ -50,6 +50,10 @@ extension IntegrationTests {
             ]
             #expect(mode as? Int == 0o600)
             #expect(try await sandbox.backup("--check", "now.sqlite").output == made.output)
+            try sandbox.write("\(sandbox.folder)/bad.sqlite", "no database")
+            let bad = try await sandbox.backup("--check", "bad.sqlite")
+            #expect(bad.status == 1)
+            #expect(bad.error == "error: bad.sqlite is damaged, or no journal: take another backup\n")
             let left = try FileManager.default.contentsOfDirectory(atPath: sandbox.folder)
             #expect(left.filter { $0.hasPrefix("now.sqlite") } == ["now.sqlite"])
 

@@ -74,6 +74,11 @@ extension IntegrationTests {
             let file = "\(sandbox.folder)/controller.yaml"
             let text = try String(contentsOfFile: file, encoding: .utf8)
             try sandbox.write(file, text.replacing("path: deployments", with: "branch: gone, path: deployments"))
+            try sandbox.write(file, text.replacing("local:", with: "runtimes: [/nonexistent/runtimes]\nlocal:"))
+            let bare = try await sandbox.doctor()
+            #expect(bare.output.contains("ERROR    runtimes: `runtimes` names /nonexistent/runtimes"), "\(bare.output)")
+            #expect(bare.output.contains("its manifests are not looked at without the runtimes"), "\(bare.output)")
+            try sandbox.write(file, text.replacing("path: deployments", with: "branch: gone, path: deployments"))
             let gone = try await sandbox.doctor("--output", "json")
             #expect(gone.status == 1)
             let findings = try JSONDecoder().decode([Found].self, from: Data(gone.output.utf8))

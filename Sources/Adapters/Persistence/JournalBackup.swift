@@ -77,7 +77,7 @@ package enum JournalBackup {
                 guard problems == ["ok"] else {
                     throw JournalError(
                         code: .corrupt,
-                        message: "\(file) is damaged: \(problems.joined(separator: "; "))"
+                        message: "\(file) is damaged: \(problems.joined(separator: "; ")): take another backup"
                     )
                 }
                 let newest = try Int64.fetchOne(database, sql: "SELECT time FROM transition ORDER BY id DESC LIMIT 1")
@@ -92,7 +92,9 @@ package enum JournalBackup {
         } catch let error as JournalError {
             throw error
         } catch {
-            throw JournalError(error, file)
+            let error = JournalError(error, file)
+            guard error.code == .corrupt else { throw error }
+            throw JournalError(code: .corrupt, message: "\(file) is damaged, or no journal: take another backup")
         }
     }
 

@@ -52,15 +52,16 @@ struct RemoteChecks: Sendable {
             return [.error(subject, error.message)]
         }
         guard let snapshot else { return [.error(subject, "there is no commit to read")] }
+        let place = "\(snapshot.origin.branch) at \(snapshot.origin.commit.prefix(10))"
         let library: [SourceFile]
         do {
             library = try ShippedRuntimes.read(self.configuration.runtimes)
         } catch {
-            return []  // said of the runtimes already
+            // What ails the runtimes is told of them; without them every manifest would be wrong.
+            return [.ok(subject, "\(place), its manifests are not looked at without the runtimes")]
         }
         let state = ManifestReader(library: library).read(snapshot.files, origin: snapshot.origin)
         let errors = state.diagnostics.filter { $0.severity == .error }
-        let place = "\(snapshot.origin.branch) at \(snapshot.origin.commit.prefix(10))"
         return [.ok(subject, "\(place), \(state.deployments.count) deployments")]
             + errors.prefix(3).map { .warning(subject, "\($0)") }
             + (errors.count > 3
