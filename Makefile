@@ -84,7 +84,7 @@ release: setup-build ## Build the controller as it is shipped
 
 # Each in a process of its own: all tests of one share a thread for each core, and what computes for minutes would let
 # the servers that others start, and wait for, wait as long.
-ADAPTERS := Artifacts|Feedback|Git|LocalPlatform|MetricProviders|ModelRegistries|Persistence|Transport
+ADAPTERS := Artifacts|Feedback|Git|IdentityProviders|LocalPlatform|MetricProviders|ModelRegistries|Persistence|Transport
 WAITING_TESTS := ^($(ADAPTERS)|ControllerCommands|ControllerServer|Integration)Tests\.
 # A crash is told with its frames, without registers and libraries.
 RUN_TESTS = mkdir -p .build; PATH="$(CURDIR)/.venv/bin:$$PATH:/usr/sbin:/sbin" \

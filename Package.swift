@@ -18,11 +18,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         // MARK: - Core: values in, values out. No I/O, no clock, no randomness, no async.
@@ -133,6 +136,15 @@ let package = Package(
             path: "Sources/Adapters/Forges"
         ),
         .target(
+            name: "IdentityProviders",
+            dependencies: [
+                "Transport",
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Adapters/IdentityProviders"
+        ),
+        .target(
             name: "Feedback",
             dependencies: ["Deployments", "Reconciliation", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Adapters/Feedback"
@@ -171,8 +183,11 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Surfaces/ControllerServer"
@@ -194,8 +209,8 @@ let package = Package(
             name: "controller",
             dependencies: [
                 "Artifacts", "CDescriptors", "ControllerAPI", "ControllerCommands", "ControllerServer", "Deployments",
-                "Feedback", "Forges", "Git", "GitHubApps", "LocalPlatform", "Manifests", "MetricProviders",
-                "ModelRegistries", "Persistence", "Reconciliation", "Transport",
+                "Feedback", "Forges", "Git", "GitHubApps", "IdentityProviders", "LocalPlatform", "Manifests",
+                "MetricProviders", "ModelRegistries", "Persistence", "Reconciliation", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -363,6 +378,15 @@ let package = Package(
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             path: "Tests/Adapters/ForgesTests"
+        ),
+        .testTarget(
+            name: "IdentityProvidersTests",
+            dependencies: [
+                "IdentityProviders", "LoopbackServer", "Transport",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Adapters/IdentityProvidersTests"
         ),
         .testTarget(
             name: "FeedbackTests",

@@ -95,7 +95,7 @@ struct Daemon {
     }
 
     /// A long-running adapter whose work ends by cancellation.
-    private struct Adapter: Service {
+    struct Adapter: Service {
         let work: @Sendable () async throws -> Void
 
         func run() async throws {
@@ -105,7 +105,7 @@ struct Daemon {
 }
 
 extension Daemon {
-    private func server(_ gateway: OperatorGateway, _ journal: SQLiteJournal) -> APIServer {
+    private func server(_ gateway: OperatorGateway, _ journal: SQLiteJournal, _ tokens: TokenStore?) -> APIServer {
         APIServer(
             socket: self.configuration.socket,
             fleet: { gateway.fleet() },
@@ -127,6 +127,7 @@ extension Daemon {
             command: { await gateway.perform($1, on: $0) },
             batch: { await gateway.perform($0) },
             model: { await gateway.promote($1, on: $0) },
+            tokens: tokens,
             logger: self.logger
         )
     }
@@ -142,7 +143,10 @@ extension Daemon {
             deliveries: ledger,
             replicaLogs: ReplicaLogs(directory: self.replicaDirectory)
         )
-        var services: [any Service] = [self.server(gateway, journal)]
+        let tokens = self.tokens
+        let server = self.server(gateway, journal, tokens)
+        let refusals = AccessLedger(logger: self.logger)
+        var services: [any Service] = [server] + self.remote(server, tokens, refusals)
         if let listen = self.configuration.webhooks?.listen {
             services.append(
                 WebhookServer(
@@ -157,7 +161,9 @@ extension Daemon {
         }
         if let listen = self.configuration.metrics?.listen {
             services.append(
-                MetricsServer(host: listen.host, port: listen.port, logger: self.logger) { reconciler.current }
+                MetricsServer(host: listen.host, port: listen.port, refusals: refusals, logger: self.logger) {
+                    reconciler.current
+                }
             )
         }
         return services

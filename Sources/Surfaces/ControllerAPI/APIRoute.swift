@@ -16,6 +16,12 @@ package enum APIRoute {
     package static let historyLimit = 1000
     package static let defaultHistoryLimit = 50
 
+    /// Who asks.
+    package static let whoami = "\(Self.root)/whoami"
+    package static let tokens = "\(Self.root)/tokens"
+
+    package static func token(_ id: String) -> String { "\(Self.tokens)/\(Self.encoded(id))" }
+
     package static let fleet = "\(Self.root)/fleet"
     /// What is asked of many deployments at once.
     package static let commands = "\(Self.root)/commands"

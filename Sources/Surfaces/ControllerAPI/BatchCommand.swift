@@ -51,6 +51,8 @@ package struct DeploymentSelection: Codable, Hashable, Sendable {
     /// All of these must be a deployment's labels.
     package var labels: [String: String]?
     package var all: Bool?
+    /// Only those in these namespaces: the server says where the caller may.
+    package var within: [String]?
 
     package init(
         names: [String]? = nil,
@@ -73,6 +75,7 @@ package struct DeploymentSelection: Codable, Hashable, Sendable {
     package func selects(_ id: DeploymentID, labels: [String: String]) -> Bool {
         (self.names?.contains(id.description) ?? true)
             && (self.namespace.map { $0 == id.namespace } ?? true)
+            && (self.within.map { $0.contains(id.namespace) } ?? true)
             && (self.labels ?? [:]).allSatisfy { labels[$0.key] == $0.value }
     }
 }
@@ -80,6 +83,8 @@ package struct DeploymentSelection: Codable, Hashable, Sendable {
 /// What became of each, sorted by name.
 package struct BatchAnswer: Codable, Hashable, Sendable {
     package var answers: [Entry]
+    /// The namespaces that were looked at, where the caller may not ask it everywhere.
+    package var within: [String]?
 
     package struct Entry: Codable, Hashable, Sendable {
         package var deployment: String

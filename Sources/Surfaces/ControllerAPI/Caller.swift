@@ -24,3 +24,15 @@ package struct Caller: Codable, Hashable, Sendable {
         self.address = address
     }
 }
+
+extension Caller {
+    /// As it is recorded with what was done: a token or a person of an identity provider cannot be taken for a user of
+    /// this machine.
+    package var attribution: String {
+        switch self.way {
+        case .socket: self.name
+        case .token: "token:\(self.name)"
+        case .oidc: "oidc:\(self.name)"
+        }
+    }
+}

@@ -2,19 +2,41 @@ package import Deployments
 import Foundation
 package import Transport
 
-/// Asks the controller on this machine, over its unix socket.
+/// Asks a controller: that of this machine, over its unix socket, or another one, over TLS.
 package struct ControllerClient: Sendable {
     package static let defaultSocket = "/run/controller/controller.sock"
 
-    package let socket: String
+    package let target: ControllerTarget
     private let http: HTTPClient
     private let timeout: Duration
 
     /// The timeout is for one whole request: the controller answers from memory, so a late answer is none.
-    package init(socket: String, http: HTTPClient = HTTPClient(), timeout: Duration = .seconds(10)) {
-        self.socket = socket
+    package init(_ target: ControllerTarget, http: HTTPClient = HTTPClient(), timeout: Duration = .seconds(10)) {
+        self.target = target
         self.http = http
         self.timeout = timeout
+    }
+
+    package init(socket: String, http: HTTPClient = HTTPClient(), timeout: Duration = .seconds(10)) {
+        self.init(.socket(socket), http: http, timeout: timeout)
+    }
+
+    /// Who the controller takes the caller for.
+    package func whoami() async throws(ControllerClientError) -> CallerStatus {
+        try await self.get(APIRoute.whoami)
+    }
+
+    package func tokens() async throws(ControllerClientError) -> [TokenStatus] {
+        try await self.get(APIRoute.tokens)
+    }
+
+    package func create(_ token: TokenRequest) async throws(ControllerClientError) -> TokenAnswer {
+        try await self.post(token, to: APIRoute.tokens, "the request")
+    }
+
+    /// - Returns: What was revoked.
+    package func revoke(token id: String) async throws(ControllerClientError) -> TokenStatus {
+        try await self.exchange("DELETE", APIRoute.token(id), body: nil)
     }
 
     package func fleet() async throws(ControllerClientError) -> FleetStatus {
@@ -139,7 +161,7 @@ package struct ControllerClient: Sendable {
         } catch {
             throw ControllerClientError(
                 code: .unreadable,
-                message: "the controller at \(self.socket) answered \(method) \(path) with something that this "
+                message: "the controller at \(self.target) answered \(method) \(path) with something that this "
                     + "version of the client does not understand: use the client that came with the daemon (\(error))"
             )
         }
@@ -152,74 +174,36 @@ package struct ControllerClient: Sendable {
         body: [UInt8]?,
         timeout: Duration? = nil
     ) async throws(ControllerClientError) -> HTTPResponse {
+        var request = HTTPRequest(
+            method: method,
+            url: self.target.url + path,
+            headers: ["Content-Type": "application/json", "Accept": "application/json"],
+            body: body,
+            timeout: timeout ?? self.timeout,
+            maxResponseBytes: 64 << 20
+        )
+        self.target.prepare(&request)
         let response: HTTPResponse
         do {
-            response = try await self.http.send(
-                HTTPRequest(
-                    method: method,
-                    // The host is never resolved; a name says in the server's log who is meant.
-                    url: "http://controller" + path,
-                    headers: ["Content-Type": "application/json", "Accept": "application/json"],
-                    body: body,
-                    unixSocket: self.socket,
-                    timeout: timeout ?? self.timeout,
-                    maxResponseBytes: 64 << 20
-                )
-            )
+            response = try await self.http.send(request)
         } catch {
-            throw self.failure(of: error)
+            throw self.target.failure(of: error, timeout: timeout ?? self.timeout)
         }
         guard response.isSuccess else {
-            throw self.refusal(status: response.status, body: Data(response.body))
+            throw self.target.refusal(status: response.status, body: Data(response.body))
         }
         return response
-    }
-
-    private func failure(of error: TransportError) -> ControllerClientError {
-        if error.code == .timedOut {
-            return ControllerClientError(
-                code: .unreachable,
-                message: "the controller at \(self.socket) accepted the connection but did not answer within "
-                    + "\(self.timeout.short): look at its log"
-            )
-        }
-        guard error.code == .unreachable || error.code == .interrupted else {
-            return ControllerClientError(code: .unreachable, message: error.message)
-        }
-        if access(self.socket, F_OK) == 0, access(self.socket, R_OK | W_OK) != 0 {
-            return ControllerClientError(
-                code: .unreachable,
-                message: "only its owner may talk to the controller on \(self.socket): run this as that user or "
-                    + "as root"
-            )
-        }
-        return ControllerClientError(
-            code: .unreachable,
-            message: "no controller listens on \(self.socket): start it with `controller run`, or name its socket "
-                + "with --socket or CONTROLLER_SOCKET"
-        )
-    }
-
-    private func refusal(status: Int, body: Data) -> ControllerClientError {
-        do {
-            let problem = try APICoding.decoder().decode(Problem.self, from: body)
-            return ControllerClientError(code: status == 404 ? .notFound : .refused, message: problem.detail)
-        } catch {
-            return ControllerClientError(
-                code: .unreadable,
-                message: "\(self.socket) answered with HTTP status \(status) and no explanation: is it a "
-                    + "controller's socket?"
-            )
-        }
     }
 }
 
 /// Why the controller did not do or tell what it was asked. The message says what to do.
 package struct ControllerClientError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Hashable, Sendable {
-        /// Nobody answers on the socket.
+        /// Nobody answers there.
         case unreachable
         case notFound
+        /// Who asks has not shown who they are.
+        case unauthorized
         /// The controller answered that it will not.
         case refused
         /// What answered did not speak this API.

@@ -10,5 +10,6 @@ package enum ClientCommands {
         RetryCommand.self, PruneCommand.self, PromoteModelCommand.self, ValidateCommand.self, ImportCommand.self,
         PlanCommand.self,
         SimulateCommand.self, ReplayCommand.self, JudgeCommand.self, CalibrateCommand.self, FeedbackCommand.self,
+        TokenCommand.self, ContextCommand.self, WhoamiCommand.self,
     ]
 }

@@ -25,5 +25,14 @@ package struct CommandFailure: Error, Hashable, Sendable, CustomStringConvertibl
         self.init(code: error.code == .unreachable ? .unreachable : .refused, message: error.message)
     }
 
+    /// - Parameter error: A `CommandFailure` itself, or what a client throws.
+    package init(_ error: any Error) {
+        switch error {
+        case let failure as CommandFailure: self = failure
+        case let error as ControllerClientError: self.init(error)
+        default: self.init(code: .refused, message: "\(error)")
+        }
+    }
+
     package var description: String { self.message }
 }

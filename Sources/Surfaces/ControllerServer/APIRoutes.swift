@@ -20,32 +20,36 @@ struct APIRoutes: Sendable {
     let batch: @Sendable (BatchRequest) async -> BatchAnswer
     let model: @Sendable (DeploymentID, ModelRequest) async -> ModelAnswer
     let feedback: @Sendable (DeploymentID, [FeedbackLabel]) async -> FeedbackAnswer
+    /// Nothing where none are kept.
+    let tokens: TokenStore?
     let logger: Logger
 
     func router() -> Router<PeerContext> {
         let router = Router(context: PeerContext.self)
         router.get("healthz") { _, _ in "ok\n" }
         let api = router.group("api/v1")
-        api.get("fleet") { _, _ in try Self.json(await self.fleet()) }
-        api.get("events") { request, _ in try await self.answerEvents(request) }
-        api.get("decisions") { request, _ in try await self.answerDecisions(request) }
+        api.get("fleet") { _, context in try Self.json(await self.fleet(for: context)) }
+        api.get("events") { request, context in try await self.answerEvents(request, context) }
+        api.get("decisions") { request, context in try await self.answerDecisions(request, context) }
         api.post("commands") { request, context in try await self.answerBatch(request, context) }
+        AccessRoutes(tokens: self.tokens, logger: self.logger).add(to: api)
         let deployment = api.group("deployments/:namespace/:name")
         deployment.get { _, context in
-            try Self.json(try await self.status(try Self.id(context)))
+            try Self.json(try await self.status(try await self.visible(context), context))
         }
         deployment.get("history") { request, context in
-            try await self.answerHistory(request, try Self.id(context))
+            try await self.answerHistory(request, try await self.visible(context), context)
         }
-        deployment.get("logs") { _, context in try Self.json(await self.logs(try Self.id(context))) }
+        deployment.get("logs") { _, context in try Self.json(await self.logs(try await self.visible(context))) }
         deployment.get("logs/:replica") { request, context in
-            try await self.answerLog(request, try Self.id(context), try context.parameters.require("replica"))
+            let replica = try context.parameters.require("replica")
+            return try await self.answerLog(request, try await self.visible(context), replica)
         }
         deployment.get("traffic") { _, context in
-            try await self.answerTraffic(try Self.id(context))
+            try await self.answerTraffic(try await self.visible(context), context)
         }
         deployment.get("spec") { _, context in
-            try await self.answerSpec(try Self.id(context))
+            try await self.answerSpec(try await self.visible(context), context)
         }
         deployment.post("commands") { request, context in
             try await self.answerCommand(request, try Self.id(context), context)
@@ -59,10 +63,46 @@ struct APIRoutes: Sendable {
         return router
     }
 
-    private func status(_ id: DeploymentID) async throws(Problem) -> DeploymentStatus {
+    private func status(_ id: DeploymentID, _ context: PeerContext) async throws(Problem) -> DeploymentStatus {
         if let found = await self.deployment(id) { return found }
-        let fleet = await self.fleet()
-        throw Problem.unknownDeployment(id.description, known: fleet.deployments.map { "\($0.namespace)/\($0.name)" })
+        throw await self.unknown(id, context)
+    }
+
+    /// It names nothing that the caller may not see.
+    private func unknown(_ id: DeploymentID, _ context: PeerContext) async -> Problem {
+        let fleet = await self.fleet(for: context)
+        return .unknownDeployment(id.description, known: fleet.deployments.map { "\($0.namespace)/\($0.name)" })
+    }
+
+    /// The fleet as the caller may see it.
+    private func fleet(for context: PeerContext) async -> FleetStatus {
+        var fleet = await self.fleet()
+        guard !context.seesAll else { return fleet }
+        fleet.deployments.removeAll { !context.sees($0.namespace) }
+        fleet.unknown?.removeAll { DeploymentID($0).map { !context.sees($0.namespace) } ?? true }
+        return fleet
+    }
+
+    /// The deployment in the path. What somebody may not see does not exist for them.
+    private func visible(_ context: PeerContext) async throws -> DeploymentID {
+        let id = try Self.id(context)
+        guard context.sees(id.namespace) else { throw await self.unknown(id, context) }
+        return id
+    }
+
+    /// - Throws: A `Problem` for everybody who may not do it.
+    private func authorize(
+        _ verbs: [AccessVerb],
+        on id: DeploymentID,
+        _ context: PeerContext
+    ) async throws -> Caller {
+        let access = try await context.access()
+        do throws(Problem) {
+            for verb in verbs { try access.require(verb, in: id.namespace) }
+        } catch {
+            throw context.sees(id.namespace) ? error : await self.unknown(id, context)
+        }
+        return access.caller
     }
 
     private static func limit(of request: Request) throws(Problem) -> Int {
@@ -87,11 +127,18 @@ struct APIRoutes: Sendable {
         return number
     }
 
-    private func answerEvents(_ request: Request) async throws -> Response {
+    private func answerEvents(_ request: Request, _ context: PeerContext) async throws -> Response {
         let (limit, after) = (try Self.limit(of: request), try Self.number(request))
         let namespace = request.uri.queryParameters.get("namespace").map { String($0) }
+        if let namespace, let remote = context.remote { try remote.require(.view, in: namespace) }
         do {
-            return try Self.json(try await self.events(after, namespace, limit))
+            guard namespace == nil, let remote = context.remote, let own = remote.namespaces(for: .view) else {
+                return try Self.json(try await self.events(after, namespace, limit))
+            }
+            var events: [EventStatus] = []
+            for namespace in own { events += try await self.events(after, namespace, limit) }
+            events.sort { ($0.id ?? 0) < ($1.id ?? 0) }
+            return try Self.json(Array(after == nil ? events.suffix(limit) : events.prefix(limit)))
         } catch {
             self.logger.error("events cannot be read", metadata: ["error": "\(error)"])
             throw Problem(
@@ -102,9 +149,13 @@ struct APIRoutes: Sendable {
         }
     }
 
-    private func answerHistory(_ request: Request, _ id: DeploymentID) async throws -> Response {
+    private func answerHistory(
+        _ request: Request,
+        _ id: DeploymentID,
+        _ context: PeerContext
+    ) async throws -> Response {
         let limit = try Self.limit(of: request)
-        _ = try await self.status(id)
+        _ = try await self.status(id, context)
         let events: [EventStatus]
         do {
             events = try await self.history(id, limit)
@@ -140,8 +191,8 @@ struct APIRoutes: Sendable {
         return try Self.json(piece)
     }
 
-    private func answerTraffic(_ id: DeploymentID) async throws -> Response {
-        _ = try await self.status(id)
+    private func answerTraffic(_ id: DeploymentID, _ context: PeerContext) async throws -> Response {
+        _ = try await self.status(id, context)
         guard let traffic = await self.traffic(id) else {
             throw Problem(
                 status: 404,
@@ -154,9 +205,9 @@ struct APIRoutes: Sendable {
     }
 
     /// Not only of deployments that are served: it says why one is not.
-    private func answerSpec(_ id: DeploymentID) async throws -> Response {
+    private func answerSpec(_ id: DeploymentID, _ context: PeerContext) async throws -> Response {
         if let spec = await self.spec(id) { return try Self.json(spec) }
-        _ = try await self.status(id)
+        _ = try await self.status(id, context)
         throw Problem(
             status: 404,
             title: "Manifest not read",
@@ -166,12 +217,13 @@ struct APIRoutes: Sendable {
         )
     }
 
-    private func answerDecisions(_ request: Request) async throws -> Response {
+    private func answerDecisions(_ request: Request, _ context: PeerContext) async throws -> Response {
         let after = try Self.number(request) ?? 0
         let deployment = request.uri.queryParameters.get("deployment").map { DeploymentID($0) }
         if case .some(.none) = deployment {
             throw Problem(status: 400, title: "Bad deployment", detail: "deployment must be namespace/name")
         }
+        if let remote = context.remote { try remote.require(.view, in: (deployment ?? nil)?.namespace) }
         let lines: [UInt8]?
         do {
             lines = try await self.chapter(after, deployment ?? nil)
@@ -196,10 +248,11 @@ struct APIRoutes: Sendable {
         _ id: DeploymentID,
         _ context: PeerContext
     ) async throws -> Response {
-        let peer = try await Self.commander(context)
         var command = try await Self.decode(OperatorRequest.self, of: request, "command")
-        command.by = peer.attribution(claim: command.by)
-        _ = try await self.status(id)
+        let isForced = command.verb == .promote && command.force
+        let caller = try await self.authorize([command.verb.access] + (isForced ? [.force] : []), on: id, context)
+        command.by = caller.attribution(claim: command.by)
+        _ = try await self.status(id, context)
         let answer = await self.command(id, command)
         self.logger.info(
             "operator command",
@@ -212,7 +265,7 @@ struct APIRoutes: Sendable {
     }
 
     private func answerBatch(_ request: Request, _ context: PeerContext) async throws -> Response {
-        let peer = try await Self.commander(context)
+        let access = try await context.access()
         var batch = try await Self.decode(BatchRequest.self, of: request, "command", limit: APIRoute.batchLimit)
         guard batch.selection.isMeant else {
             throw Problem(
@@ -221,8 +274,10 @@ struct APIRoutes: Sendable {
                 detail: "`selection` must have `names`, `namespace` or `labels`, or `all`: true and none of them"
             )
         }
-        batch.by = peer.attribution(claim: batch.by)
-        let answer = await self.batch(batch)
+        try Self.narrow(&batch, to: access)
+        batch.by = access.caller.attribution(claim: batch.by)
+        var answer = await self.batch(batch)
+        answer.within = batch.selection.within
         self.logger.info(
             "operator command for many",
             metadata: [
@@ -234,8 +289,19 @@ struct APIRoutes: Sendable {
         return try Self.json(answer)
     }
 
+    /// Only those are meant of which the caller may ask it.
+    private static func narrow(_ batch: inout BatchRequest, to access: Access) throws(Problem) {
+        let verb = batch.verb.access
+        batch.selection.within = access.namespaces(for: verb)
+        if let namespace = batch.selection.namespace { try access.require(verb, in: namespace) }
+        for id in (batch.selection.names ?? []).compactMap({ DeploymentID($0) }) where access.sees(id.namespace) {
+            try access.require(verb, in: id.namespace)
+        }
+        if batch.selection.within?.isEmpty ?? false { try access.require(verb, in: nil) }
+    }
+
     private func answerModel(_ request: Request, _ id: DeploymentID, _ context: PeerContext) async throws -> Response {
-        let peer = try await Self.commander(context)
+        let caller = try await self.authorize([.promoteModel], on: id, context)
         var model = try await Self.decode(ModelRequest.self, of: request, "request")
         guard model.selector != nil, model.digest.map(ModelRequest.isDigest) ?? true else {
             throw Problem(
@@ -245,8 +311,8 @@ struct APIRoutes: Sendable {
                     + "lower-case hexadecimal digits"
             )
         }
-        model.by = peer.attribution(claim: model.by)
-        _ = try await self.status(id)
+        model.by = caller.attribution(claim: model.by)
+        _ = try await self.status(id, context)
         let answer = await self.model(id, model)
         self.logger.info(
             "model promotion asked for",
@@ -263,8 +329,8 @@ struct APIRoutes: Sendable {
         _ id: DeploymentID,
         _ context: PeerContext
     ) async throws -> Response {
-        // Labels take traffic from a canary or give it more: who may command may tell them.
-        _ = try await Self.commander(context)
+        // Labels take traffic from a canary or give it more, so not everybody may tell them.
+        _ = try await self.authorize([.feedback], on: id, context)
         let body = try await Self.body(
             of: request,
             limit: APIRoute.feedbackLimit,
@@ -282,26 +348,8 @@ struct APIRoutes: Sendable {
                 detail: "the body is not a list of labels as docs/reference/api.md describes it; nothing was counted"
             )
         }
-        _ = try await self.status(id)
+        _ = try await self.status(id, context)
         return try Self.json(await self.feedback(id, batch.labels))
-    }
-
-    /// - Throws: A `Problem` for everybody who may only look.
-    private static func commander(_ context: PeerContext) async throws -> Peer {
-        let peer: Peer
-        do {
-            peer = try await context.peer()
-        } catch {
-            throw Problem(status: 403, title: "Unknown peer", detail: "the system does not say who asks: \(error)")
-        }
-        guard peer.mayCommand() else {
-            throw Problem(
-                status: 403,
-                title: "Forbidden",
-                detail: "\(peer.name) may not command this controller: only its own user and root may"
-            )
-        }
-        return peer
     }
 
     private static func body(of request: Request, limit: Int, _ tooLarge: String) async throws -> Data {
@@ -313,7 +361,7 @@ struct APIRoutes: Sendable {
     }
 
     /// The body of what an operator asks for, `what` being how people call it.
-    private static func decode<Body: Decodable>(
+    static func decode<Body: Decodable>(
         _ type: Body.Type,
         of request: Request,
         _ what: String,

@@ -35,6 +35,7 @@ package struct APIServer: Service {
     ///   - command: Carries a command out; `by` is set already.
     ///   - batch: Carries a command out on each deployment that it selects; `by` is set already.
     ///   - model: Proposes another version of a deployment's model, or says what it would propose.
+    ///   - tokens: Of those who may ask over the network; nothing where none are kept.
     ///   - logger: Gets every command, and what goes wrong.
     package init(
         socket: String,
@@ -53,6 +54,7 @@ package struct APIServer: Service {
         model: @escaping @Sendable (DeploymentID, ModelRequest) async -> ModelAnswer = { _, _ in
             ModelAnswer(accepted: false, changed: false, message: "this controller proposes no models")
         },
+        tokens: TokenStore? = nil,
         logger: Logger
     ) {
         self.socket = socket
@@ -73,8 +75,19 @@ package struct APIServer: Service {
             batch: batch,
             model: model,
             feedback: feedback,
+            tokens: tokens,
             logger: logger
         )
+    }
+
+    /// Every route: `GET /api/v1/fleet`, sorted.
+    package var routeNames: [String] {
+        self.routes.router().routes.map { "\($0.method.rawValue) \($0.path)" }.sorted()
+    }
+
+    /// The same API for those who show who they are, over TLS.
+    package func remote(_ listener: RemoteAPIServer.Listener, authenticator: Authenticator) -> RemoteAPIServer {
+        RemoteAPIServer(listener: listener, authenticator: authenticator, routes: self.routes, logger: self.logger)
     }
 
     /// Serves until the service group shuts down or the task is cancelled.

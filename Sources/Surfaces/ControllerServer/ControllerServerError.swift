@@ -6,6 +6,7 @@ package struct ControllerServerError: Error, Hashable, Sendable, CustomStringCon
         case alreadyRunning
         case badPath
         case badSecret
+        case badTokens
         case cannotListen
         /// Somebody else could reach the socket.
         case unsafeFolder

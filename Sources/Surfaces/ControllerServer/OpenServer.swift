@@ -1,13 +1,15 @@
 import Glibc
 import Hummingbird
 import HummingbirdCore
+import HummingbirdTLS
 import Logging
 import NIOCore
+import NIOSSL
 import Synchronization
 
-/// Serves HTTP on an address that others than the socket's owner may reach: what a stranger may take is limited, and
-/// nothing of the operators' API is behind it.
-struct OpenServer<Responder: HTTPResponder> where Responder.Context == BasicRequestContext {
+/// Serves HTTP on an address that others than the socket's owner may reach: what a stranger may take is limited.
+struct OpenServer<Responder: HTTPResponder>
+where Responder.Context: RequestContext, Responder.Context.Source == ApplicationRequestContextSource {
     let host: String
     /// 0 for one that is free.
     let port: Int
@@ -16,6 +18,8 @@ struct OpenServer<Responder: HTTPResponder> where Responder.Context == BasicRequ
     let limits: OpenServerLimits
     let responder: Responder
     let logger: Logger
+    /// Nothing for plain HTTP.
+    var tls: TLSConfiguration?
 
     /// Serves until the service group shuts down or the task is cancelled.
     ///
@@ -45,18 +49,22 @@ struct OpenServer<Responder: HTTPResponder> where Responder.Context == BasicRequ
         var quiet = self.logger
         // Hummingbird tells of each start and request; ours says what matters.
         quiet.logLevel = max(quiet.logLevel, .critical)
+        let plain = HTTPServerBuilder.http1(
+            configuration: HTTP1Channel.Configuration(
+                additionalChannelHandlers: [
+                    limits.isPerRequest
+                        ? RequestDeadline(TimeAmount(limits.exchange)) : ConnectionDeadline(TimeAmount(limits.exchange))
+                ],
+                httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
+                    maxHeaderFieldSize: limits.headerBytes,
+                    maxHeaderListSize: limits.headerBytes,
+                    maxHeaderFieldCount: 200
+                )
+            )
+        )
         let application = Application(
             responder: self.responder,
-            server: .http1(
-                configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [ConnectionDeadline(TimeAmount(limits.exchange))],
-                    httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
-                        maxHeaderFieldSize: limits.headerBytes,
-                        maxHeaderListSize: limits.headerBytes,
-                        maxHeaderFieldCount: 200
-                    )
-                )
-            ),
+            server: try self.tls.map { try .tls(plain, tlsConfiguration: $0) } ?? plain,
             configuration: ApplicationConfiguration(
                 address: .hostname(self.host, port: self.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(limits.connections)
@@ -70,8 +78,9 @@ struct OpenServer<Responder: HTTPResponder> where Responder.Context == BasicRequ
 
 /// What a stranger may take.
 struct OpenServerLimits {
-    /// For a whole connection.
+    /// For a whole connection, or for each of its requests to arrive.
     var exchange = Duration.seconds(10)
+    var isPerRequest = false
     var connections = 256
     var headerBytes = 32 << 10
 }

@@ -1,3 +1,4 @@
+import ControllerAPI
 import Glibc
 
 /// The user at the other end of the socket.
@@ -21,13 +22,16 @@ struct Peer: Hashable, Sendable {
         else { return "uid \(self.user)" }
         return String(cString: name)
     }
+}
 
+extension Caller {
     /// Who is recorded as having asked: the kernel's word, and in brackets what the client says about the person
-    /// behind a `sudo`, which nobody has verified: `root (sudo: alice)`.
+    /// behind a `sudo`, which nobody has verified: `root (sudo: alice)`. Over the network nobody is taken at their
+    /// word.
     func attribution(claim: String) -> String {
-        guard claim != self.name, !claim.isEmpty, claim.utf8.count <= 64,
+        guard self.way == .socket, claim != self.name, !claim.isEmpty, claim.utf8.count <= 64,
             claim.wholeMatch(of: /[A-Za-z0-9._-]+/) != nil
-        else { return self.name }
+        else { return self.attribution }
         return "\(self.name) (sudo: \(claim))"
     }
 }

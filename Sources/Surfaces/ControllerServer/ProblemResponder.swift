@@ -33,7 +33,7 @@ struct ProblemResponder<Inner: HTTPResponder>: HTTPResponder {
         }
     }
 
-    private static func response(_ problem: Problem) throws -> Response {
+    static func response(_ problem: Problem) throws -> Response {
         Response(
             status: HTTPResponse.Status(code: problem.status),
             headers: [.contentType: Problem.mediaType],

@@ -64,7 +64,7 @@ struct DoctorCommand: ClientCommand {
     {
         let subject = "controller"
         do throws(ControllerClientError) {
-            let fleet = try await console.connect(socket).fleet()
+            let fleet = try await console.connect(.socket(socket)).fleet()
             let problems = fleet.sources.compactMap { source in
                 source.problem.map { Finding.error(subject, "\(source.repository): \($0)") }
             }

@@ -195,7 +195,7 @@ final class CommandFixture: Sendable {
             remark: { remarks.add($0) },
             terminal: { terminal },
             remarksToTerminal: false,
-            connect: { ControllerClient(socket: $0, timeout: .seconds(300)) },
+            connect: { ControllerClient($0, timeout: .seconds(300)) },
             openJournal: { path, _ in throw CommandFailure(code: .usage, message: "no journal \(path)") },
             restoreCursorOnSignals: {},
             readRevision: { revision, folder in
@@ -211,7 +211,8 @@ final class CommandFixture: Sendable {
                 }
                 return (branch, "HEAD")
             },
-            keyboard: lines?.next
+            keyboard: lines?.next,
+            secret: { lines?.next() }
         )
         let status = await CommandRunner.run(TestRoot.self, arguments: arguments, console: console)
         return Run(status: status, output: output.text, remarks: remarks.text)

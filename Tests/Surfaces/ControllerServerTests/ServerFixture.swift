@@ -17,6 +17,7 @@ struct ServerFixture: Sendable {
     private final class Commands: Sendable {
         let all = Mutex<[(DeploymentID, OperatorRequest)]>([])
         let labels = Mutex<[FeedbackLabel]>([])
+        let batches = Mutex<[BatchRequest]>([])
     }
 
     init() throws {
@@ -57,9 +58,11 @@ struct ServerFixture: Sendable {
 
     var recorded: [(DeploymentID, OperatorRequest)] { self.commands.all.withLock { $0 } }
 
+    var batches: [BatchRequest] { self.commands.batches.withLock { $0 } }
+
     var labels: [FeedbackLabel] { self.commands.labels.withLock { $0 } }
 
-    func server(socket: String? = nil) -> APIServer {
+    func server(socket: String? = nil, tokens: TokenStore? = nil) -> APIServer {
         let (fleet, commands) = (self.fleet, self.commands)
         return APIServer(
             socket: socket ?? self.socket,
@@ -89,6 +92,11 @@ struct ServerFixture: Sendable {
                 commands.all.withLock { $0.append((id, request)) }
                 return OperatorAnswer(accepted: true, changed: true, message: "\(request.verb.rawValue) of \(id)")
             },
+            batch: { request in
+                commands.batches.withLock { $0.append(request) }
+                return BatchAnswer(answers: [])
+            },
+            tokens: tokens,
             logger: self.silentLogger
         )
     }

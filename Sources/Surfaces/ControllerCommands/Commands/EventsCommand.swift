@@ -41,7 +41,7 @@ package struct EventsCommand: ClientCommand {
     }
 
     package func run(on console: Console) async throws {
-        let client = self.connection.client(console)
+        let client = try self.connection.client(console)
         let events: [EventStatus]
         do {
             events = try await client.events(in: self.namespace, limit: self.limit)

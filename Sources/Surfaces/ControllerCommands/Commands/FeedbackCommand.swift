@@ -37,7 +37,7 @@ package struct FeedbackCommand: ClientCommand {
     package init() {}
 
     package func run(on console: Console) async throws {
-        let client = self.connection.client(console)
+        let client = try self.connection.client(console)
         var reader = try LineReader(path: self.file)
         var answer = FeedbackAnswer()
         var (batch, batches) = ([FeedbackLabel](), 0)

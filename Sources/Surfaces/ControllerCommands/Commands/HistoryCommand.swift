@@ -88,7 +88,7 @@ package struct HistoryCommand: ClientCommand {
     private func source(_ console: Console) throws -> Console.ChapterSource {
         let id = self.name?.id
         guard let journal = self.journal else {
-            let client = self.connection.client(console)
+            let client = try self.connection.client(console)
             return { try await client.decisions(after: $0, of: id) }
         }
         do {

@@ -59,7 +59,7 @@ package struct LogsCommand: ClientCommand {
     }
 
     package func run(on console: Console) async throws {
-        let client = self.connection.client(console)
+        let client = try self.connection.client(console)
         let id = self.name.id
         do {
             let known = try await client.logs(of: id)

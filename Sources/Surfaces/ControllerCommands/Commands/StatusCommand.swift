@@ -32,7 +32,7 @@ package struct StatusCommand: ClientCommand {
     package init() {}
 
     package func run(on console: Console) async throws {
-        let client = self.connection.client(console)
+        let client = try self.connection.client(console)
         guard self.watch else {
             let status: DeploymentStatus
             do {

@@ -22,6 +22,8 @@ package struct Configuration: Hashable, Sendable {
     package var webhooks: Webhooks?
     /// Nothing where nobody reads the controller's metrics.
     package var metrics: Metrics?
+    /// Nothing where the API is served on the socket only.
+    package var api: API?
     package var artifacts: Artifacts
     /// Nothing when manifests name no registered models.
     package var modelRegistry: ModelRegistry?

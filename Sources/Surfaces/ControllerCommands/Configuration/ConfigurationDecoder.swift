@@ -23,6 +23,7 @@ struct ConfigurationDecoder {
             providers: [],
             webhooks: members?["webhooks"].flatMap { Configuration.Webhooks(decoding: $0) },
             metrics: members?["metrics"].flatMap { Configuration.Metrics(decoding: $0) },
+            api: members?["api"].flatMap { Configuration.API(decoding: $0) },
             artifacts: self.artifacts(from: members?["artifacts"]?.members(of: .artifacts), state: stateDirectory),
             modelRegistry: members?["modelRegistry"].flatMap { Configuration.ModelRegistry(decoding: $0) },
             modelUpdates: [],
@@ -34,6 +35,7 @@ struct ConfigurationDecoder {
         )
         self.checkLengths(configuration, members, log: log)
         self.checkMetrics(configuration, members?["metrics"])
+        self.checkAPI(configuration, members?["api"])
         if let repositories = members?["repositories"]?.list(limit: 100) {
             let credentials = self.gitCredentials(from: members?["gitCredentials"])
             configuration.repositories = repositories.compactMap {

@@ -5,7 +5,7 @@ extension Shape {
     package static let configurationShapes: [Shape] = [
         .configuration, .repository, .signatures, .signaturePath, .deletion, .credentials, .gitHubApp,
         .clientCertificate, .gitCredential, .webhook, .forge, .provider, .webhooks, .metrics, .artifacts,
-        .modelRegistry, .local,
+        .modelRegistry, .api, .oidc, .apiAccess, .local,
         .capacity, .journal, .jobs, .modelUpdate,
     ]
 
@@ -21,6 +21,10 @@ extension Shape {
             .optional("gitCredentials", "[{prefix: \"https://git.example/team/\", tokenFile: /etc/controller/token}]"),
             .optional("providers", "[{name: prometheus, kind: prometheus, url: \"http://127.0.0.1:9090\"}]"),
             .optional("webhooks", "{listen: \"127.0.0.1:8090\"}"),
+            .optional(
+                "api",
+                "{listen: \"0.0.0.0:8443\", certificateFile: /etc/controller/c.pem, keyFile: /etc/controller/k.pem}"
+            ),
             .optional("metrics", "{listen: \"127.0.0.1:9464\"}"),
             .optional("artifacts", "{maxSize: 20Gi}"),
             .optional("modelRegistry", "{url: \"https://mlflow.example\"}"),

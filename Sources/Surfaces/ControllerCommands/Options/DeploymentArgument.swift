@@ -20,13 +20,18 @@ package struct DeploymentArgument: ExpressibleByArgument, Hashable, Sendable {
         .custom { words, _, _ in await Self.names(for: words) }
     }
 
-    /// - Parameter words: Of the command line, which may name a socket.
+    /// - Parameter words: Of the command line, which may name a controller.
     /// - Returns: Nothing when no daemon answers at once: a shell shows no errors.
     private static func names(for words: [String]) async -> [String] {
         var options = ConnectionOptions()
-        options.socket = zip(words, words.dropFirst()).first { $0.0 == "--socket" }?.1
-        let client = ControllerClient(socket: options.client(.live()).socket, timeout: .seconds(2))
-        let fleet = try? await client.fleet()
+        func value(of name: String) -> String? { zip(words, words.dropFirst()).first { $0.0 == name }?.1 }
+        options.socket = value(of: "--socket")
+        options.server = value(of: "--server")
+        options.tokenFile = value(of: "--token-file")
+        options.caFile = value(of: "--ca-file")
+        options.context = value(of: "--context")
+        guard let target = try? options.target(Console.live().environment) else { return [] }
+        let fleet = try? await ControllerClient(target, timeout: .seconds(2)).fleet()
         return fleet?.deployments.map { "\($0.namespace)/\($0.name)" } ?? []
     }
 

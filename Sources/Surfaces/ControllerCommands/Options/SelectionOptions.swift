@@ -65,11 +65,15 @@ package struct SelectionOptions: ParsableArguments {
         request.why = self.why
         // Only what sudo says about the person behind it; the server asks the kernel for the rest.
         request.by = console.environment["SUDO_USER", default: ""]
-        let answers: [BatchAnswer.Entry]
+        let answer: BatchAnswer
         do {
-            answers = try await self.connection.client(console).command(request).answers
+            answer = try await self.connection.client(console).command(request)
         } catch {
             throw CommandFailure(error)
+        }
+        let answers = answer.answers
+        if let within = answer.within {
+            console.tell("you may \(request.verb.rawValue) in \(within.joined(separator: ", ")) only")
         }
         let missing = Set(self.names.map(\.id.description)).subtracting(answers.map(\.deployment))
         if !missing.isEmpty, self.namespace == nil, self.labels == nil {

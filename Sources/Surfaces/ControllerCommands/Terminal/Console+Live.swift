@@ -25,13 +25,24 @@ extension Console {
             },
             terminal: { Terminal.attached(to: STDOUT_FILENO) },
             remarksToTerminal: isatty(STDERR_FILENO) == 1,
-            connect: { ControllerClient(socket: $0, http: http) },
+            connect: { ControllerClient($0, http: http) },
             openJournal: openJournal,
             restoreCursorOnSignals: Self.installCursorRestorer,
             readRevision: readRevision,
             fetchPullRequest: fetchPullRequest,
-            keyboard: Self.keyboard
+            keyboard: Self.keyboard,
+            secret: Self.readSecret
         )
+    }
+
+    private static func readSecret() -> String? {
+        var before = termios()
+        guard isatty(STDIN_FILENO) == 1, tcgetattr(STDIN_FILENO, &before) == 0 else { return readLine() }
+        var silent = before
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
+        defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &before) }
+        return readLine()
     }
 
     private static var keyboard: (@Sendable () -> String?)? {

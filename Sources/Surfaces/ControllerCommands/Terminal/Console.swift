@@ -18,7 +18,9 @@ package struct Console: Sendable {
     /// Waits for a line that somebody types, without its end; it gives nothing when there are no more. Nothing when
     /// stdin is no terminal.
     package var keyboard: (@Sendable () -> String?)?
-    package var connect: @Sendable (_ socket: String) -> ControllerClient
+    /// Reads a line from stdin that is not shown while it is typed.
+    package var secret: @Sendable () -> String?
+    package var connect: @Sendable (_ target: ControllerTarget) -> ControllerClient
     /// Opens a journal's file, to read the decisions of one deployment or of all.
     package var openJournal: JournalOpener
     /// Reads the files of a commit of the repository that the current folder is in.
@@ -60,12 +62,13 @@ package struct Console: Sendable {
         remark: @escaping @Sendable (String) -> Void,
         terminal: @escaping @Sendable () -> Terminal?,
         remarksToTerminal: Bool,
-        connect: @escaping @Sendable (_ socket: String) -> ControllerClient,
+        connect: @escaping @Sendable (_ target: ControllerTarget) -> ControllerClient,
         openJournal: @escaping JournalOpener,
         restoreCursorOnSignals: @escaping @Sendable () -> Void,
         readRevision: @escaping RevisionReader,
         fetchPullRequest: @escaping PullRequestFetcher,
-        keyboard: (@Sendable () -> String?)? = nil
+        keyboard: (@Sendable () -> String?)? = nil,
+        secret: @escaping @Sendable () -> String? = { nil }
     ) {
         self.environment = environment
         self.now = now
@@ -80,6 +83,7 @@ package struct Console: Sendable {
         self.readRevision = readRevision
         self.fetchPullRequest = fetchPullRequest
         self.keyboard = keyboard
+        self.secret = secret
     }
 
     /// Whether colours are wanted at all; a pipe never gets any.

@@ -10,18 +10,21 @@ package struct MetricsServer: Service {
     private let host: String
     private let port: Int
     private let fleet: @Sendable () -> FleetSnapshot
+    private let refusals: AccessLedger?
     private let logger: Logger
     private let whenListening: @Sendable (Int) async -> Void
 
     /// - Parameters:
     ///   - host: To listen on, a name or an address.
     ///   - port: 0 for one that is free.
+    ///   - refusals: What the API refused over the network; nothing where it is not served there.
     ///   - logger: Gets where it listens.
     ///   - whenListening: Is told the port.
     ///   - fleet: The newest snapshot.
     package init(
         host: String,
         port: Int,
+        refusals: AccessLedger? = nil,
         logger: Logger,
         whenListening: @escaping @Sendable (Int) async -> Void = { _ in },
         fleet: @escaping @Sendable () -> FleetSnapshot
@@ -29,6 +32,7 @@ package struct MetricsServer: Service {
         self.host = host
         self.port = port
         self.fleet = fleet
+        self.refusals = refusals
         self.logger = logger
         self.whenListening = whenListening
     }
@@ -43,7 +47,7 @@ package struct MetricsServer: Service {
             setting: "metrics.listen",
             // A scrape of ten thousand deployments is megabytes, perhaps over a slow line.
             limits: OpenServerLimits(exchange: .seconds(60), connections: 16),
-            responder: MetricsResponder(fleet: self.fleet),
+            responder: MetricsResponder(fleet: self.fleet, refusals: self.refusals),
             logger: self.logger
         )
         try await server.run { port in
@@ -55,6 +59,7 @@ package struct MetricsServer: Service {
 
 private struct MetricsResponder: HTTPResponder {
     let fleet: @Sendable () -> FleetSnapshot
+    let refusals: AccessLedger?
 
     @concurrent
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
@@ -66,7 +71,10 @@ private struct MetricsResponder: HTTPResponder {
             response.headers[.allow] = "GET, HEAD"
             return response
         }
-        var response = Self.response(.ok, FleetMetrics.text(of: self.fleet()) + ProcessMetrics.text())
+        var response = Self.response(
+            .ok,
+            FleetMetrics.text(of: self.fleet()) + (self.refusals?.metrics ?? "") + ProcessMetrics.text()
+        )
         response.headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
         return response
     }

@@ -1,0 +1,145 @@
+import ControllerAPI
+import Hummingbird
+import Logging
+import NIOCore
+import NIOSSL
+import ServiceLifecycle
+
+/// Serves the controller's API over TCP with TLS, to those who show who they are.
+package struct RemoteAPIServer: Service {
+    package struct Listener: Sendable {
+        /// To listen on, a name or an address.
+        package var host: String
+        /// 0 for one that is free.
+        package var port: Int
+        /// PEM: the server's certificate, and what leads from it to an authority.
+        package var certificateFile: String
+        /// PEM.
+        package var keyFile: String
+        package var limits = Limits()
+        /// Is told the port.
+        package var whenListening: @Sendable (Int) async -> Void = { _ in }
+
+        package init(host: String, port: Int, certificateFile: String, keyFile: String) {
+            self.host = host
+            self.port = port
+            self.certificateFile = certificateFile
+            self.keyFile = keyFile
+        }
+    }
+
+    package struct Limits: Sendable {
+        /// For a request to arrive, the greeting of TLS before the first one included.
+        package var request = Duration.seconds(15)
+        package var connections = 2048
+        /// A token of an identity provider may have 16 KiB.
+        package var headerBytes = 24 << 10
+
+        package init() {}
+    }
+
+    let listener: Listener
+    let authenticator: Authenticator
+    let routes: APIRoutes
+    let logger: Logger
+
+    /// Serves until the service group shuts down or the task is cancelled.
+    ///
+    /// A certificate that cannot be read, or an address that is taken, is tried again: rollbacks go on meanwhile, and
+    /// the socket answers.
+    package func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            while true {
+                do {
+                    return try await self.serve()
+                } catch let error as ControllerServerError {
+                    self.logger.error("API over TLS is not served", metadata: ["error": "\(error)"])
+                }
+                try await Task.sleep(for: .seconds(15))
+            }
+        }
+    }
+
+    private func serve() async throws {
+        let (listener, logger) = (self.listener, self.logger)
+        let server = OpenServer(
+            host: listener.host,
+            port: listener.port,
+            setting: "api.listen",
+            limits: OpenServerLimits(
+                exchange: listener.limits.request,
+                isPerRequest: true,
+                connections: listener.limits.connections,
+                headerBytes: listener.limits.headerBytes
+            ),
+            responder: GuardedResponder(
+                inner: ProblemResponder(inner: self.routes.router().buildResponder()),
+                authenticator: self.authenticator
+            ),
+            logger: logger,
+            tls: try self.tls()
+        )
+        try await server.run { port in
+            logger.info("API is served over TLS", metadata: ["api.listen": "\(listener.host):\(port)"])
+            await listener.whenListening(port)
+        }
+    }
+
+    private func tls() throws(ControllerServerError) -> TLSConfiguration {
+        let (certificate, key) = (self.listener.certificateFile, self.listener.keyFile)
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(certificate)
+            guard !chain.isEmpty else { throw NIOSSLError.failedToLoadCertificate }
+            var tls = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain.map { .certificate($0) },
+                privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
+            )
+            tls.minimumTLSVersion = .tlsv12
+            tls.applicationProtocols = ["http/1.1"]
+            return tls
+        } catch {
+            throw ControllerServerError(
+                code: .cannotListen,
+                message:
+                    "the API cannot be served over TLS: \(certificate) must hold a certificate in PEM, and \(key) its "
+                    + "key, both readable for this user (\(error))"
+            )
+        }
+    }
+}
+
+/// Lets nobody to the routes who has not shown who they are.
+struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context == PeerContext {
+    let inner: Inner
+    let authenticator: Authenticator
+
+    @concurrent
+    func respond(to request: Request, context: PeerContext) async throws -> Response {
+        var context = context
+        var response: Response
+        do {
+            if request.uri.path == APIRoute.health {
+                return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: "ok\n")))
+            }
+            context.remote = try await self.authenticator.authenticate(request, from: context.address)
+            response = try await self.inner.respond(to: request, context: context)
+            if response.status == .forbidden { self.authenticator.noteForbidden(request, context) }
+        } catch let problem as Problem {
+            response = try ProblemResponder<Inner>.response(problem)
+            if problem.status == 401 { response.headers[.wwwAuthenticate] = "Bearer realm=\"controller\"" }
+        } catch let wait as RetryLater {
+            let problem = Problem(
+                status: 429,
+                title: "Too many requests",
+                detail: "this comes too often: try again in \(wait.seconds) s"
+            )
+            response = try ProblemResponder<Inner>.response(problem)
+            response.headers[.retryAfter] = "\(wait.seconds)"
+        }
+        // RFC 6797; and answers are nobody's but the caller's.
+        response.headers[.strictTransportSecurity] = "max-age=31536000"
+        response.headers[.xContentTypeOptions] = "nosniff"
+        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+        return response
+    }
+}
