@@ -40,6 +40,7 @@ extension Daemon {
             bindings: api.access.map {
                 Authenticator.Binding(users: $0.users, groups: $0.groups, grant: $0.grant)
             },
+            sessions: self.sessions,
             ledger: refusals
         )
         let listener = RemoteAPIServer.Listener(
@@ -50,6 +51,16 @@ extension Daemon {
         )
         let keys: [any Service] = provider.map { provider in [Adapter { try await provider.run() }] } ?? []
         return keys + [server.remote(listener, authenticator: authenticator)]
+    }
+
+    /// Nothing when their key cannot be kept: nobody can log in on the page then, and tokens count as ever.
+    private var sessions: SessionCookie? {
+        do throws(ControllerServerError) {
+            return try SessionCookie.keyFile("\(self.configuration.stateDirectory)/session.key")
+        } catch {
+            self.logger.error("nobody can log in on the page", metadata: ["error": "\(error)"])
+            return nil
+        }
     }
 
     private func verifier(_ provider: OpenIDProvider) -> Authenticator.Verifier {

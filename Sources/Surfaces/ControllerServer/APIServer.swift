@@ -98,7 +98,9 @@ package struct APIServer: Service {
         defer { claim.removeSocket() }
         let (socket, logger) = (self.socket, self.logger)
         let application = Application(
-            responder: ProblemResponder(inner: self.routes.router().buildResponder()),
+            responder: ProblemResponder(
+                inner: SocketResponder(inner: self.routes.router().buildResponder())
+            ),
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),
             configuration: ApplicationConfiguration(
                 address: .unixDomainSocket(path: socket),

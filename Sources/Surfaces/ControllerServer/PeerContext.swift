@@ -8,6 +8,8 @@ struct PeerContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// Who has shown who they are; nothing on the socket, whose peer the kernel names.
     var remote: Access?
+    /// Of somebody who has logged in on the page.
+    var cookie: String?
     private let channel: any Channel
 
     init(source: Source) {

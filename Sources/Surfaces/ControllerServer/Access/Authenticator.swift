@@ -45,6 +45,8 @@ package struct Authenticator: Sendable {
     private let tokens: TokenStore
     private let verifier: Verifier?
     private let bindings: [Binding]
+    private let sessions: SessionCookie?
+    private let now: @Sendable () -> Date
     private let ledger: AccessLedger
     /// Wrong credentials of one address: a person's typing errors, not a search.
     private let guesses = RateLimiter(rate: 0.2, burst: 20)
@@ -58,49 +60,103 @@ package struct Authenticator: Sendable {
     ///   - tokens: Those that this controller made.
     ///   - verifier: Asks the identity provider's keys; nothing where there is none.
     ///   - bindings: What people of the identity provider may do.
+    ///   - sessions: Signs and reads cookies; nothing where nobody can log in on the page.
+    ///   - now: Says when sessions have ended.
     ///   - ledger: Notes what is refused.
-    package init(tokens: TokenStore, verifier: Verifier? = nil, bindings: [Binding] = [], ledger: AccessLedger) {
+    package init(
+        tokens: TokenStore,
+        verifier: Verifier? = nil,
+        bindings: [Binding] = [],
+        sessions: SessionCookie? = nil,
+        now: @escaping @Sendable () -> Date = { Date() },
+        ledger: AccessLedger
+    ) {
         self.tokens = tokens
         self.verifier = verifier
         self.bindings = bindings
+        self.sessions = sessions
+        self.now = now
         self.ledger = ledger
     }
 
-    /// - Throws: A `Problem`, which tells nobody why a credential is wrong.
-    func authenticate(_ request: Request, from address: String?) async throws -> Access {
+    /// Who sent a request, by its bearer token, or else by the cookie of somebody who has logged in.
+    ///
+    /// - Throws: A `Problem`, which tells nobody why a credential is wrong, or `RetryLater`.
+    func authenticate(_ request: Request, from address: String?) async throws -> Identity {
         let asked = "\(request.method.rawValue) \(request.uri.path)"
-        let credential = Self.bearer(request)
-        guard let credential else {
+        let identity: Identity
+        if let credential = Self.bearer(request) {
+            identity = Identity(access: try await self.check(credential, asked: asked, from: address))
+        } else if let cookie = Self.cookie(request), let access = self.access(cookie: cookie, from: address) {
+            identity = Identity(access: access, cookie: cookie)
+        } else {
             self.ledger.note(.missing, caller: nil, address: address, request: asked)
             throw Self.unauthorized
         }
-        let access: Access?
+        let caller = identity.access.caller
+        let limiter = request.method == .get || request.method == .head ? self.reads : self.commands
+        if let seconds = limiter.take("\(caller.way) \(caller.credential ?? "") \(caller.name)", at: .now) {
+            self.ledger.note(.rate, caller: caller, address: address, request: asked)
+            throw RetryLater(seconds: seconds)
+        }
+        return identity
+    }
+
+    struct Identity {
+        var access: Access
+        /// Of somebody who has logged in.
+        var cookie: String?
+    }
+
+    /// Somebody logs in.
+    ///
+    /// - Returns: The value of their cookie, and when it ends.
+    /// - Throws: As ``authenticate(_:from:)`` does.
+    func logIn(with credential: String, from address: String?) async throws -> (value: String, ends: Date) {
+        let access = try await self.check(credential, asked: "POST /login", from: address)
+        guard let sessions = self.sessions else { throw Self.unauthorized }
+        let end = min(access.expires ?? .distantFuture, self.now().addingTimeInterval(SessionCookie.longest))
+        return (try sessions.value(for: access, at: self.now()), end)
+    }
+
+    func formToken(for cookie: String) -> String? { self.sessions?.formToken(for: cookie) }
+
+    func isValid(formToken: String, for cookie: String) -> Bool {
+        self.sessions?.isValid(formToken: formToken, for: cookie) ?? false
+    }
+
+    private func check(_ credential: String, asked: String, from address: String?) async throws -> Access {
         do throws(Refusal) {
-            access = try await self.access(credential, from: address)
+            if let access = try await self.access(credential, from: address) { return access }
         } catch .unavailable(let reason) {
             self.ledger.note(.unavailable, caller: nil, address: address, request: asked)
             throw Problem(status: 503, title: "Identity provider unavailable", detail: reason)
         } catch {
-            access = nil
+            // It is none.
         }
-        guard let access else {
-            // Only those that fail wait: a valid token is never locked out by somebody behind the same address.
-            if let seconds = self.guesses.take(address ?? "", at: .now) {
-                self.ledger.note(.guessing, caller: nil, address: address, request: asked)
-                throw RetryLater(seconds: seconds)
-            }
-            self.ledger.note(.invalid, caller: nil, address: address, request: asked)
-            throw Self.unauthorized
-        }
-        let limiter = request.method == .get || request.method == .head ? self.reads : self.commands
-        if let seconds = limiter.take(
-            "\(access.caller.way) \(access.caller.credential ?? "") \(access.caller.name)",
-            at: .now
-        ) {
-            self.ledger.note(.rate, caller: access.caller, address: address, request: asked)
+        // Only those that fail wait: a valid token is never locked out by somebody behind the same address.
+        if let seconds = self.guesses.take(address ?? "", at: .now) {
+            self.ledger.note(.guessing, caller: nil, address: address, request: asked)
             throw RetryLater(seconds: seconds)
         }
-        return access
+        self.ledger.note(.invalid, caller: nil, address: address, request: asked)
+        throw Self.unauthorized
+    }
+
+    /// A token's session ends with the token, and has the grants that it has now.
+    private func access(cookie: String, from address: String?) -> Access? {
+        guard let session = self.sessions?.session(in: cookie, at: self.now()) else { return nil }
+        var caller = session.caller
+        caller.address = address
+        guard caller.way == .token else {
+            return Access(caller: caller, grants: session.grants, expires: session.expires)
+        }
+        guard let status = caller.credential.flatMap({ self.tokens.status($0) }) else { return nil }
+        return Access(caller: caller, grants: status.grants, expires: min(session.expires, status.expires))
+    }
+
+    private static func cookie(_ request: Request) -> String? {
+        request.cookies[SessionCookie.name]?.value
     }
 
     /// Somebody who is known was refused.

@@ -121,7 +121,10 @@ struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context
             if request.uri.path == APIRoute.health {
                 return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: "ok\n")))
             }
-            context.remote = try await self.authenticator.authenticate(request, from: context.address)
+            try BrowserGuard.check(request, isOwnMachine: false)
+            let identity = try await self.authenticator.authenticate(request, from: context.address)
+            (context.remote, context.cookie) = (identity.access, identity.cookie)
+            try self.checkForm(request, identity)
             response = try await self.inner.respond(to: request, context: context)
             if response.status == .forbidden { self.authenticator.noteForbidden(request, context) }
         } catch let problem as Problem {
@@ -136,10 +139,29 @@ struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context
             response = try ProblemResponder<Inner>.response(problem)
             response.headers[.retryAfter] = "\(wait.seconds)"
         }
+        Self.protect(&response)
+        return response
+    }
+
+    /// A browser sends a cookie by itself. That the page itself asked, a field shows that only the page can know.
+    private func checkForm(_ request: Request, _ identity: Authenticator.Identity) throws(Problem) {
+        guard let cookie = identity.cookie, request.method != .get, request.method != .head,
+            request.uri.path.hasPrefix("\(APIRoute.root)/")
+        else { return }
+        let token = request.headers.first { $0.name.canonicalName == "x-form-token" }?.value
+        guard let token, self.authenticator.isValid(formToken: token, for: cookie) else {
+            throw Problem(
+                status: 403,
+                title: "Not the page's request",
+                detail: "somebody who has logged in on the page must send its X-Form-Token: reload the page"
+            )
+        }
+    }
+
+    private static func protect(_ response: inout Response) {
         // RFC 6797; and answers are nobody's but the caller's.
         response.headers[.strictTransportSecurity] = "max-age=31536000"
         response.headers[.xContentTypeOptions] = "nosniff"
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-        return response
     }
 }

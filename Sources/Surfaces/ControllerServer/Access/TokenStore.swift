@@ -131,6 +131,12 @@ package final class TokenStore: Sendable {
         }
     }
 
+    /// - Returns: Nothing when there is no such token any more.
+    func status(_ id: String) -> TokenStatus? {
+        let now = self.now()
+        return self.state.withLock { $0.tokens[id]?.status }.flatMap { $0.expires > now ? $0 : nil }
+    }
+
     /// In the same time for all of one length.
     private static func areEqual(_ left: String, _ right: String) -> Bool {
         let (left, right) = (Array(left.utf8), Array(right.utf8))

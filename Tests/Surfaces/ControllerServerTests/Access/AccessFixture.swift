@@ -122,6 +122,8 @@ struct AccessFixture: Sendable {
                 tokens: self.tokens,
                 verifier: self.verifier,
                 bindings: self.bindings,
+                sessions: SessionCookie(key: Data(repeating: 7, count: 32)),
+                now: { [clock] in clock.now.withLock { $0 } },
                 ledger: self.ledger
             )
         )

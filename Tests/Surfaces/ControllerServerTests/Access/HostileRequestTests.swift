@@ -162,6 +162,88 @@ struct HostileRequestTests {
         }
     }
 
+    @Test(
+        arguments: [
+            (["Sec-Fetch-Site": "cross-site"], 403), (["Sec-Fetch-Site": "same-site"], 403),
+            (["Origin": "https://evil.example"], 403), (["Origin": "null"], 403), ([:], 200),
+            (["Sec-Fetch-Site": "same-origin", "Origin": "https://127.0.0.1:PORT"], 200),
+        ] as [([String: String], Int)]
+    )
+    func `another site's page changes nothing`(headers: [String: String], status: Int) async throws {
+        let fixture = try AccessFixture()
+        let token = try fixture.token(Grant(role: .operator))
+        try await fixture.serving { served in
+            let fields = headers.map {
+                HTTPHeaders.Field(name: $0.key, value: $0.value.replacing("PORT", with: "\(served.port)"))
+            }
+            let response = try await served.send(
+                "POST",
+                "/api/v1/deployments/search/file-type/commands",
+                token: token,
+                body: #"{"verb": "pause"}"#,
+                headers: HTTPHeaders(fields)
+            )
+            #expect(response.status == status, "\(response.text)")
+            #expect(fixture.base.recorded.count == (status == 200 ? 1 : 0))
+        }
+    }
+
+    @Test
+    func `a page that was made to point at the forwarded socket reads nothing`() async throws {
+        let fixture = try ServerFixture()
+        try await fixture.serving { _ in
+            for (host, status) in [
+                ("evil.example", 421), ("evil.example:8080", 421), ("localhost.evil.example", 421),
+                ("localhost:8080", 200), ("127.0.0.1:8080", 200), ("[::1]:8080", 200), ("controller", 200),
+            ] {
+                let response = try await HTTPClient().send(
+                    HTTPRequest(
+                        url: "http://controller/api/v1/fleet",
+                        headers: ["Host": host],
+                        unixSocket: fixture.socket,
+                        timeout: .seconds(300)
+                    )
+                )
+                #expect(response.status == status, "\(host): \(response.text)")
+            }
+        }
+    }
+
+    @Test
+    func `a session's cookie cannot be forged, and ends with its token`() async throws {
+        let fixture = try AccessFixture()
+        let sessions = SessionCookie(key: Data(repeating: 7, count: 32))
+        let other = SessionCookie(key: Data(repeating: 8, count: 32))
+        let token = try fixture.token(Grant(role: .operator), lifetime: 7200)
+        try await fixture.serving { served in
+            let access = try #require(fixture.tokens.access(token, from: nil))
+            let now = Date(timeIntervalSince1970: 1_795_000_000)
+            let good = try sessions.value(for: access, at: now)
+            let path = "/api/v1/deployments/search/file-type/commands"
+            func send(_ cookie: String, _ form: String? = nil) async throws -> Int {
+                var headers: HTTPHeaders = ["Cookie": "__Host-controller=\(cookie)"]
+                if let form { headers["X-Form-Token"] = form }
+                let body = #"{"verb": "pause"}"#
+                return form == nil
+                    ? try await served.send("GET", "/api/v1/fleet", headers: headers).status
+                    : try await served.send("POST", path, body: body, headers: headers).status
+            }
+            #expect(try await send(good) == 200)
+            #expect(try await send(try other.value(for: access, at: now)) == 401)
+            #expect(try await send("A" + good.dropFirst()) == 401)
+            #expect(try await send(String(good.split(separator: ".")[0])) == 401)
+            #expect(try await send(sessions.formToken(for: good)) == 401)
+            // The browser sends the cookie by itself; the page's own field shows that it was the page.
+            #expect(try await send(good, "") == 403)
+            #expect(try await send(good, other.formToken(for: good)) == 403)
+            #expect(try await send(good, sessions.formToken(for: good)) == 200)
+            #expect(fixture.base.recorded.count == 1)
+            let id = try #require(access.caller.credential)
+            _ = try fixture.tokens.revoke(id)
+            #expect(try await send(good) == 401)
+        }
+    }
+
     @Test
     func `a person of the identity provider gets what their groups give`() async throws {
         var fixture = try AccessFixture()
