@@ -64,13 +64,18 @@ package actor OpenIDProvider {
     private let logger: Logger
     private let now: @Sendable () -> Date
 
-    private var keys = JWTKeyCollection()
-    /// By a key's id, the algorithms that it signs with.
-    private var known: [String: Set<String>] = [:]
+    /// By their ids.
+    private var keys: [String: Key] = [:]
     private var fetched: Date?
     private var attempted: Date?
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var isFetching = false
+
+    private struct Key {
+        var algorithms: Set<String>
+        /// Of this key alone: JWTKit takes another one where it does not find the one that is meant.
+        var verifier: JWTKeyCollection
+    }
 
     /// Clocks differ by so many seconds at most.
     package static let skew: TimeInterval = 60
@@ -105,18 +110,18 @@ package actor OpenIDProvider {
     /// - Throws: `invalid` for everything that is wrong with the token, `unavailable` where that cannot be known.
     package func verify(_ token: String) async throws(OpenIDError) -> OpenIDPerson {
         let header = try Self.header(of: token)
-        if self.known[header.kid] == nil { await self.refresh() }
+        if self.key(for: header) == nil { await self.refresh() }
         guard let fetched = self.fetched, self.now().timeIntervalSince(fetched) <= Self.keysLast else {
             throw .unavailable(
                 "the keys of the identity provider \(self.configuration.issuer) cannot be had: use a token of "
                     + "`controller token create`, or the socket"
             )
         }
-        guard let algorithms = self.known[header.kid] else { throw .invalid("it is signed with an unknown key") }
-        guard algorithms.contains(header.alg) else { throw .invalid("its algorithm is not its key's") }
+        guard let key = self.key(for: header) else { throw .invalid("it is signed with an unknown key") }
+        guard key.algorithms.contains(header.alg) else { throw .invalid("its algorithm is not its key's") }
         let claims: Claims
         do {
-            claims = try await self.keys.verify(token, as: Claims.self)
+            claims = try await key.verifier.verify(token, as: Claims.self)
         } catch {
             throw .invalid("its signature or its claims cannot be verified")
         }
@@ -153,26 +158,34 @@ package actor OpenIDProvider {
             }
     }
 
-    private static func header(of token: String) throws(OpenIDError) -> (alg: String, kid: String) {
+    /// A token need not name its key where only one can be meant (OpenID Connect Core 1.0, section 10.1).
+    private func key(for header: Header) -> Key? {
+        if let id = header.kid { return self.keys[id] }
+        let possible = self.keys.values.filter { $0.algorithms.contains(header.alg) }
+        return possible.count == 1 ? possible.first : nil
+    }
+
+    private struct Header: Decodable {
+        var alg: String
+        var kid: String?
+        var crit: [String]?
+    }
+
+    private static func header(of token: String) throws(OpenIDError) -> Header {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
         guard token.utf8.count <= Self.longestToken, parts.count == 3, let data = Data(base64URL: parts[0]) else {
             throw .invalid("it is no signed token")
-        }
-        struct Header: Decodable {
-            var alg: String
-            var kid: String
-            var crit: [String]?
         }
         do {
             let header = try JSONDecoder().decode(Header.self, from: data)
             guard Self.algorithms.contains(header.alg), header.crit == nil else {
                 throw OpenIDError.invalid("its algorithm is not allowed")
             }
-            return (header.alg, header.kid)
+            return header
         } catch let error as OpenIDError {
             throw error
         } catch {
-            throw .invalid("its head is unreadable, or names no key")
+            throw .invalid("its head is unreadable")
         }
     }
 
@@ -250,20 +263,20 @@ package actor OpenIDProvider {
             throw OpenIDError.unavailable("its keys are not behind https")
         }
         let set: KeySet = try await self.get(discovery.jwks_uri)
-        let keys = JWTKeyCollection()
-        var known: [String: Set<String>] = [:]
+        var keys: [String: Key] = [:]
         for entry in set.keys.prefix(100) where entry.use == nil || entry.use == "sig" {
             let algorithms = Self.algorithms(of: entry)
             guard let key = entry.key, let id = key.keyIdentifier?.string, !algorithms.isEmpty else { continue }
             do {
-                try await keys.add(jwk: key)
-                known[id] = algorithms
+                let verifier = JWTKeyCollection()
+                try await verifier.add(jwk: key)
+                keys[id] = Key(algorithms: algorithms, verifier: verifier)
             } catch {
                 self.logger.debug("a key of the identity provider is not usable", metadata: ["oidc.key": "\(id)"])
             }
         }
-        guard !known.isEmpty else { throw OpenIDError.unavailable("it publishes no usable key") }
-        (self.keys, self.known, self.fetched) = (keys, known, self.now())
+        guard !keys.isEmpty else { throw OpenIDError.unavailable("it publishes no usable key") }
+        (self.keys, self.fetched) = (keys, self.now())
     }
 
     private func get<Value: Decodable>(_ url: String) async throws -> Value {

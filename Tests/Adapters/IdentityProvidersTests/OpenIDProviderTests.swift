@@ -165,6 +165,21 @@ struct OpenIDProviderTests {
     }
 
     @Test
+    func `a token that names no key is good while only one can be meant`() async throws {
+        let first = self.issuer.key
+        let provider = self.provider()
+        let head = FakeIssuer.base64(Data(#"{"alg": "ES256"}"#.utf8))
+        let body = FakeIssuer.base64(try JSONSerialization.data(withJSONObject: self.claims()))
+        let signature = try first.secret.signature(for: Data("\(head).\(body)".utf8)).rawRepresentation
+        let token = "\(head).\(body).\(FakeIssuer.base64(signature))"
+        #expect(try await provider.verify(token).name == "alice@example.com")
+        self.issuer.publish([first, FakeIssuer.Key(id: "two")])
+        let second = self.provider()
+        await #expect(throws: OpenIDError.self) { try await second.verify(token) }
+        self.issuer.stop()
+    }
+
+    @Test
     func `keys that are shared secrets, for other uses or of unknown kinds are left out`() async throws {
         let secret = FakeIssuer.base64(Data("a secret that everybody knows".utf8))
         self.issuer.publish(
