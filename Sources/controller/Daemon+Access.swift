@@ -22,13 +22,7 @@ extension Daemon {
         guard let api = self.configuration.api, let tokens else { return [] }
         let provider = api.oidc.map { oidc in
             OpenIDProvider(
-                configuration: OpenIDConfiguration(
-                    issuer: oidc.issuer,
-                    audience: oidc.audience,
-                    nameClaim: oidc.nameClaim,
-                    groupsClaim: oidc.groupsClaim,
-                    caFile: oidc.caFile
-                ),
+                configuration: OpenIDConfiguration(oidc),
                 client: HTTPClient(),
                 logger: self.logger,
                 now: { Date() }
@@ -83,5 +77,17 @@ extension Daemon {
                 }
             }
         }
+    }
+}
+
+extension OpenIDConfiguration {
+    init(_ oidc: Configuration.OIDC) {
+        self.init(
+            issuer: oidc.issuer,
+            audience: oidc.audience,
+            nameClaim: oidc.nameClaim,
+            groupsClaim: oidc.groupsClaim,
+            caFile: oidc.caFile
+        )
     }
 }

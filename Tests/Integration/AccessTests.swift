@@ -34,6 +34,10 @@ extension Sandbox {
     }
 
     fileprivate func controller(_ arguments: String..., input: String? = nil) async throws -> Machine.Ended {
+        try await self.controller(arguments, input: input)
+    }
+
+    fileprivate func controller(_ arguments: [String], input: String? = nil) async throws -> Machine.Ended {
         var environment = self.environment
         environment["XDG_CONFIG_HOME"] = "\(self.folder)/config"
         if let input {
@@ -111,8 +115,14 @@ extension IntegrationTests {
         try await Sandbox.run { sandbox in
             try await sandbox.serveOverTLS()
             sandbox.killController()
+            let config = ["--config", "\(sandbox.folder)/controller.yaml", "--offline"]
+            let well = try await sandbox.controller(["doctor"] + config)
+            #expect(well.output.contains("warning  API certificate: \(sandbox.certificate) ends in 1 days"), "\(well)")
             let aside = "\(sandbox.folder)/aside.pem"
             try FileManager.default.moveItem(atPath: sandbox.certificate, toPath: aside)
+            let ill = try await sandbox.controller(["doctor"] + config)
+            #expect(ill.status == 1)
+            #expect(ill.output.contains("ERROR    API certificate: the API cannot be served over TLS"), "\(ill)")
             try await sandbox.startController()
             try await sandbox.until("the log says so") {
                 try String(contentsOfFile: sandbox.log, encoding: .utf8).contains("API over TLS is not served")

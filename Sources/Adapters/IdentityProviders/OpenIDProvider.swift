@@ -107,6 +107,21 @@ package actor OpenIDProvider {
         }
     }
 
+    /// Fetches the keys, as somebody who wants to know whether that works.
+    ///
+    /// - Returns: How many there are.
+    /// - Throws: `unavailable`.
+    package func check() async throws(OpenIDError) -> Int {
+        do {
+            try await self.fetch()
+        } catch let error as OpenIDError {
+            throw error
+        } catch {
+            throw .unavailable("\(error)")
+        }
+        return self.keys.count
+    }
+
     /// - Throws: `invalid` for everything that is wrong with the token, `unavailable` where that cannot be known.
     package func verify(_ token: String) async throws(OpenIDError) -> OpenIDPerson {
         let header = try Self.header(of: token)

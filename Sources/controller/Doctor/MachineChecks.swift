@@ -1,4 +1,5 @@
 import ControllerCommands
+import ControllerServer
 import Deployments
 import Foundation
 import Glibc
@@ -15,7 +16,7 @@ struct MachineChecks {
     let isRunning: Bool
 
     func findings() -> [Finding] {
-        self.files() + self.directories() + self.limits() + self.ports()
+        self.files() + self.certificate() + self.directories() + self.limits() + self.ports()
     }
 
     private func files() -> [Finding] {
@@ -40,6 +41,22 @@ struct MachineChecks {
             )
         }
         return findings
+    }
+
+    private func certificate() -> [Finding] {
+        guard let api = self.configuration.api else { return [] }
+        let subject = "API certificate"
+        do throws(ControllerServerError) {
+            let end = try ServerCertificate.end(of: api.certificateFile, key: api.keyFile)
+            let days = Int((end.timeIntervalSinceNow / 86_400).rounded(.down))
+            guard days >= 0 else {
+                return [.error(subject, "\(api.certificateFile) ended \(-days) days ago: put a new one there")]
+            }
+            let text = "\(api.certificateFile) ends in \(days) days"
+            return [days < 14 ? .warning(subject, "\(text): have it renewed") : .ok(subject, text)]
+        } catch {
+            return [.error(subject, error.message)]
+        }
     }
 
     // MARK: - Folders

@@ -2,6 +2,7 @@ import ControllerCommands
 import Deployments
 import Foundation
 import Git
+import IdentityProviders
 import Logging
 import Manifests
 import MetricProviders
@@ -24,6 +25,9 @@ struct RemoteChecks: Sendable {
             let providers = self.configuration.providers.filter { $0.kind == .prometheus }
             for (index, provider) in providers.enumerated() {
                 group.addTask { (repositories.count + index, [await self.check(provider)]) }
+            }
+            if let oidc = self.configuration.api?.oidc {
+                group.addTask { (Int.max - 1, [await self.check(oidc)]) }
             }
             if let registry = self.configuration.modelRegistry {
                 group.addTask { (Int.max, [await self.check(registry)]) }
@@ -81,6 +85,20 @@ struct RemoteChecks: Sendable {
         return switch await prometheus.reading(of: "vector(1)", at: now).answer {
         case .value, .noData, .notANumber: .ok(subject, "\(provider.url) answers")
         case .refused(let why), .unavailable(let why): .error(subject, why)
+        }
+    }
+
+    private func check(_ oidc: Configuration.OIDC) async -> Finding {
+        let provider = OpenIDProvider(
+            configuration: OpenIDConfiguration(oidc),
+            client: self.client,
+            logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() },
+            now: { Date() }
+        )
+        do throws(OpenIDError) {
+            return .ok("identity provider", "\(oidc.issuer) publishes \(try await provider.check()) keys")
+        } catch {
+            return .error("identity provider", "\(oidc.issuer): \(error)")
         }
     }
 

@@ -2,7 +2,6 @@ import ControllerAPI
 import Hummingbird
 import Logging
 import NIOCore
-import NIOSSL
 import ServiceLifecycle
 
 /// Serves the controller's API over TCP with TLS, to those who show who they are.
@@ -77,33 +76,11 @@ package struct RemoteAPIServer: Service {
                 authenticator: self.authenticator
             ),
             logger: logger,
-            tls: try self.tls()
+            tls: try ServerCertificate.configuration(listener.certificateFile, key: listener.keyFile)
         )
         try await server.run { port in
             logger.info("API is served over TLS", metadata: ["api.listen": "\(listener.host):\(port)"])
             await listener.whenListening(port)
-        }
-    }
-
-    private func tls() throws(ControllerServerError) -> TLSConfiguration {
-        let (certificate, key) = (self.listener.certificateFile, self.listener.keyFile)
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(certificate)
-            guard !chain.isEmpty else { throw NIOSSLError.failedToLoadCertificate }
-            var tls = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain.map { .certificate($0) },
-                privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
-            )
-            tls.minimumTLSVersion = .tlsv12
-            tls.applicationProtocols = ["http/1.1"]
-            return tls
-        } catch {
-            throw ControllerServerError(
-                code: .cannotListen,
-                message:
-                    "the API cannot be served over TLS: \(certificate) must hold a certificate in PEM, and \(key) its "
-                    + "key, both readable for this user (\(error))"
-            )
         }
     }
 }
