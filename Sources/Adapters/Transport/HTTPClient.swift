@@ -54,6 +54,11 @@ package final class HTTPClient: Sendable {
         self.loop.close()
     }
 
+    func exchange(_ mail: MailRequest) async throws(TransportError) -> HTTPResponse {
+        let request = HTTPRequest(url: mail.place, timeout: mail.timeout, caFile: mail.caFile)
+        return try await self.loop.perform(request, mail: mail).response
+    }
+
     private static let maxRedirects = 5
 
     private func exchange(

@@ -13,6 +13,9 @@ final class Transfer {
     private var headerBytes = 0
     private var body: [UInt8] = []
     private var file: FileSink?
+    private var upload: MailUpload?
+    /// What a mail server said last.
+    private(set) var lastLine = ""
     /// Why a callback ended the transfer.
     private var failure: TransportError?
 
@@ -27,6 +30,7 @@ final class Transfer {
         if let destination = job.file {
             self.file = FileSink(destination: destination, limit: job.request.maxResponseBytes)
         }
+        self.upload = job.mail.map { MailUpload($0) }
         try self.configure()
     }
 
@@ -53,6 +57,10 @@ final class Transfer {
     func finish(_ code: CURLcode) {
         if let failure = self.failure {
             self.end(.failure(failure))
+        } else if self.job.mail != nil, code == CURLE_OK {
+            self.end(.success(Exchange(response: HTTPResponse(status: 250, body: Array(self.lastLine.utf8)))))
+        } else if self.job.mail != nil, let refusal = self.refusal {
+            self.end(.success(Exchange(response: refusal)))
         } else if code != CURLE_OK {
             let detail = String(cString: self.errorText)
             self.end(.failure(TransportError(code, detail: detail, request: self.job.request)))
@@ -81,7 +89,10 @@ final class Transfer {
             return false
         }
         let line = String(decoding: bytes, as: UTF8.self)
-        if line.hasPrefix("HTTP/") {
+        if self.job.mail != nil {
+            // But for the farewell, which says nothing of the message.
+            if !line.hasPrefix("221") { self.lastLine = Self.trimmed(line[...]) }
+        } else if line.hasPrefix("HTTP/") {
             // A new block: the one before was 1xx.
             self.headers = HTTPHeaders()
             let words = line.split(separator: " ", maxSplits: 2)
@@ -114,6 +125,10 @@ final class Transfer {
         return true
     }
 
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        self.upload?.read(into: buffer) ?? 0
+    }
+
     private var contentLength: Int64? {
         var length: curl_off_t = -1
         curl_easy_getinfo_large(self.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length)
@@ -140,29 +155,15 @@ final class Transfer {
 
     private func configure() throws(TransportError) {
         let request = self.job.request
-        let address = try WebAddress(request.url)
         self.set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: UInt(self.job.id)))
         self.set(CURLOPT_NOSIGNAL, 1)
         // A resolver that does not answer must not hold up the thread when its transfer ends.
         self.set(CURLOPT_QUICK_EXIT, 1)
-        self.set(CURLOPT_URL, request.url)
-        self.set(CURLOPT_PROTOCOLS_STR, "http,https")
-        self.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         self.set(CURLOPT_TIMEOUT_MS, Self.milliseconds(request.timeout))
         self.set(CURLOPT_CONNECTTIMEOUT_MS, Self.milliseconds(request.connectTimeout))
         if let stall = request.stallTimeout {
             self.set(CURLOPT_LOW_SPEED_LIMIT, 1)
             self.set(CURLOPT_LOW_SPEED_TIME, max(1, (Self.milliseconds(stall) + 999) / 1000))
-        }
-        if request.isNeverRepeated {
-            self.set(CURLOPT_FRESH_CONNECT, 1)
-        }
-        if let socket = request.unixSocket {
-            self.set(CURLOPT_UNIX_SOCKET_PATH, socket)
-        }
-        if request.unixSocket != nil || address.isLoopback {
-            // The environment's proxy is for the world outside.
-            self.set(CURLOPT_PROXY, "")
         }
         if let file = request.caFile {
             self.set(CURLOPT_CAINFO, file)
@@ -177,7 +178,29 @@ final class Transfer {
         self.set(CURLOPT_HEADERDATA, pointer: context)
         curl_easy_setopt_function(self.easy, CURLOPT_WRITEFUNCTION, receiveBody)
         curl_easy_setopt_function(self.easy, CURLOPT_HEADERFUNCTION, receiveHeader)
-        try self.configureContent(request)
+        if let mail = self.job.mail {
+            try self.configure(mail)
+        } else {
+            try self.configureHTTP(request)
+            try self.configureContent(request)
+        }
+    }
+
+    private func configureHTTP(_ request: HTTPRequest) throws(TransportError) {
+        let address = try WebAddress(request.url)
+        self.set(CURLOPT_URL, request.url)
+        self.set(CURLOPT_PROTOCOLS_STR, "http,https")
+        self.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
+        if request.isNeverRepeated {
+            self.set(CURLOPT_FRESH_CONNECT, 1)
+        }
+        if let socket = request.unixSocket {
+            self.set(CURLOPT_UNIX_SOCKET_PATH, socket)
+        }
+        if request.unixSocket != nil || address.isLoopback {
+            // The environment's proxy is for the world outside.
+            self.set(CURLOPT_PROXY, "")
+        }
     }
 
     private func configureContent(_ request: HTTPRequest) throws(TransportError) {
@@ -214,10 +237,15 @@ final class Transfer {
             // "Name:" would remove the field; "Name;" sends it empty.
             self.append(header: field.value.isEmpty ? "\(field.name);" : "\(field.name): \(field.value)")
         }
-        self.set(CURLOPT_HTTPHEADER, pointer: UnsafeRawPointer(self.headerList))
+        self.setHeaders(CURLOPT_HTTPHEADER)
     }
 
-    private func append(header line: String) {
+    /// Hands over what was appended.
+    func setHeaders(_ option: CURLoption) {
+        self.set(option, pointer: UnsafeRawPointer(self.headerList))
+    }
+
+    func append(header line: String) {
         // On failure the old list stands.
         self.headerList = curl_slist_append(self.headerList, line) ?? self.headerList
     }
@@ -231,15 +259,15 @@ final class Transfer {
         )
     }
 
-    private func set(_ option: CURLoption, _ value: Int) {
+    func set(_ option: CURLoption, _ value: Int) {
         curl_easy_setopt_long(self.easy, option, value)
     }
 
-    private func set(_ option: CURLoption, _ value: String?) {
+    func set(_ option: CURLoption, _ value: String?) {
         curl_easy_setopt_string(self.easy, option, value)
     }
 
-    private func set(_ option: CURLoption, pointer: UnsafeRawPointer?) {
+    func set(_ option: CURLoption, pointer: UnsafeRawPointer?) {
         curl_easy_setopt_pointer(self.easy, option, pointer)
     }
 

@@ -27,14 +27,20 @@ final class TransferLoop: Sendable {
     }
 
     /// Runs one request without following redirects.
-    func perform(_ request: HTTPRequest, file: FileDestination?) async throws(TransportError) -> Exchange {
+    func perform(
+        _ request: HTTPRequest,
+        file: FileDestination? = nil,
+        mail: MailRequest? = nil
+    ) async throws(TransportError) -> Exchange {
         let id = self.mailbox.withLock {
             $0.lastID += 1
             return $0.lastID
         }
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                self.post(TransferJob(id: id, request: request, file: file, continuation: continuation))
+                self.post(
+                    TransferJob(id: id, request: request, file: file, mail: mail, continuation: continuation)
+                )
             }
         } onCancel: {
             self.cancel(id)
@@ -144,6 +150,8 @@ struct TransferJob: Sendable {
     var id: UInt64
     var request: HTTPRequest
     var file: FileDestination?
+    /// What is sent in place of an HTTP request; the request has its times and authorities.
+    var mail: MailRequest?
     var continuation: CheckedContinuation<Result<Exchange, TransportError>, Never>
 }
 

@@ -22,6 +22,10 @@ extension TransportError {
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE,
             CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
             (.tls, "check its certificate and the authorities trusted here", .needsOperator)
+        case CURLE_USE_SSL_FAILED:
+            (.tls, "it offers no STARTTLS: turn that on there, or use another `tls`", .needsOperator)
+        case CURLE_LOGIN_DENIED:
+            (.invalidRequest, "check user name and password, and that it takes logins at all", .needsOperator)
         case CURLE_URL_MALFORMAT:
             (.invalidRequest, "correct the URL where it is configured", .needsOperator)
         case CURLE_OUT_OF_MEMORY:

@@ -38,8 +38,10 @@ package struct WebAddress: Hashable, Sendable {
 
     /// ``redacted``, or words in its place when `url` is not a URL.
     package static func redacted(_ url: String) -> String {
+        // Of a mail server, which is host and port.
+        if url.hasPrefix("smtp://") || url.hasPrefix("smtps://") { return url }
         // The error says no more than these words do.
-        (try? WebAddress(url))?.redacted ?? "an invalid URL"
+        return (try? WebAddress(url))?.redacted ?? "an invalid URL"
     }
 
     var isLoopback: Bool {
