@@ -61,6 +61,8 @@ package struct FleetSnapshot: Sendable {
     package var platformProblem: String?
     package var routerProblem: String?
     package var activity = FleetActivity()
+    /// Those who are told of what happens; by name.
+    package var receivers: [ReceiverState] = []
 
     package init(time: Timestamp) { self.time = time }
 }

@@ -233,9 +233,16 @@ extension Fleet {
         let isNew = !effects.isEmpty && effects != self.effects[decision.deployment]
         guard changes || isNew || !decision.outcome.answers.isEmpty else { return true }
         let topics = after.repository.flatMap { self.topics[$0] } ?? []
+        let routes = self.ports.receivers.routes
+        let signs =
+            routes.routes.isEmpty
+            ? []
+            : (waiting?.signs ?? []) + Notice.signs(from: decision.before, to: decision.after, at: decision.time)
+        let notices = routes.routes.isEmpty ? [] : transitions.map { Notice(of: $0, in: after) } + signs
         let items =
             OutboxItem.all(handedOver: decision, in: after, telling: topics)
             + transitions.flatMap { OutboxItem.all(of: $0, in: after, telling: topics) }
+            + notices.flatMap { OutboxItem.all(of: $0, by: routes) }
         let record = JournalRecord(
             deployment: decision.deployment,
             time: decision.time,
@@ -262,7 +269,7 @@ extension Fleet {
             var open = waiting ?? Unwritten(time: decision.time)
             open.time = decision.time
             let isActedUpon = Self.onlyTakesBack(decision)
-            if isActedUpon { open.transitions = transitions }
+            if isActedUpon { (open.transitions, open.signs) = (transitions, signs) }
             open.items = (open.items + items).suffix(Unwritten.itemLimit)
             self.unwritten[after.rollout.id] = open
             return isActedUpon

@@ -83,7 +83,9 @@ package struct Fleet: Sendable {
         var time: Timestamp
         /// Acted upon without being journaled: rollbacks.
         var transitions: [Transition] = []
-        /// Git must not be told these, even if they are in the journal.
+        /// What receivers of notifications are to be told besides those.
+        var signs: [Notice] = []
+        /// Nobody must be told these, even if they are in the journal.
         var items: [OutboxItem] = []
 
         /// A disk that is full for days must not fill the memory too.

@@ -20,6 +20,9 @@ package final class Reconciler: Service {
     /// Three queues per repository, of notes, of commits (reverts, promotions) and of what its forge is told: what one
     /// refuses delays nothing else.
     private let outboxes: [String: Outbox]
+    /// One per receiver of events, and per receiver of alerts.
+    let noticeQueues: [String: NoticeQueue]
+    let alertAccounts: [String: ReceiverAccount]
     /// One per repository.
     let bells: [String: Bell]
     private let snapshot: Mutex<FleetSnapshot>
@@ -39,6 +42,7 @@ package final class Reconciler: Service {
         package var feedback: (any FeedbackSource)?
         /// Nothing where no model registry is asked.
         package var models: (any ModelVersions)?
+        package var receivers: Receivers
         package var journal: any Journal
         /// Yields when replicas changed, so that they are looked at before the next poll.
         package var platformChanges: AsyncStream<Void>
@@ -57,6 +61,7 @@ package final class Reconciler: Service {
             answers: (any AnswerSource)? = nil,
             feedback: (any FeedbackSource)? = nil,
             models: (any ModelVersions)? = nil,
+            receivers: Receivers = Receivers(),
             journal: any Journal,
             platformChanges: AsyncStream<Void>,
             capacity: Capacity = Capacity(),
@@ -72,6 +77,7 @@ package final class Reconciler: Service {
             self.answers = answers
             self.feedback = feedback
             self.models = models
+            self.receivers = receivers
             self.journal = journal
             self.platformChanges = platformChanges
             self.capacity = capacity
@@ -85,11 +91,19 @@ package final class Reconciler: Service {
         package var reader: ManifestReader
         /// What follows aliases of the model registry; of those that concern a deployment, the first counts.
         package var modelUpdates: [ModelUpdatePolicy]
+        /// How long what comes and goes by itself must last before receivers of alerts are shown it.
+        package var alertPatience: Duration
 
-        package init(poll: Duration, reader: ManifestReader, modelUpdates: [ModelUpdatePolicy] = []) {
+        package init(
+            poll: Duration,
+            reader: ManifestReader,
+            modelUpdates: [ModelUpdatePolicy] = [],
+            alertPatience: Duration = AlertBook.patience
+        ) {
             self.poll = poll
             self.reader = reader
             self.modelUpdates = modelUpdates
+            self.alertPatience = alertPatience
         }
     }
 
@@ -106,13 +120,26 @@ package final class Reconciler: Service {
             ports.sources.map { ($0.port.name, Outbox()) },
             uniquingKeysWith: { first, _ in first }
         )
+        self.noticeQueues = Dictionary(
+            ports.receivers.notifiers.map { notifier in
+                let (name, routes) = (notifier.name, ports.receivers.routes)
+                return (name, NoticeQueue(name, isGrouping: notifier.wantsGroups, routes: routes))
+            },
+            uniquingKeysWith: { first, _ in first }
+        )
+        self.alertAccounts = Dictionary(
+            ports.receivers.alerts.map { ($0.name, ReceiverAccount(name: $0.name)) },
+            uniquingKeysWith: { first, _ in first }
+        )
         self.bells = Dictionary(ports.sources.map { ($0.port.name, Bell()) }, uniquingKeysWith: { first, _ in first })
         self.snapshot = Mutex(FleetSnapshot(time: ports.now()))
     }
 
     /// What readers may know at this moment.
     package var current: FleetSnapshot {
-        self.snapshot.withLock { $0 }
+        var snapshot = self.snapshot.withLock { $0 }
+        snapshot.receivers = self.receiverStates
+        return snapshot
     }
 
     /// Where each value of a deployment's manifest comes from, in the last commit that was read of its repository.
@@ -161,6 +188,7 @@ package final class Reconciler: Service {
 
     /// Queues what git is to be told; what no configured repository can take counts as delivered.
     private func post(_ item: OutboxItem) {
+        if item.notice != nil { return self.post(notice: item) }
         if let outbox = self.outboxes[item.repository] {
             for overtaken in outbox.post(item) { self.tell(.delivered(overtaken)) }
         } else {
@@ -253,6 +281,14 @@ package final class Reconciler: Service {
                         group.addTask { await self.deliver(outbox.commits, to: source, outbox.forge) }
                         group.addTask { await self.tell(source, outbox.forge) }
                     }
+                }
+                for notifier in self.ports.receivers.notifiers {
+                    guard let queue = self.noticeQueues[notifier.name] else { continue }
+                    group.addTask { await self.tell(notifier, from: queue) }
+                }
+                for receiver in self.ports.receivers.alerts {
+                    guard let account = self.alertAccounts[receiver.name] else { continue }
+                    group.addTask { await self.show(to: receiver, account) }
                 }
                 group.addTask { await self.watchPlatform() }
                 group.addTask { await self.watchRouter() }

@@ -48,7 +48,8 @@ struct ReconcilerTests {
     static func reconciler(
         on world: InMemoryWorld,
         interval: Duration = .milliseconds(20),
-        forge: (any Forge)? = nil
+        forge: (any Forge)? = nil,
+        receivers: Receivers = Receivers()
     ) -> Reconciler {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -67,6 +68,7 @@ struct ReconcilerTests {
                 router: world,
                 artifacts: world,
                 providers: [],
+                receivers: receivers,
                 journal: world,
                 platformChanges: AsyncStream { $0.finish() },
                 now: { InMemoryWorld.now() }

@@ -179,7 +179,7 @@ extension Field {
         self.node.isWrittenNull ? nil : self.layered(as: layering).labels()
     }
 
-    func labels() -> [String: String]? {
+    package func labels() -> [String: String]? {
         self.dictionary(
             key: { NameForm.isIdentifier($0, also: "-./") },
             keyForm: "letters, digits, and inside also . _ - and /",

@@ -167,6 +167,10 @@ package struct OutboxItem: Hashable, Codable, Sendable {
     package var news: ForgeNews?
     /// Another version of a model to propose, in place of a note.
     package var promotion: ModelPromotion?
+    /// What a receiver of notifications is told, in place of a note.
+    package var notice: Notice?
+    /// Its name, where there is a notice.
+    package var receiver: String?
 
     package init(
         id: String,
@@ -176,7 +180,9 @@ package struct OutboxItem: Hashable, Codable, Sendable {
         note: String,
         revert: ManifestRevert? = nil,
         news: ForgeNews? = nil,
-        promotion: ModelPromotion? = nil
+        promotion: ModelPromotion? = nil,
+        notice: Notice? = nil,
+        receiver: String? = nil
     ) {
         self.id = id
         self.repository = repository
@@ -186,6 +192,8 @@ package struct OutboxItem: Hashable, Codable, Sendable {
         self.revert = revert
         self.news = news
         self.promotion = promotion
+        self.notice = notice
+        self.receiver = receiver
     }
 
     /// Whether it is a commit to be written, and no note.

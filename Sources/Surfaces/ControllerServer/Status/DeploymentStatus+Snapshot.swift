@@ -66,18 +66,8 @@ extension DeploymentStatus {
     static func health(of snapshot: DeploymentSnapshot, at now: Timestamp) -> Health {
         let rollout = snapshot.rollout
         // Old sights say nothing about health.
-        let limit = Rollout.freshness
-        guard let replicas = snapshot.observation.replicas.fresh(at: now, within: limit),
-            snapshot.observation.router.isFresh(at: now, within: limit)
-        else { return .unknown }
-        if let stable = rollout.stable {
-            let ready = replicas.count { $0.id.revision == stable.revision && $0.state == .ready }
-            // What it gives up for the canary's replicas is meant to be gone.
-            let wanted = rollout.isInFlight ? rollout.target.replicas[stable.revision, default: 0] : stable.replicas
-            if ready < wanted { return .degraded }
-        } else if !rollout.isInFlight {
-            return .degraded
-        }
+        guard let isLacking = snapshot.lacksReplicas(at: now) else { return .unknown }
+        if isLacking { return .degraded }
         if case .rollingBack = rollout.phase { return .degraded }
         if rollout.phase == .removing { return .progressing }
         if !rollout.holds.isEmpty { return .held }
@@ -148,6 +138,7 @@ extension DeploymentStatus {
             words.append("git \(source.repository): " + (source.problem.map { "\($0); last \(age)" } ?? age))
         }
         if let problem = fleet.journalProblem { words.append("journal: \(problem)") }
+        words += ReceiverStatus.troubles(in: fleet)
         return words
     }
 
