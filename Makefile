@@ -12,8 +12,8 @@ MAKEFLAGS += --no-builtin-rules
 
 # The libraries that the controller links with, and what a Python environment needs.
 BUILD_PACKAGES := libcurl4-openssl-dev libgit2-dev libjemalloc-dev libsqlite3-dev libyaml-dev pkg-config zlib1g-dev
-# What the tests use for real, beside .mlflow: a metric provider, a git server over ssh, what signs commits, a load generator, a linter.
-CHECK_PACKAGES := gnupg openssh-client openssh-server openssl prometheus shellcheck wrk
+# What the tests use for real, beside .mlflow: a metric provider, a receiver of alerts, a git server over ssh, what signs commits, a load generator, a linter.
+CHECK_PACKAGES := gnupg openssh-client openssh-server openssl prometheus prometheus-alertmanager shellcheck wrk
 # A Python that cannot make environments needs Debian's module for that.
 PYTHON_PACKAGES := $(shell python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv)
 
@@ -84,7 +84,7 @@ release: setup-build ## Build the controller as it is shipped
 
 # Each in a process of its own: all tests of one share a thread for each core, and what computes for minutes would let
 # the servers that others start, and wait for, wait as long.
-ADAPTERS := Artifacts|Feedback|Git|IdentityProviders|LocalPlatform|MetricProviders|ModelRegistries|Persistence|Transport
+ADAPTERS := Artifacts|Feedback|Git|IdentityProviders|LocalPlatform|MetricProviders|ModelRegistries|Notifications|Persistence|Transport
 WAITING_TESTS := ^($(ADAPTERS)|ControllerCommands|ControllerServer|Integration)Tests\.
 # A crash is told with its frames, without registers and libraries.
 RUN_TESTS = mkdir -p .build; PATH="$(CURDIR)/.venv/bin:$$PATH:/usr/sbin:/sbin" \

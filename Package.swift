@@ -145,6 +145,13 @@ let package = Package(
             path: "Sources/Adapters/IdentityProviders"
         ),
         .target(
+            name: "Notifications",
+            dependencies: [
+                "Deployments", "Reconciliation", "Transport", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Sources/Adapters/Notifications"
+        ),
+        .target(
             name: "Feedback",
             dependencies: ["Deployments", "Reconciliation", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Adapters/Feedback"
@@ -210,7 +217,7 @@ let package = Package(
             dependencies: [
                 "Artifacts", "CDescriptors", "ControllerAPI", "ControllerCommands", "ControllerServer", "Deployments",
                 "Feedback", "Forges", "Git", "GitHubApps", "IdentityProviders", "LocalPlatform", "Manifests",
-                "MetricProviders", "ModelRegistries", "Persistence", "Reconciliation", "Transport",
+                "MetricProviders", "ModelRegistries", "Notifications", "Persistence", "Reconciliation", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -389,6 +396,15 @@ let package = Package(
             path: "Tests/Adapters/IdentityProvidersTests"
         ),
         .testTarget(
+            name: "NotificationsTests",
+            dependencies: [
+                "Deployments", "LoopbackServer", "Notifications", "Reconciliation", "Transport",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Tests/Adapters/NotificationsTests",
+            exclude: ["Fixtures"]
+        ),
+        .testTarget(
             name: "FeedbackTests",
             dependencies: [
                 "Deployments", "Feedback", "Reconciliation", .product(name: "Logging", package: "swift-log"),
@@ -429,7 +445,7 @@ let package = Package(
             name: "ControllerCommandsTests",
             dependencies: [
                 "ControllerAPI", "ControllerCommands", "ControllerServer", "Decisions", "Deployments", "Manifests",
-                "Rollouts",
+                "Reconciliation", "Rollouts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
