@@ -12,6 +12,7 @@ import Logging
 import Manifests
 import MetricProviders
 import ModelRegistries
+import Notifications
 import Persistence
 import Reconciliation
 import ServiceLifecycle
@@ -34,9 +35,7 @@ struct Daemon {
         let lock = try StateLock(directory: state)
         defer { withExtendedLifetime(lock) {} }
 
-        let now: @Sendable () -> Timestamp = {
-            Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
-        }
+        let now = Self.now
         let client = HTTPClient()
         defer { client.close() }
         // Downloads have a thread of their own: a slow disk under one must not delay a look at the router.
@@ -65,6 +64,7 @@ struct Daemon {
                 answers: tap,
                 feedback: labels,
                 models: self.models(forges),
+                receivers: Receivers(self.configuration.notifications, client: forges, now: now),
                 journal: journal,
                 platformChanges: replicas.changes,
                 capacity: self.capacity,
@@ -92,6 +92,10 @@ struct Daemon {
         self.logger.notice("controller starts", metadata: ["state.directory": "\(state)"])
         try await group.run()
         self.logger.notice("controller ended; replicas and router go on")
+    }
+
+    private static let now: @Sendable () -> Timestamp = {
+        Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
     }
 
     /// A long-running adapter whose work ends by cancellation.
@@ -128,6 +132,7 @@ extension Daemon {
             batch: { await gateway.perform($0) },
             model: { await gateway.promote($1, on: $0) },
             tokens: tokens,
+            testReceiver: { await gateway.test(receiver: $0, by: $1) },
             logger: self.logger
         )
     }

@@ -157,6 +157,10 @@ struct OperatorGateway: Sendable {
         )
     }
 
+    func test(receiver: String, by name: String) async -> OperatorAnswer {
+        self.answer(await self.reconciler.test(receiver: receiver, by: name))
+    }
+
     private func answer(_ answer: CommandAnswer) -> OperatorAnswer {
         OperatorAnswer(accepted: answer.isAccepted, changed: answer.isChanged, message: answer.message)
     }

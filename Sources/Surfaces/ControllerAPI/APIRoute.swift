@@ -75,6 +75,11 @@ package enum APIRoute {
         "\(Self.deployment(id))/feedback"
     }
 
+    /// Where a receiver of notifications is tried.
+    package static func test(receiver: String) -> String {
+        "\(Self.root)/receivers/\(Self.encoded(receiver))/test"
+    }
+
     /// A path segment: everything but RFC 3986's unreserved characters is percent-encoded.
     private static func encoded(_ segment: String) -> String {
         var text = ""

@@ -130,6 +130,13 @@ package struct ControllerClient: Sendable {
         try await self.post(FeedbackBatch(labels), to: APIRoute.feedback(id), "the labels")
     }
 
+    /// Sends a test to a receiver of notifications. It takes as long as the receiver does.
+    ///
+    /// - Returns: The answer, also when the receiver refused.
+    package func test(receiver: String, _ test: ReceiverTest) async throws(ControllerClientError) -> OperatorAnswer {
+        try await self.post(test, to: APIRoute.test(receiver: receiver), "the request", timeout: .minutes(3))
+    }
+
     private func post<Answer: Decodable>(
         _ value: some Encodable,
         to path: String,

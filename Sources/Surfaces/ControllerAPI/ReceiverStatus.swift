@@ -6,6 +6,11 @@ package struct ReceiverTest: Codable, Hashable, Sendable {
     package var by: String
 
     package init(by: String = "") { self.by = by }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.by = try container.decodeIfPresent(String.self, forKey: .by) ?? ""
+    }
 }
 
 /// How it goes with one receiver of notifications, since the controller started.

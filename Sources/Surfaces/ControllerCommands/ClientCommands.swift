@@ -11,5 +11,6 @@ package enum ClientCommands {
         PlanCommand.self,
         SimulateCommand.self, ReplayCommand.self, JudgeCommand.self, CalibrateCommand.self, FeedbackCommand.self,
         TokenCommand.self, ContextCommand.self, WhoamiCommand.self,
+        NotifyCommand.self,
     ]
 }

@@ -22,6 +22,7 @@ struct APIRoutes: Sendable {
     let feedback: @Sendable (DeploymentID, [FeedbackLabel]) async -> FeedbackAnswer
     /// Nothing where none are kept.
     let tokens: TokenStore?
+    let testReceiver: @Sendable (String, String) async -> OperatorAnswer
     let logger: Logger
 
     func router() -> Router<PeerContext> {
@@ -33,6 +34,10 @@ struct APIRoutes: Sendable {
         api.get("decisions") { request, context in try await self.answerDecisions(request, context) }
         api.post("commands") { request, context in try await self.answerBatch(request, context) }
         AccessRoutes(tokens: self.tokens, logger: self.logger).add(to: api)
+        api.post("receivers/:receiver/test") { request, context in
+            let name = try context.parameters.require("receiver")
+            return try await self.answerTest(request, name.removingPercentEncoding ?? name, context)
+        }
         let deployment = api.group("deployments/:namespace/:name")
         deployment.get { _, context in
             try Self.json(try await self.status(try await self.visible(context), context))
@@ -80,6 +85,7 @@ struct APIRoutes: Sendable {
         guard !context.seesAll else { return fleet }
         fleet.deployments.removeAll { !context.sees($0.namespace) }
         fleet.unknown?.removeAll { DeploymentID($0).map { !context.sees($0.namespace) } ?? true }
+        fleet.receivers = nil
         return fleet
     }
 
@@ -298,6 +304,21 @@ struct APIRoutes: Sendable {
             try access.require(verb, in: id.namespace)
         }
         if batch.selection.within?.isEmpty ?? false { try access.require(verb, in: nil) }
+    }
+
+    private func answerTest(_ request: Request, _ receiver: String, _ context: PeerContext) async throws -> Response {
+        let access = try await context.access()
+        try access.require(.notify, in: nil)
+        let test = try await Self.decode(ReceiverTest.self, of: request, "request")
+        let by = access.caller.attribution(claim: test.by)
+        let answer = await self.testReceiver(receiver, by)
+        self.logger.info(
+            "receiver tried",
+            metadata: [
+                "receiver.name": "\(receiver)", "command.by": "\(by)", "command.accepted": "\(answer.accepted)",
+            ]
+        )
+        return try Self.json(answer)
     }
 
     private func answerModel(_ request: Request, _ id: DeploymentID, _ context: PeerContext) async throws -> Response {

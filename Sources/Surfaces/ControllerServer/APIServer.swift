@@ -36,6 +36,7 @@ package struct APIServer: Service {
     ///   - batch: Carries a command out on each deployment that it selects; `by` is set already.
     ///   - model: Proposes another version of a deployment's model, or says what it would propose.
     ///   - tokens: Of those who may ask over the network; nothing where none are kept.
+    ///   - testReceiver: Sends a test to a receiver of notifications, by its name, for whom it says second.
     ///   - logger: Gets every command, and what goes wrong.
     package init(
         socket: String,
@@ -55,6 +56,9 @@ package struct APIServer: Service {
             ModelAnswer(accepted: false, changed: false, message: "this controller proposes no models")
         },
         tokens: TokenStore? = nil,
+        testReceiver: @escaping @Sendable (String, String) async -> OperatorAnswer = { _, _ in
+            OperatorAnswer(accepted: false, changed: false, message: "this controller tells nobody of anything")
+        },
         logger: Logger
     ) {
         self.socket = socket
@@ -76,6 +80,7 @@ package struct APIServer: Service {
             model: model,
             feedback: feedback,
             tokens: tokens,
+            testReceiver: testReceiver,
             logger: logger
         )
     }

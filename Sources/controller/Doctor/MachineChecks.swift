@@ -26,6 +26,16 @@ struct MachineChecks {
         if findings.isEmpty { findings.append(.ok("programs", "all that the configuration needs are there")) }
         findings += self.configuration.unreadableKeyFiles(path: self.path).map { .error("key files", "\($0)") }
         let manager = FileManager.default
+        for (receiver, path) in self.configuration.receiverFiles {
+            findings.append(
+                manager.isReadableFile(atPath: path)
+                    ? .ok("receiver \(receiver)", "\(path) can be read")
+                    : .error(
+                        "receiver \(receiver)",
+                        "\(path) cannot be read: make it exist, and readable for this user"
+                    )
+            )
+        }
         for folder in self.configuration.artifacts.fileRoots where !manager.isReadableFile(atPath: folder) {
             findings.append(
                 .error("artifacts", "`fileRoots` names \(folder), which this user cannot read: make it readable")

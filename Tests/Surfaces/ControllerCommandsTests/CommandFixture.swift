@@ -36,6 +36,8 @@ final class CommandFixture: Sendable {
     let batches = Mutex<[BatchRequest]>([])
     let batchAnswer = Mutex(BatchAnswer(answers: []))
     let models = Mutex<[ModelRequest]>([])
+    /// Receivers of notifications that were tried, and by whom.
+    let tested = Mutex<[(receiver: String, by: String)]>([])
     let modelAnswer = Mutex(ModelAnswer(accepted: true, changed: true, message: "done"))
     /// Recorded decisions, as the daemon serves them.
     let chapters = Mutex<[(number: Int64, lines: [UInt8])]>([])
@@ -161,6 +163,10 @@ final class CommandFixture: Sendable {
             model: { _, request in
                 self.models.withLock { $0.append(request) }
                 return self.modelAnswer.withLock { $0 }
+            },
+            testReceiver: { receiver, name in
+                self.tested.withLock { $0.append((receiver, name)) }
+                return self.answer.withLock { $0 }
             },
             logger: Self.silentLogger
         )

@@ -52,10 +52,12 @@ package enum AccessVerb: String, Codable, Hashable, Sendable, CaseIterable {
     case freeze
     /// What everybody did is read.
     case audit
+    /// Receivers of notifications are tried; only in all namespaces.
+    case notify
     /// Others' tokens are made and revoked.
     case tokens
 
-    var letsSee: Bool { self != .feedback && self != .tokens && self != .audit }
+    var letsSee: Bool { ![.feedback, .notify, .tokens, .audit].contains(self) }
 }
 
 package enum Role: String, Codable, Hashable, Sendable, CaseIterable {

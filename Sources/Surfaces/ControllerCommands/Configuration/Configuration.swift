@@ -33,6 +33,7 @@ package struct Configuration: Hashable, Sendable {
     package var journal: Journal
     /// Folders whose programs job gates may run; with none, no manifest runs a program.
     package var jobPrograms: [String]
+    package var notifications = Notifications.none
     /// What is allowed and probably not meant.
     package var warnings: [Diagnostic]
 

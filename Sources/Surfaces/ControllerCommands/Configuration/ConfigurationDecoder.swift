@@ -54,6 +54,7 @@ struct ConfigurationDecoder {
             configuration.modelUpdates = updates.compactMap { Configuration.ModelUpdate(decoding: $0) }
             configuration.check(modelUpdates: members?["modelUpdates"], updates)
         }
+        configuration.notifications = Configuration.Notifications(decoding: members?["notifications"])
         return configuration
     }
 
@@ -98,7 +99,7 @@ struct ConfigurationDecoder {
     }
 
     /// Names that two of a list have. Lists that lost an item have been complained about already.
-    private static func checkUnique(_ fields: [Field], _ names: [String], _ what: String) {
+    static func checkUnique(_ fields: [Field], _ names: [String], _ what: String) {
         guard fields.count == names.count else { return }
         var seen: Set<String> = []
         for (field, name) in zip(fields, names) where !seen.insert(name).inserted {

@@ -2,12 +2,13 @@ package import Manifests
 
 extension Shape {
     /// Every mapping of the configuration file, the file itself first.
-    package static let configurationShapes: [Shape] = [
-        .configuration, .repository, .signatures, .signaturePath, .deletion, .credentials, .gitHubApp,
-        .clientCertificate, .gitCredential, .webhook, .forge, .provider, .webhooks, .metrics, .artifacts,
-        .modelRegistry, .api, .oidc, .apiAccess, .local,
-        .capacity, .journal, .jobs, .modelUpdate,
-    ]
+    package static let configurationShapes: [Shape] =
+        [
+            .configuration, .repository, .signatures, .signaturePath, .deletion, .credentials, .gitHubApp,
+            .clientCertificate, .gitCredential, .webhook, .forge, .provider, .webhooks, .metrics, .artifacts,
+            .modelRegistry, .api, .oidc, .apiAccess, .local,
+            .capacity, .journal, .jobs, .modelUpdate,
+        ] + notificationShapes
 
     static let configuration = Shape(
         "configuration",
@@ -32,6 +33,7 @@ extension Shape {
             .optional("modelUpdates", "[{alias: champion, deployments: [search/file-type]}]"),
             .optional("journal", "{keep: 30d, maxSize: 1Gi}"),
             .optional("jobs", "{programs: [/opt/evaluate]}"),
+            .optional("notifications", "{receivers: [], routes: []}"),
         ]
     )
     static let repository = Shape(

@@ -44,7 +44,10 @@ package enum FleetTable {
             let head = update.isProblem ? StyledText("warning: ", .yellow) : ""
             return head + StyledText("model update: \(words)")
         }
-        return unknown + Self.warnings(fleet.sources, now: now) + updates
+        let receivers = (fleet.receivers ?? []).compactMap { receiver in
+            receiver.trouble.map { StyledText("warning: receiver \(receiver.name) is not told: \($0)", .yellow) }
+        }
+        return unknown + Self.warnings(fleet.sources, now: now) + updates + receivers
     }
 
     private static func warnings(_ sources: [SourceStatus], now: Date) -> [StyledText] {

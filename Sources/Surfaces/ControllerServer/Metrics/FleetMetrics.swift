@@ -19,6 +19,7 @@ package struct FleetMetrics {
         metrics.writeHolds()
         metrics.writeReplicas()
         metrics.writeGates()
+        metrics.out.write(fleet.receivers)
         return metrics.out.text
     }
 

@@ -27,6 +27,7 @@ extension FleetStatus {
             },
             unknown: snapshot.strangers.isEmpty ? nil : snapshot.strangers.map(\.description)
         )
+        self.receivers = snapshot.receivers.isEmpty ? nil : snapshot.receivers.map { ReceiverStatus($0) }
     }
 }
 

@@ -73,6 +73,7 @@ struct AuthorisationTests {
             isLocal: true,
             body: #"{"id": "3f2a91c0de.5d01e8b7.6a1f0c52-77ab-4d2e-9f31-0c2d5e7b8a90", "value": 1}"#
         ),
+        Route(path: "/api/v1/receivers/chat/test", method: "POST", verb: .notify, body: "{}"),
         Route(path: "/api/v1/tokens", verb: .tokens),
         Route(
             path: "/api/v1/tokens",
@@ -98,6 +99,7 @@ struct AuthorisationTests {
 
     private static let operating: Set<AccessVerb> = [
         .view, .pause, .resume, .promote, .abort, .rollback, .retry, .prune, .promoteModel, .feedback, .freeze,
+        .notify,
     ]
     private static let all = Set(AccessVerb.allCases)
 
@@ -190,6 +192,7 @@ struct AuthorisationTests {
                     .replacing("/deployments/search/file-type", with: "/deployments/{namespace}/{name}")
                     .replacing("/logs/3f2a91c0de-1", with: "/logs/{replica}")
                     .replacing("/tokens/0123456789", with: "/tokens/{id}")
+                    .replacing("/receivers/chat/test", with: "/receivers/{receiver}/test")
                 return "\(route.method) \(path)"
             }
         )

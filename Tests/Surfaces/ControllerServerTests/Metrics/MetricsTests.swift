@@ -30,6 +30,9 @@ struct MetricsTests {
             snapshot.sources = [
                 SourceState(repository: "models", branch: "main", diagnostics: ["a.yaml:1:1: error: no"])
             ]
+            var receiver = ReceiverState(name: "chat")
+            (receiver.waiting, receiver.leftOut, receiver.problem) = (7, 2, "no answer")
+            snapshot.receivers = [receiver]
             snapshot.activity.transitions["default"] = [.rolledBack: 2, .paused: 1]
             snapshot.activity.note(turn: .milliseconds(30))
             snapshot.activity.note(turn: .seconds(20))
@@ -67,6 +70,9 @@ struct MetricsTests {
             "controller_gate_outcome\(labels),gate=\"errors\",outcome=\"passed\"} 1\n",
             "controller_gate_safe_evidence_ratio\(labels),gate=\"errors\"} 1\n",
             "controller_git_diagnostics{repository=\"models\"} 1\n",
+            "controller_notifications_waiting{receiver=\"chat\"} 7\n",
+            "controller_notifications_problem{receiver=\"chat\"} 1\n",
+            "controller_notifications_total{receiver=\"chat\",outcome=\"left-out\"} 2\n",
             "controller_git_last_poll_timestamp_seconds{repository=\"models\"} 0\n",
             "controller_transitions_total{namespace=\"default\",kind=\"rolled-back\"} 2\n",
             // Begun with 0, so that Prometheus sees the first one as an increase.

@@ -8,8 +8,8 @@ package struct TokenCreateCommand: ClientCommand {
         abstract: "Make a token. It is printed once, and never again.",
         discussion: """
             A role is viewer, operator or admin. A verb is one of view, pause, resume, promote, abort, rollback,
-            retry, prune, force (past a failed gate), promote-model, feedback, freeze, audit, tokens. Whoever may
-            act somewhere may look there, too.
+            retry, prune, force (past a failed gate), promote-model, feedback, freeze, notify, audit, tokens. Whoever
+            may act somewhere may look there, too.
 
             EXAMPLES
               controller token create dashboard --role viewer --for 8760h
