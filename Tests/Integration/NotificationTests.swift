@@ -41,6 +41,15 @@ private final class SmallSink: Sendable {
 }
 
 extension IntegrationTests {
+    private static func doctor(_ sandbox: Sandbox) async throws -> String {
+        try await Machine.run(
+            try Machine.controller(),
+            ["doctor", "--offline", "--config", "\(sandbox.folder)/controller.yaml"],
+            environment: sandbox.environment,
+            at: sandbox.folder
+        ).output
+    }
+
     @Test
     func `a receiver that was away, and lost answers, learns each event of a rollback after crashes`() async throws {
         try await Sandbox.run { sandbox in
@@ -48,11 +57,15 @@ extension IntegrationTests {
             let server = try LoopbackServer { sink.answer($0) }
             defer { server.stop() }
             let key = "\(sandbox.folder)/webhook-key"
-            try sandbox.write(key, "whsec_\(Data(repeating: 7, count: 32).base64EncodedString())\n")
             let receivers = "[{name: sink, kind: webhook, url: \"\(server.url)/\", secretFile: \"\(key)\"}]"
             try sandbox.configure(
                 settings: "notifications: {receivers: \(receivers), routes: [{receivers: [sink]}]}"
             )
+            let unread = try await Self.doctor(sandbox)
+            #expect(unread.contains("ERROR    receiver sink: \(key) cannot be read"), "\(unread)")
+            try sandbox.write(key, "whsec_\(Data(repeating: 7, count: 32).base64EncodedString())\n")
+            let read = try await Self.doctor(sandbox)
+            #expect(read.contains("ok       receiver sink: \(key) can be read"), "\(read)")
             try await sandbox.startController()
             _ = try await sandbox.merge(Release(version: "1"))
             try await sandbox.serves("1")

@@ -127,6 +127,13 @@ struct ReceiverConnection: Sendable {
         return [HTTPHeaders.Field(name: "Authorization", value: "Bearer \(try self.secret(in: file))")]
     }
 
+    /// Whoever knows the whole URL may post there.
+    private var isSecret: Bool {
+        if case .slack = self.configuration.kind { return true }
+        if case .file = self.address { return true }
+        return false
+    }
+
     private func url() throws(NotificationError) -> String {
         switch self.address {
         case .url(let url): return url
@@ -141,11 +148,11 @@ struct ReceiverConnection: Sendable {
         }
     }
 
-    /// Without what opens the receiver: the path of a URL that came from a file, and secrets that somebody repeats.
+    /// Without what opens the receiver: the path of a URL that is a secret, and secrets that somebody repeats.
     private func hidden(_ text: String, _ secrets: [String], _ url: String) -> String {
         var text = text
-        if case .file = self.address, let address = try? WebAddress(url) {
-            // The file holds a URL, as was checked when it was read.
+        // That it is a URL was checked when it was read.
+        if self.isSecret, let address = try? WebAddress(url) {
             let path = address.path.split(separator: "/").map(String.init).filter { $0.count > 3 }
             text = text.replacing(address.redacted, with: "\(address.scheme)://\(address.host)/…")
             for part in path { text = text.replacing(part, with: "…") }

@@ -86,7 +86,7 @@ enum Fixtures {
 
     // MARK: - Programs
 
-    /// Runs a program while `body` does. Its output goes into a file, and its complaints into one beside it (`.errors`).
+    /// Runs a program while `body` does. Its output goes into a file, its complaints into one beside it (`.errors`).
     static func running<Value>(
         _ arguments: [String],
         output: String,

@@ -88,6 +88,16 @@ struct SlackTests {
     }
 
     @Test
+    func `a webhook's address is told to nobody, wherever it is configured`() async throws {
+        let port = try FreePort.take()
+        let url = "http://127.0.0.1:\(port)/services/T000/B000/abcdefghijkl"
+        let notifier = Fixtures.receivers(.slack(.url(url))).notifiers[0]
+        let down = try #require(await Fixtures.failure(of: notifier, NoticeMessage(notices: [Fixtures.notice()])))
+        #expect(down.code == .unreachable && down.message.contains("127.0.0.1"))
+        #expect(!down.message.contains("abcdefghijkl") && !down.message.contains("B000"))
+    }
+
+    @Test
     func `a webhook that is gone is given up, and its address told to nobody`() async throws {
         try await Fixtures.inFolder { folder in
             let server = try LoopbackServer { FakeSlack.answer($0) }

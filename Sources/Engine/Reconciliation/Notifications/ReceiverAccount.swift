@@ -4,7 +4,7 @@ import Synchronization
 /// How it goes with one receiver of notifications.
 package struct ReceiverState: Hashable, Sendable {
     package var name: String
-    /// Events that are not delivered yet; of alerts, those that are shown.
+    /// Events that are not delivered yet; of alerts, those that could not be shown.
     package var waiting = 0
     package var delivered = 0
     /// Given up, as the receiver will not take them.

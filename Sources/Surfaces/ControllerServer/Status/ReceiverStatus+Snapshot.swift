@@ -20,7 +20,7 @@ extension ReceiverStatus {
     /// Of those that are not told, a line each, as the sources of a deployment's status are.
     static func troubles(in fleet: FleetSnapshot) -> [String] {
         fleet.receivers.compactMap { state in
-            Self(state).trouble.map { "receiver \(state.name): \($0)" }
+            state.problem == nil ? nil : Self(state).trouble.map { "receiver \(state.name): \($0)" }
         }
     }
 }

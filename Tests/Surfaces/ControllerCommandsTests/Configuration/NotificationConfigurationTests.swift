@@ -33,7 +33,7 @@ struct NotificationConfigurationTests {
             source: /controller/prod
             receivers:
               - \(Self.chat)
-              - {name: pipeline, kind: webhook, url: "https://p.example/hook", secretFile: /k, tokenFile: /t, caFile: /c}
+              - {name: pipeline, kind: webhook, url: "https://p.example/h", secretFile: /k, tokenFile: /t, caFile: /c}
               - {name: pager, kind: alertmanager, url: "http://127.0.0.1:9093/", timeout: 5s}
               - {name: mail, kind: email, host: mail.example, from: c@example.com, to: [a@example.com, b@example.com]}
               - name: other
@@ -60,7 +60,7 @@ struct NotificationConfigurationTests {
         #expect(notifications.source == "/controller/prod")
         let targets = notifications.receivers.map(\.target)
         #expect(targets[0] == .slack(.file("/etc/controller/slack-url")))
-        #expect(targets[1] == .webhook(.url("https://p.example/hook"), secretFile: "/k", tokenFile: "/t"))
+        #expect(targets[1] == .webhook(.url("https://p.example/h"), secretFile: "/k", tokenFile: "/t"))
         #expect(targets[2] == .alertmanager(.url("http://127.0.0.1:9093"), tokenFile: nil))
         guard case .email(let mail) = targets[3], case .email(let other) = targets[4] else {
             Issue.record("\(targets)")
