@@ -23,6 +23,7 @@ package final class Reconciler: Service {
     /// One per repository.
     let bells: [String: Bell]
     private let snapshot: Mutex<FleetSnapshot>
+    private let turnCount = Atomic(0)
 
     /// The collaborators, each behind its port.
     package struct Ports: Sendable {
@@ -114,6 +115,10 @@ package final class Reconciler: Service {
     package var current: FleetSnapshot {
         self.snapshot.withLock { $0 }
     }
+
+    /// How many events and commands were handled since the start. The platform and the router are looked at all the
+    /// time, so a loop that is well goes on turning whatever git, a provider or a forge does.
+    package var turns: Int { self.turnCount.load(ordering: .relaxed) }
 
     /// Where each value of a deployment's manifest comes from, in the last commit that was read of its repository.
     ///
@@ -289,6 +294,7 @@ package final class Reconciler: Service {
         let answer = await self.handle(message, by: &fleet)
         self.see(to: fleet.takeErrands())
         let end = ContinuousClock.now
+        self.turnCount.add(1, ordering: .relaxed)
         fleet.activity.note(turn: end - start)
         // Whoever is answered sees what was done.
         if answer?.isShown ?? false || showing.isDue(at: end) {

@@ -44,7 +44,10 @@ package enum FleetTable {
             let head = update.isProblem ? StyledText("warning: ", .yellow) : ""
             return head + StyledText("model update: \(words)")
         }
-        return unknown + Self.warnings(fleet.sources, now: now) + updates
+        let configuration = (fleet.configuration?.problems ?? []).map { problem in
+            StyledText("warning: ", .yellow) + StyledText("a newer configuration is refused: \(problem)")
+        }
+        return configuration + unknown + Self.warnings(fleet.sources, now: now) + updates
     }
 
     private static func warnings(_ sources: [SourceStatus], now: Date) -> [StyledText] {
