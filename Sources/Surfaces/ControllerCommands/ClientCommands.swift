@@ -3,7 +3,7 @@ package import ArgumentParser
 /// The commands that this module gives to the program, in the order of its help.
 package enum ClientCommands {
     package static let all: [any ParsableCommand.Type] = [
-        GetCommand.self, StatusCommand.self, ExplainCommand.self, HistoryCommand.self,
+        GetCommand.self, TopCommand.self, StatusCommand.self, ExplainCommand.self, HistoryCommand.self,
         EventsCommand.self,
         LogsCommand.self,
         PauseCommand.self,
