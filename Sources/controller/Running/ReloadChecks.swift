@@ -32,9 +32,12 @@ struct ReloadChecks {
 
     /// Of the addresses that are new.
     private func takenAddresses() -> [String] {
-        let before = [self.current.webhooks?.listen, self.current.metrics?.listen].compactMap(\.self)
+        let before = [self.current.webhooks?.listen, self.current.metrics?.listen, self.current.api?.listen].compactMap(
+            \.self
+        )
         let after = [
             ("webhooks.listen", self.next.webhooks?.listen), ("metrics.listen", self.next.metrics?.listen),
+            ("api.listen", self.next.api?.listen),
             ("local.listen", self.next.local.listen == self.current.local.listen ? nil : self.next.local.listen),
         ]
         return after.compactMap { setting, address in

@@ -38,7 +38,7 @@ struct SupportParts {
     }
 
     private func parts(of configuration: Configuration) async -> [(String, String)] {
-        let client = self.console.connect(configuration.socket)
+        let client = self.console.connect(.socket(configuration.socket))
         return [
             ("doctor.txt", await self.doctor(configuration)),
             ("fleet.json", await Self.text { () throws(ControllerClientError) in try await client.fleet() }),

@@ -64,6 +64,14 @@ struct ConfigurationReferenceTests {
             let registry = "modelRegistry: {url: \"https://m.example\"}\n"
             let update = "modelUpdates: [{alias: a, deployments: [x/*], \(text)}]\n"
             return repository("promotions: branch") + registry + update
+        case "api", "api.oidc", "api.access[]":
+            let oidc = place == "api.oidc" ? ", \(text)" : ""
+            // Somebody who is named twice would be an error.
+            let access = place == "api.access[]" ? ", \(text)" : ""
+            let more = place == "api" ? text : "access: [{users: [a], groups: [b], role: viewer\(access)}]"
+            return Self.minimal
+                + "api: {listen: \"127.0.0.1:8443\", certificateFile: /c, keyFile: /k, "
+                + "oidc: {issuer: \"https://l.example\", audience: c\(oidc)}, \(more)}\n"
         case "artifacts", "local", "journal": return Self.minimal + "\(place): {\(text)}\n"
         default: throw Unwritten(place: place)
         }

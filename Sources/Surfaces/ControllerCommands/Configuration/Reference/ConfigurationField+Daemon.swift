@@ -54,6 +54,12 @@ extension ConfigurationField {
         ),
         .init("configuration.artifacts", .mapping, nil, "Where [model files](#artifacts) are kept."),
         .init("configuration.modelRegistry", .mapping, nil, "The [MLflow server](#modelregistry) of `models:` URIs."),
+        .init(
+            "configuration.api",
+            .mapping,
+            nil,
+            "The API over [TLS](#api), beside the socket. Default: the socket only."
+        ),
         .init("configuration.local", .mapping, nil, "[Replicas and router](#local) on this machine."),
         .init(
             "configuration.modelUpdates",

@@ -27,7 +27,9 @@ package enum ConfigurationReference {
         Section(shape: .provider, place: "providers[]"), Section(shape: .webhooks, place: "webhooks"),
         Section(shape: .metrics, place: "metrics"), Section(shape: .artifacts, place: "artifacts"),
         Section(shape: .modelRegistry, place: "modelRegistry"), Section(shape: .modelUpdate, place: "modelUpdates[]"),
-        Section(shape: .local, place: "local"), Section(shape: .capacity, place: "local.capacity"),
+        Section(shape: .api, place: "api"), Section(shape: .oidc, place: "api.oidc"),
+        Section(shape: .apiAccess, place: "api.access[]"), Section(shape: .local, place: "local"),
+        Section(shape: .capacity, place: "local.capacity"),
         Section(shape: .journal, place: "journal"), Section(shape: .jobs, place: "jobs"),
     ]
 
