@@ -12,8 +12,10 @@ MAKEFLAGS += --no-builtin-rules
 
 # The libraries that the controller links with, and what a Python environment needs.
 BUILD_PACKAGES := libcurl4-openssl-dev libgit2-dev libjemalloc-dev libsqlite3-dev libyaml-dev pkg-config zlib1g-dev
-# What the tests use for real, beside .mlflow: a metric provider, a receiver of alerts, a git server over ssh, what signs commits, a load generator, a linter.
-CHECK_PACKAGES := gnupg openssh-client openssh-server openssl prometheus prometheus-alertmanager shellcheck wrk
+# What the tests use for real, beside .mlflow: a metric provider, a receiver of alerts, a git server over ssh, what signs commits, a load generator, linters.
+CHECK_PACKAGES := gnupg openssh-client openssh-server openssl prometheus prometheus-alertmanager shellcheck systemd wrk
+# What the Debian package is made and checked with.
+DEB_PACKAGES := curl dpkg-dev fish iproute2 lintian mandoc systemd wrk zsh
 # A Python that cannot make environments needs Debian's module for that.
 PYTHON_PACKAGES := $(shell python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv)
 
@@ -28,7 +30,8 @@ RATE ?= 40
 KILLS ?= 200
 
 PYTHON := .venv/bin/python
-SHELL_SCRIPTS := .ci/run $(wildcard scripts/*)
+SHELL_SCRIPTS := .ci/run $(wildcard scripts/* packaging/check/*) $(addprefix packaging/debian/,postinst prerm postrm)
+UNIT := packaging/systemd/controller.service
 say = @printf '\n==> %s\n' '$(1)'
 
 .PHONY: help
@@ -80,6 +83,21 @@ release: setup-build ## Build the controller as it is shipped
 	@swift build --product controller $(RELEASE_FLAGS)
 	@ls -l "$$(swift build --configuration release --show-bin-path)/controller"
 
+# MARK: Packaging
+
+.PHONY: deb deb-check
+deb: release ## Make a Debian package in .build/deb
+	$(call say,Debian package)
+	@scripts/build-deb "$$(swift build --configuration release --show-bin-path)/controller" .build/deb
+
+deb-check: deb ## Install, upgrade and remove the package under a systemd of its own, under load; as root (2 minutes)
+	@[[ "$${PACKAGES:-}" == skip ]] || scripts/install-packages $(DEB_PACKAGES)
+	$(call say,a newer package)
+	@program="$$(swift build --configuration release --show-bin-path)/controller"; \
+	    version="$$("$$program" --version)"; \
+	    VERSION="$$version+next" scripts/build-deb "$$program" .build/deb-next >/dev/null; \
+	    packaging/check/run .build/deb/controller_"$$version"_*.deb .build/deb-next/*.deb
+
 # MARK: Checking
 
 # Each in a process of its own: all tests of one share a thread for each core, and what computes for minutes would let
@@ -118,6 +136,11 @@ shell-check: setup-check ## Check the shell scripts
 	$(call say,shell scripts)
 	@for script in $(SHELL_SCRIPTS); do bash -n "$$script"; done
 	@shellcheck $(SHELL_SCRIPTS)
+	$(call say,systemd unit)
+	@# What it starts is not installed here.
+	@unit="$$(mktemp -d)/controller.service"; sed 's|^ExecStart=.*|ExecStart=/bin/true|' $(UNIT) > "$$unit"; \
+	    systemd-analyze verify --man=no "$$unit"; rm -r "$${unit%/*}"
+	@systemd-analyze security --offline=true --threshold=20 --no-pager $(UNIT) | tail -1
 
 python-test: setup-build ## Test the examples: model server, load generator, report, demo
 	$(call say,pytest)
@@ -139,7 +162,7 @@ mutate: setup-build ## Make wrong changes to the core, one at a time, and show t
 	@$(PYTHON) Tests/Mutations/mutate.py --filter '$(FILTER)'
 
 golden: build ## Rewrite the golden transcripts and the golden history; read the diff before committing it
-	@status=0; UPDATE_GOLDEN=1 swift test --skip-build $(SWIFT_FLAGS) --filter 'ScenarioTests|GoldenHistoryTests' \
+	@status=0; UPDATE_GOLDEN=1 swift test --skip-build $(SWIFT_FLAGS) --filter 'ScenarioTests|GoldenHistoryTests|ConfigurationReferenceTests' \
 	    || status=$$?; \
 	git diff --stat -- Tests/Scenarios/Golden Tests/Engine/DecisionsTests/Golden; exit $$status
 

@@ -17,24 +17,18 @@ import Persistence
 import Reconciliation
 import ServiceLifecycle
 import Transport
-import UnixSignals
 
-/// The adapters, wired to the engine as the configuration says, and run until a signal ends them.
+/// The adapters, wired to the engine as the configuration says, and run until a signal ends them, or a newer one is
+/// there.
 struct Daemon {
     let configuration: Configuration
+    let ledger: ConfigurationLedger
+    let notices: NotifySocket?
     let logger: Logger
 
-    func run() async throws {
+    /// - Returns: Whether the follower found another configuration to go on with; false when the controller is to end.
+    func run(until follower: ConfigurationFollower) async throws -> Bool {
         let state = self.configuration.stateDirectory
-        try FileManager.default.createDirectory(
-            atPath: state,
-            withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700]
-        )
-        // Held until the last service has ended.
-        let lock = try StateLock(directory: state)
-        defer { withExtendedLifetime(lock) {} }
-
         let now = Self.now
         let client = HTTPClient()
         defer { client.close() }
@@ -78,20 +72,46 @@ struct Daemon {
             logger: self.logger
         )
         // In the order of starting; ended the other way round. Replicas and the router outlive them all.
+        let services: [any Service] = [
+            Adapter { await artifacts.run() },
+            Adapter { await replicas.run() },
+            Adapter { try await router.run() },
+            Adapter { await tap.run() },
+            reconciler,
+        ]
+        let surfaces = self.surfaces(of: reconciler, labels, journal).map { BoundedEnd(inner: $0) }
         let group = ServiceGroup(
-            services: [
-                Adapter { await artifacts.run() },
-                Adapter { await replicas.run() },
-                Adapter { try await router.run() },
-                Adapter { await tap.run() },
-                reconciler,
-            ] + self.surfaces(of: reconciler, labels, journal),
-            gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: self.logger
+            configuration: ServiceGroupConfiguration(
+                services: (services + surfaces + [self.serviceNotices(of: reconciler)]).map { .init(service: $0) }
+                    + [.init(service: follower, successTerminationBehavior: .gracefullyShutdownGroup)],
+                logger: self.logger
+            )
         )
         self.logger.notice("controller starts", metadata: ["state.directory": "\(state)"])
         try await group.run()
-        self.logger.notice("controller ended; replicas and router go on")
+        let goesOn = !Task.isShuttingDownGracefully
+        self.logger.notice("controller ended; replicas and router go on", metadata: ["starts.again": "\(goesOn)"])
+        return goesOn
+    }
+
+    private func serviceNotices(of reconciler: Reconciler) -> ServiceNotices {
+        let client = ControllerClient(socket: self.configuration.socket)
+        return ServiceNotices(
+            socket: self.notices,
+            fleet: { reconciler.current },
+            turns: { reconciler.turns },
+            isServed: {
+                do throws(ControllerClientError) {
+                    _ = try await client.events(limit: 1)
+                    return true
+                } catch {
+                    // Any answer is one.
+                    return error.code != .unreachable
+                }
+            },
+            whenReady: { self.ledger.note(isReady: true) },
+            logger: self.logger
+        )
     }
 
     private static let now: @Sendable () -> Timestamp = {
@@ -146,7 +166,8 @@ extension Daemon {
             reconciler: reconciler,
             labels: labels,
             deliveries: ledger,
-            replicaLogs: ReplicaLogs(directory: self.replicaDirectory)
+            replicaLogs: ReplicaLogs(directory: self.replicaDirectory),
+            configuration: self.ledger
         )
         let tokens = self.tokens
         let server = self.server(gateway, journal, tokens)

@@ -14,10 +14,12 @@ struct OperatorGateway: Sendable {
     let labels: FeedbackStore
     let deliveries: WebhookLedger
     let replicaLogs: ReplicaLogs
+    let configuration: ConfigurationLedger
 
     func fleet() -> FleetStatus {
         var fleet = FleetStatus(self.reconciler.current)
         fleet.add(self.deliveries)
+        fleet.configuration = self.configuration.status
         return fleet
     }
 

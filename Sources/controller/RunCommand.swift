@@ -1,7 +1,10 @@
 import ArgumentParser
 import ControllerCommands
+import ControllerServer
 import Foundation
 import Logging
+import ServiceLifecycle
+import UnixSignals
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,7 +14,7 @@ struct RunCommand: AsyncParsableCommand {
             A flag goes before its variable (CONTROLLER_STATE_DIRECTORY, CONTROLLER_SOCKET, CONTROLLER_LOG_LEVEL,
             CONTROLLER_POLL, CONTROLLER_RUNTIMES, CONTROLLER_ENVOY, CONTROLLER_LISTEN, CONTROLLER_PORTS), and that
             before the file. SIGTERM and SIGINT end the controller; replicas and router go on, and are found again at
-            the next start.
+            the next start. A changed file is taken over within seconds, or on SIGHUP; one with problems is refused.
 
             EXAMPLES
               controller run
@@ -61,11 +64,11 @@ struct RunCommand: AsyncParsableCommand {
         overrides.listen = self.listen
         overrides.ports = self.ports
         do {
-            let configuration = try Configuration.load(
-                path: self.config,
-                environment: ProcessInfo.processInfo.environment,
-                overrides: overrides
-            )
+            let environment = ProcessInfo.processInfo.environment
+            let notices = NotifySocket.take(from: environment)
+            let reading = ConfigurationReading(path: self.config, environment: environment, overrides: overrides)
+            let edition = try reading.edition()
+            let configuration = edition.configuration
             for warning in configuration.warnings { Self.tell("\(warning)") }
             let unreadable = configuration.unreadableKeyFiles(path: self.config)
             for problem in unreadable { Self.tell("\(problem)") }
@@ -78,9 +81,14 @@ struct RunCommand: AsyncParsableCommand {
                 return
             }
             LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-            var logger = Logger(label: "controller")
-            logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
-            try await Daemon(configuration: configuration, logger: logger).run()
+            try await Self.run(
+                Generations(
+                    ledger: ConfigurationLedger(file: self.config, edition),
+                    reading: reading,
+                    notices: notices
+                ),
+                on: configuration.stateDirectory
+            )
         } catch let error as ConfigurationError {
             Self.tell("\(error)")
             throw ExitCode(2)
@@ -90,6 +98,23 @@ struct RunCommand: AsyncParsableCommand {
             Self.tell("error: \(error)")
             throw ExitCode(1)
         }
+    }
+
+    private static func run(_ generations: Generations, on state: String) async throws {
+        try FileManager.default.createDirectory(
+            atPath: state,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        // Held until the last service has ended.
+        let lock = try StateLock(directory: state)
+        defer { withExtendedLifetime(lock) {} }
+        let group = ServiceGroup(
+            services: [generations],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Generations.logger(for: generations.ledger.current.configuration)
+        )
+        try await group.run()
     }
 
     private static func tell(_ text: String) {

@@ -15,6 +15,8 @@ final class Sandbox {
     let sparePort: Int
     let client: ControllerClient
     private var controller: Process?
+    /// What only the controller gets, as from a service manager.
+    var controllerVariables: [String: String] = [:]
 
     var state: String { "\(self.folder)/state" }
     var socket: String { "\(self.folder)/c.sock" }
@@ -124,7 +126,12 @@ final class Sandbox {
     }
 
     /// Starts a program that goes on beside the test.
-    func start(_ program: String, _ arguments: [String], output: String) throws -> Process {
+    func start(
+        _ program: String,
+        _ arguments: [String],
+        output: String,
+        adding variables: [String: String] = [:]
+    ) throws -> Process {
         if !FileManager.default.fileExists(atPath: output) { try self.write(output, "") }
         let file = try #require(FileHandle(forWritingAtPath: output))
         try file.seekToEnd()
@@ -133,7 +140,7 @@ final class Sandbox {
         let unblock = "import os,signal,sys; signal.pthread_sigmask(signal.SIG_SETMASK, []); "
         process.executableURL = URL(filePath: try Machine.python())
         process.arguments = ["-SEc", unblock + "os.execv(sys.argv[1], sys.argv[1:])", program] + arguments
-        process.environment = self.environment
+        process.environment = self.environment.merging(variables) { $1 }
         process.currentDirectoryURL = URL(filePath: self.folder)
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = file
@@ -187,12 +194,13 @@ final class Sandbox {
         }
     }
 
-    /// Starts the controller without waiting for it.
-    func launchController() throws {
+    /// Starts the controller, or another version's `program`, without waiting for it.
+    func launchController(_ program: String? = nil) throws {
         self.controller = try self.start(
-            try Machine.controller(),
+            try program ?? Machine.controller(),
             ["run", "--config", "\(self.folder)/controller.yaml"],
-            output: self.log
+            output: self.log,
+            adding: self.controllerVariables
         )
     }
 
@@ -203,6 +211,19 @@ final class Sandbox {
     /// `kill -9`, as a crash.
     func killController() {
         if let controller = self.controller { Self.end(controller) }
+        self.controller = nil
+    }
+
+    /// SIGTERM, as an operator or a service manager ends it.
+    func stopController(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let controller = try #require(self.controller, sourceLocation: sourceLocation)
+        kill(controller.processIdentifier, SIGTERM)
+        try await self.until("the controller ends", sourceLocation: sourceLocation) { !controller.isRunning }
+        try #require(
+            controller.terminationReason == .exit && controller.terminationStatus == 0,
+            "it ended with \(controller.terminationStatus):\n\(self.lastWords)",
+            sourceLocation: sourceLocation
+        )
         self.controller = nil
     }
 

@@ -52,6 +52,8 @@ package struct Errands: Hashable, Sendable {
 /// Everything that readers may know, at one moment. Immutable.
 package struct FleetSnapshot: Sendable {
     package var time: Timestamp
+    /// Whether the platform was looked at since the start, with whatever result.
+    package var hasLooked = false
     package var deployments: [DeploymentID: DeploymentSnapshot] = [:]
     package var sources: [SourceState] = []
     /// Served, and unknown since the journal was lost. No route changes until git says what they are.

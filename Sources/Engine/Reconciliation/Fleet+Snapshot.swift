@@ -23,6 +23,7 @@ extension Fleet {
         }
         snapshot.sources = self.sources.values.sorted { $0.repository < $1.repository }
         snapshot.strangers = self.routing.isBuilt ? [] : self.findStrangers()
+        snapshot.hasLooked = self.replicas.last != nil || self.platformProblem != nil
         snapshot.journalProblem = self.journalProblem
         snapshot.platformProblem = self.platformProblem
         snapshot.routerProblem = self.routerProblem

@@ -26,6 +26,7 @@ package final class Reconciler: Service {
     /// One per repository.
     let bells: [String: Bell]
     private let snapshot: Mutex<FleetSnapshot>
+    private let turnCount = Atomic(0)
 
     /// The collaborators, each behind its port.
     package struct Ports: Sendable {
@@ -141,6 +142,10 @@ package final class Reconciler: Service {
         snapshot.receivers = self.receiverStates
         return snapshot
     }
+
+    /// How many events and commands were handled since the start. The platform and the router are looked at all the
+    /// time, so a loop that is well goes on turning whatever git, a provider or a forge does.
+    package var turns: Int { self.turnCount.load(ordering: .relaxed) }
 
     /// Where each value of a deployment's manifest comes from, in the last commit that was read of its repository.
     ///
@@ -325,6 +330,7 @@ package final class Reconciler: Service {
         let answer = await self.handle(message, by: &fleet)
         self.see(to: fleet.takeErrands())
         let end = ContinuousClock.now
+        self.turnCount.add(1, ordering: .relaxed)
         fleet.activity.note(turn: end - start)
         // Whoever is answered sees what was done.
         if answer?.isShown ?? false || showing.isDue(at: end) {

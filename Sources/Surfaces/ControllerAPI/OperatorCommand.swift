@@ -127,6 +127,8 @@ package struct FleetStatus: Codable, Hashable, Sendable {
     package var unknown: [String]?
     /// Those who are told of what happens; nothing in place of none.
     package var receivers: [ReceiverStatus]?
+    /// Which configuration is in effect, and why a newer one is not.
+    package var configuration: ConfigurationStatus?
 
     package init(time: Date, deployments: [DeploymentStatus], sources: [SourceStatus], unknown: [String]? = nil) {
         self.time = time

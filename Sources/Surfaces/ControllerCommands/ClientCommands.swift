@@ -3,7 +3,8 @@ package import ArgumentParser
 /// The commands that this module gives to the program, in the order of its help.
 package enum ClientCommands {
     package static let all: [any ParsableCommand.Type] = [
-        GetCommand.self, StatusCommand.self, ExplainCommand.self, HistoryCommand.self, EventsCommand.self,
+        GetCommand.self, TopCommand.self, StatusCommand.self, ExplainCommand.self, HistoryCommand.self,
+        EventsCommand.self,
         LogsCommand.self,
         PauseCommand.self,
         ResumeCommand.self, PromoteCommand.self, AbortCommand.self, RollbackCommand.self, UndoCommand.self,
@@ -12,5 +13,6 @@ package enum ClientCommands {
         SimulateCommand.self, ReplayCommand.self, JudgeCommand.self, CalibrateCommand.self, FeedbackCommand.self,
         TokenCommand.self, ContextCommand.self, WhoamiCommand.self,
         NotifyCommand.self,
+        ConfigCommand.self,
     ]
 }

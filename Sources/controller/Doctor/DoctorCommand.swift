@@ -41,22 +41,35 @@ struct DoctorCommand: ClientCommand {
             console.tell(StyledText("\(error)"))
             throw CommandFailure(code: .usage, message: "")
         }
+        let findings = await Self.findings(
+            of: configuration,
+            path: self.config,
+            offline: self.offline,
+            console: console
+        )
+        try self.print(findings, on: console)
+    }
+
+    static func findings(
+        of configuration: Configuration,
+        path: String,
+        offline: Bool,
+        console: Console
+    ) async -> [Finding] {
         var findings = configuration.warnings.map { Finding.warning("configuration", "\($0)") }
-        if findings.isEmpty { findings = [.ok("configuration", "\(self.config) has no problems")] }
+        if findings.isEmpty { findings = [.ok("configuration", "\(path) has no problems")] }
         let running = await Self.controller(on: configuration.socket, console)
         findings += running.findings
         findings += MachineChecks(
             configuration: configuration,
-            path: self.config,
+            path: path,
             programs: console.environment["PATH", default: ""],
             isRunning: running.answers
         ).findings()
-        if !self.offline {
-            let client = HTTPClient()
-            defer { client.close() }
-            findings += await RemoteChecks(configuration: configuration, client: client).findings()
-        }
-        try self.print(findings, on: console)
+        guard !offline else { return findings }
+        let client = HTTPClient()
+        defer { client.close() }
+        return findings + (await RemoteChecks(configuration: configuration, client: client).findings())
     }
 
     /// What the controller itself complains of, where it runs.

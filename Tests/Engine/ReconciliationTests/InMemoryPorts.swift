@@ -19,6 +19,9 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
         var snapshot: SourceSnapshot?
         var polls = 0
         var failingPolls = 0
+        /// No poll is answered before its end.
+        var silence: AsyncStream<Void>?
+        var answeredPolls = 0
         /// Once, when a poll has looked and is not answered yet.
         var inPoll: (@Sendable () -> Void)?
         var notes: [String] = []
@@ -135,6 +138,10 @@ final class InMemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journa
     // MARK: Git
 
     func poll() async throws(SourceError) -> SourceSnapshot? {
+        if let silence = self.state.withLock({ $0.silence }) {
+            for await _ in silence {}
+        }
+        self.state.withLock { $0.answeredPolls += 1 }
         let (snapshot, inPoll, fails) = self.state.withLock { state in
             state.polls += 1
             let fails = state.failingPolls > 0

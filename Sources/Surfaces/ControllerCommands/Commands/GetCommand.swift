@@ -14,6 +14,7 @@ package struct GetCommand: ClientCommand {
               controller get
               controller get search/file-type --output yaml
               controller get search/file-type --explain-spec
+              controller get --watch
               controller get --namespace search --output json | jq '.deployments[].phase'
             """,
         aliases: ["list"]
@@ -28,6 +29,9 @@ package struct GetCommand: ClientCommand {
     @Flag(help: "Of one deployment: each value of its manifest, and the file and line that it comes from.")
     package var explainSpec = false
 
+    @Flag(name: [.short, .long], help: "Keep showing them as they change.")
+    package var watch = false
+
     @Option(name: [.short, .long], help: "table for people, json or yaml for programs.")
     package var output: OutputFormat = .table
 
@@ -37,6 +41,9 @@ package struct GetCommand: ClientCommand {
     package init() {}
 
     package func validate() throws {
+        guard !self.watch || !self.explainSpec else {
+            throw ValidationError("--explain-spec is of one commit: leave --watch out.")
+        }
         guard !self.explainSpec || self.names.count == 1 && self.namespace == nil else {
             throw ValidationError("--explain-spec is about one deployment: name it.")
         }
@@ -46,6 +53,7 @@ package struct GetCommand: ClientCommand {
         if self.explainSpec, let name = self.names.first {
             return try await self.explainSpec(of: name.id, on: console)
         }
+        if self.watch { return try await self.follow(on: console) }
         var fleet: FleetStatus
         do {
             fleet = try await self.connection.client(console).fleet()
@@ -75,6 +83,22 @@ package struct GetCommand: ClientCommand {
             self.namespace.map { "no deployments in namespace \($0)" }
                 ?? "no deployments: commit a ModelDeployment to a watched branch"
         )
+    }
+
+    private func follow(on console: Console) async throws {
+        let (names, namespace) = (Set(self.names.map(\.id.description)), self.namespace)
+        try await FleetWatch(
+            client: self.connection.client(console),
+            console: console,
+            selects: { deployment in
+                (names.isEmpty || names.contains(deployment.id))
+                    && (namespace == nil || namespace == deployment.namespace)
+            },
+            draw: { fleet, now, width in
+                FleetTable.lines(fleet.deployments, now: now, width: width)
+                    + FleetTable.warnings(fleet, now: now).map { $0.truncated(to: width) }
+            }
+        ).run(self.output)
     }
 
     private func explainSpec(of id: DeploymentID, on console: Console) async throws {

@@ -14,9 +14,20 @@ extension Configuration {
         environment: [String: String],
         overrides: ConfigurationOverrides = ConfigurationOverrides()
     ) throws(ConfigurationError) -> Configuration {
-        let bytes: [UInt8]
+        try Configuration(
+            reading: try Self.read(path: path),
+            path: path,
+            environment: environment,
+            overrides: overrides
+        )
+    }
+
+    /// The file's bytes.
+    ///
+    /// - Throws: A `ConfigurationError` when it cannot be read.
+    package static func read(path: String) throws(ConfigurationError) -> [UInt8] {
         do {
-            bytes = Array(try Data(contentsOf: URL(filePath: path)))
+            return Array(try Data(contentsOf: URL(filePath: path)))
         } catch {
             let isMissing = (error as? CocoaError)?.code == .fileReadNoSuchFile
             let message =
@@ -25,7 +36,6 @@ extension Configuration {
                 : "the file can't be read (\(error.localizedDescription)): check its permissions"
             throw ConfigurationError([Diagnostic(path: path, line: 0, column: 0, field: "", message: message)])
         }
-        return try Configuration(reading: bytes, path: path, environment: environment, overrides: overrides)
     }
 
     /// Decodes the text of a configuration file.

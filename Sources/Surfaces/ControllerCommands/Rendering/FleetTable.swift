@@ -47,7 +47,10 @@ package enum FleetTable {
         let receivers = (fleet.receivers ?? []).compactMap { receiver in
             receiver.trouble.map { StyledText("warning: receiver \(receiver.name) is not told: \($0)", .yellow) }
         }
-        return unknown + Self.warnings(fleet.sources, now: now) + updates + receivers
+        let configuration = (fleet.configuration?.problems ?? []).map { problem in
+            StyledText("warning: ", .yellow) + StyledText("a newer configuration is refused: \(problem)")
+        }
+        return configuration + unknown + Self.warnings(fleet.sources, now: now) + updates + receivers
     }
 
     private static func warnings(_ sources: [SourceStatus], now: Date) -> [StyledText] {
