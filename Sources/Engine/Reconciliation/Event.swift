@@ -61,6 +61,8 @@ package struct FleetSnapshot: Sendable {
     package var platformProblem: String?
     package var routerProblem: String?
     package var activity = FleetActivity()
+    /// Those of operators that stand.
+    package var freezes: [OperatorFreeze] = []
 
     package init(time: Timestamp) { self.time = time }
 }

@@ -40,6 +40,8 @@ package final class Reconciler: Service {
         /// Nothing where no model registry is asked.
         package var models: (any ModelVersions)?
         package var journal: any Journal
+        /// Nothing where operators freeze nothing.
+        package var freezes: (any FreezeStore)?
         /// Yields when replicas changed, so that they are looked at before the next poll.
         package var platformChanges: AsyncStream<Void>
         /// What the platform has for all replicas together.
@@ -58,6 +60,7 @@ package final class Reconciler: Service {
             feedback: (any FeedbackSource)? = nil,
             models: (any ModelVersions)? = nil,
             journal: any Journal,
+            freezes: (any FreezeStore)? = nil,
             platformChanges: AsyncStream<Void>,
             capacity: Capacity = Capacity(),
             now: @escaping @Sendable () -> Timestamp
@@ -73,6 +76,7 @@ package final class Reconciler: Service {
             self.feedback = feedback
             self.models = models
             self.journal = journal
+            self.freezes = freezes
             self.platformChanges = platformChanges
             self.capacity = capacity
             self.now = now
@@ -153,6 +157,7 @@ package final class Reconciler: Service {
         case commands([DeploymentID], Command, isLast: Bool, CheckedContinuation<[CommandAnswer], Never>)
         case prune(DeploymentID, by: String, CheckedContinuation<CommandAnswer, Never>)
         case promote(DeploymentID, ModelPromotion, CheckedContinuation<CommandAnswer, Never>)
+        case freezes(FreezeChange, CheckedContinuation<FreezeReceipt, Never>)
     }
 
     func tell(_ event: Event) {
@@ -230,6 +235,15 @@ package final class Reconciler: Service {
         }
     }
 
+    /// Begins a freeze or ends one. Once it is answered, every decision knows it.
+    package func submit(_ change: FreezeChange) async -> FreezeReceipt {
+        await withCheckedContinuation { continuation in
+            if case .terminated = self.messagesSink.yield(.freezes(change, continuation)) {
+                continuation.resume(returning: FreezeReceipt(Self.stopping))
+            }
+        }
+    }
+
     private func recentTransitions(of contents: JournalContents) async throws -> [DeploymentID: [Transition]] {
         var recent: [DeploymentID: [Transition]] = [:]
         for id in contents.members.keys {
@@ -244,6 +258,7 @@ package final class Reconciler: Service {
     package func run() async throws {
         let contents = try await self.ports.journal.load()
         let recent = try await self.recentTransitions(of: contents)
+        let freezes = try await self.ports.freezes?.freezes() ?? FreezeBook()
         try await cancelWhenGracefulShutdown {
             try await withThrowingDiscardingTaskGroup { group in
                 for source in self.ports.sources {
@@ -264,6 +279,7 @@ package final class Reconciler: Service {
                 }
                 var fleet = Fleet(ports: self.ports, logger: self.logger, contents: contents, recent: recent)
                 fleet.modelPolicies = self.settings.modelUpdates
+                fleet.freezes = freezes
                 var showing = Showing()
                 for await message in self.messages {
                     await self.take(message, into: &fleet, &showing)
@@ -280,6 +296,8 @@ package final class Reconciler: Service {
                 continuation.resume(returning: Self.stopping)
             case .commands(let ids, _, _, let continuation):
                 continuation.resume(returning: ids.map { _ in Self.stopping })
+            case .freezes(_, let continuation):
+                continuation.resume(returning: FreezeReceipt(Self.stopping))
             }
         }
     }
@@ -322,6 +340,9 @@ package final class Reconciler: Service {
             return Answer { continuation.resume(returning: answer) }
         case .promote(let id, let promotion, let continuation):
             let answer = await fleet.propose(promotion, of: id)
+            return Answer { continuation.resume(returning: answer) }
+        case .freezes(let change, let continuation):
+            let answer = await fleet.change(change)
             return Answer { continuation.resume(returning: answer) }
         }
     }
