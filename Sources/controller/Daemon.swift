@@ -1,4 +1,5 @@
 import Artifacts
+import Audits
 import ControllerAPI
 import ControllerCommands
 import ControllerServer
@@ -34,9 +35,7 @@ struct Daemon {
         let lock = try StateLock(directory: state)
         defer { withExtendedLifetime(lock) {} }
 
-        let now: @Sendable () -> Timestamp = {
-            Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
-        }
+        let now: @Sendable () -> Timestamp = { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
         let client = HTTPClient()
         defer { client.close() }
         // Downloads have a thread of their own: a slow disk under one must not delay a look at the router.
@@ -66,6 +65,7 @@ struct Daemon {
                 feedback: labels,
                 models: self.models(forges),
                 journal: journal,
+                freezes: journal,
                 platformChanges: replicas.changes,
                 capacity: self.capacity,
                 now: now
@@ -105,7 +105,12 @@ struct Daemon {
 }
 
 extension Daemon {
-    private func server(_ gateway: OperatorGateway, _ journal: SQLiteJournal, _ tokens: TokenStore?) -> APIServer {
+    private func server(
+        _ gateway: OperatorGateway,
+        _ journal: SQLiteJournal,
+        _ tokens: TokenStore?,
+        _ audit: AuditTrail
+    ) -> APIServer {
         APIServer(
             socket: self.configuration.socket,
             fleet: { gateway.fleet() },
@@ -128,6 +133,9 @@ extension Daemon {
             batch: { await gateway.perform($0) },
             model: { await gateway.promote($1, on: $0) },
             tokens: tokens,
+            freeze: { await gateway.freeze($0) },
+            unfreeze: { await gateway.unfreeze($0, by: $1) },
+            audit: audit,
             logger: self.logger
         )
     }
@@ -144,9 +152,11 @@ extension Daemon {
             replicaLogs: ReplicaLogs(directory: self.replicaDirectory)
         )
         let tokens = self.tokens
-        let server = self.server(gateway, journal, tokens)
+        let audit = AuditTrail(configuration: self.configuration, logger: self.logger)
+        let server = self.server(gateway, journal, tokens, audit)
         let refusals = AccessLedger(logger: self.logger)
-        var services: [any Service] = [server] + self.remote(server, tokens, refusals)
+        // The server ends first, and the audit writes what is left.
+        var services: [any Service] = [audit, server] + self.remote(server, tokens, refusals)
         if let listen = self.configuration.webhooks?.listen {
             services.append(
                 WebhookServer(
@@ -161,9 +171,14 @@ extension Daemon {
         }
         if let listen = self.configuration.metrics?.listen {
             services.append(
-                MetricsServer(host: listen.host, port: listen.port, refusals: refusals, logger: self.logger) {
-                    reconciler.current
-                }
+                MetricsServer(
+                    host: listen.host,
+                    port: listen.port,
+                    refusals: refusals,
+                    logger: self.logger,
+                    audit: { audit.account },
+                    fleet: { reconciler.current }
+                )
             )
         }
         return services

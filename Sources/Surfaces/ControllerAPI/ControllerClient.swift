@@ -130,7 +130,7 @@ package struct ControllerClient: Sendable {
         try await self.post(FeedbackBatch(labels), to: APIRoute.feedback(id), "the labels")
     }
 
-    private func post<Answer: Decodable>(
+    func post<Answer: Decodable>(
         _ value: some Encodable,
         to path: String,
         _ what: String,
@@ -145,11 +145,11 @@ package struct ControllerClient: Sendable {
         return try await self.exchange("POST", path, body: [UInt8](body), timeout: timeout)
     }
 
-    private func get<Answer: Decodable>(_ path: String) async throws(ControllerClientError) -> Answer {
+    func get<Answer: Decodable>(_ path: String) async throws(ControllerClientError) -> Answer {
         try await self.exchange("GET", path, body: nil)
     }
 
-    private func exchange<Answer: Decodable>(
+    func exchange<Answer: Decodable>(
         _ method: String,
         _ path: String,
         body: [UInt8]?,

@@ -125,6 +125,8 @@ package struct FleetStatus: Codable, Hashable, Sendable {
     /// Deployments that the router serves and of which nothing is known, as the journal was lost and git could not be
     /// read since; nothing in place of none.
     package var unknown: [String]?
+    /// The freezes of operators that stand; nothing in place of none.
+    package var freezes: [FreezeStatus]?
 
     package init(time: Date, deployments: [DeploymentStatus], sources: [SourceStatus], unknown: [String]? = nil) {
         self.time = time

@@ -44,7 +44,8 @@ package enum FleetTable {
             let head = update.isProblem ? StyledText("warning: ", .yellow) : ""
             return head + StyledText("model update: \(words)")
         }
-        return unknown + Self.warnings(fleet.sources, now: now) + updates
+        let freezes = FreezeTable.remarks(fleet.freezes ?? [], now: now)
+        return unknown + freezes + Self.warnings(fleet.sources, now: now) + updates
     }
 
     private static func warnings(_ sources: [SourceStatus], now: Date) -> [StyledText] {

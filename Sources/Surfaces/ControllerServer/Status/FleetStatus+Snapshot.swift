@@ -27,6 +27,7 @@ extension FleetStatus {
             },
             unknown: snapshot.strangers.isEmpty ? nil : snapshot.strangers.map(\.description)
         )
+        self.freezes = snapshot.freezes.isEmpty ? nil : snapshot.freezes.map { FreezeStatus($0) }
     }
 }
 
