@@ -77,6 +77,16 @@ let package = Package(
             path: "Sources/Engine/Reconciliation"
         ),
         .target(
+            name: "Audits",
+            dependencies: [
+                "Deployments",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/Engine/Audits"
+        ),
+        .target(
             name: "Simulation",
             dependencies: [
                 "Analysis", "Decisions", "Deployments", "Manifests", "Planning", "Reconciliation", "Rollouts",
@@ -170,7 +180,7 @@ let package = Package(
         .target(
             name: "Persistence",
             dependencies: [
-                "CZlib", "Decisions", "Deployments", "Reconciliation", "Rollouts",
+                "Audits", "CZlib", "Decisions", "Deployments", "Reconciliation", "Rollouts",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             path: "Sources/Adapters/Persistence"
@@ -186,7 +196,7 @@ let package = Package(
         .target(
             name: "ControllerServer",
             dependencies: [
-                "Analysis", "ControllerAPI", "Deployments", "Planning", "Reconciliation", "Rollouts",
+                "Analysis", "Audits", "ControllerAPI", "Deployments", "Planning", "Reconciliation", "Rollouts",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -215,7 +225,8 @@ let package = Package(
         .executableTarget(
             name: "controller",
             dependencies: [
-                "Artifacts", "CDescriptors", "ControllerAPI", "ControllerCommands", "ControllerServer", "Deployments",
+                "Artifacts", "Audits", "CDescriptors", "ControllerAPI", "ControllerCommands", "ControllerServer",
+                "Deployments",
                 "Feedback", "Forges", "Git", "GitHubApps", "IdentityProviders", "LocalPlatform", "Manifests",
                 "MetricProviders", "ModelRegistries", "Notifications", "Persistence", "Reconciliation", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -422,16 +433,28 @@ let package = Package(
             exclude: ["Envoy/Golden", "Fixtures"]
         ),
         .testTarget(
+            name: "AuditsTests",
+            dependencies: [
+                "Audits", "Deployments",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/Engine/AuditsTests"
+        ),
+        .testTarget(
             name: "PersistenceTests",
             dependencies: [
-                "Analysis", "Decisions", "Deployments", "Persistence", "Reconciliation", "Rollouts", "Simulation",
+                "Analysis", "Audits", "Decisions", "Deployments", "Persistence", "Reconciliation", "Rollouts",
+                "Simulation",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             path: "Tests/Adapters/PersistenceTests"
         ),
         .testTarget(
             name: "ControllerServerTests",
             dependencies: [
-                "Analysis", "ControllerAPI", "ControllerServer", "Decisions", "Deployments", "Reconciliation",
+                "Analysis", "Audits", "ControllerAPI", "ControllerServer", "Decisions", "Deployments", "Persistence",
+                "Reconciliation",
                 "Rollouts",
                 "Simulation", "Transport",
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -444,8 +467,8 @@ let package = Package(
         .testTarget(
             name: "ControllerCommandsTests",
             dependencies: [
-                "ControllerAPI", "ControllerCommands", "ControllerServer", "Decisions", "Deployments", "Manifests",
-                "Reconciliation", "Rollouts",
+                "Audits", "ControllerAPI", "ControllerCommands", "ControllerServer", "Decisions", "Deployments",
+                "Manifests", "Persistence", "Reconciliation", "Rollouts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

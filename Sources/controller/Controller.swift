@@ -28,7 +28,7 @@ struct Controller: AsyncParsableCommand {
 
     /// ArgumentParser's own `main()` knows neither this program's exit statuses nor its errors.
     static func main() async {
-        let console = Console.live(
+        var console = Console.live(
             openJournal: { path, deployment in
                 let file = try JournalFile(path: path)
                 return { try await file.chapter(after: $0, of: deployment)?.lines }
@@ -50,6 +50,7 @@ struct Controller: AsyncParsableCommand {
                 }
             }
         )
+        console.openAudit = { try AuditReading(file: $0) }
         Glibc.exit(await CommandRunner.run(Self.self, console: console))
     }
 }

@@ -1,4 +1,5 @@
 import Artifacts
+import Audits
 import ControllerAPI
 import ControllerCommands
 import ControllerServer
@@ -60,6 +61,7 @@ struct Daemon {
                 models: self.models(forges),
                 receivers: Receivers(self.configuration.notifications, client: forges, now: now),
                 journal: journal,
+                freezes: journal,
                 platformChanges: replicas.changes,
                 capacity: self.capacity,
                 now: now
@@ -129,7 +131,12 @@ struct Daemon {
 }
 
 extension Daemon {
-    private func server(_ gateway: OperatorGateway, _ journal: SQLiteJournal, _ tokens: TokenStore?) -> APIServer {
+    private func server(
+        _ gateway: OperatorGateway,
+        _ journal: SQLiteJournal,
+        _ tokens: TokenStore?,
+        _ audit: AuditTrail
+    ) -> APIServer {
         APIServer(
             socket: self.configuration.socket,
             fleet: { gateway.fleet() },
@@ -153,6 +160,9 @@ extension Daemon {
             model: { await gateway.promote($1, on: $0) },
             tokens: tokens,
             testReceiver: { await gateway.test(receiver: $0, by: $1) },
+            freeze: { await gateway.freeze($0) },
+            unfreeze: { await gateway.unfreeze($0, by: $1) },
+            audit: audit,
             logger: self.logger
         )
     }
@@ -170,9 +180,11 @@ extension Daemon {
             configuration: self.ledger
         )
         let tokens = self.tokens
-        let server = self.server(gateway, journal, tokens)
+        let audit = AuditTrail(configuration: self.configuration, logger: self.logger)
+        let server = self.server(gateway, journal, tokens, audit)
         let refusals = AccessLedger(logger: self.logger)
-        var services: [any Service] = [server] + self.remote(server, tokens, refusals)
+        // The server ends first, and the audit writes what is left.
+        var services: [any Service] = [audit, server] + self.remote(server, tokens, refusals)
         if let listen = self.configuration.webhooks?.listen {
             services.append(
                 WebhookServer(
@@ -187,9 +199,14 @@ extension Daemon {
         }
         if let listen = self.configuration.metrics?.listen {
             services.append(
-                MetricsServer(host: listen.host, port: listen.port, refusals: refusals, logger: self.logger) {
-                    reconciler.current
-                }
+                MetricsServer(
+                    host: listen.host,
+                    port: listen.port,
+                    refusals: refusals,
+                    logger: self.logger,
+                    audit: { audit.account },
+                    fleet: { reconciler.current }
+                )
             )
         }
         return services

@@ -134,6 +134,31 @@ struct OperatorGateway: Sendable {
         )
     }
 
+    func freeze(_ request: FreezeRequest) async -> FreezeAnswer {
+        let freeze = OperatorFreeze(
+            namespace: request.selection.namespace,
+            labels: request.selection.labels ?? [:],
+            by: request.by,
+            why: request.why,
+            since: Timestamp(Date()),
+            until: Timestamp(request.until)
+        )
+        return self.answer(await self.reconciler.submit(.begin(freeze)))
+    }
+
+    func unfreeze(_ number: Int64, by name: String) async -> FreezeAnswer {
+        self.answer(await self.reconciler.submit(.end(number, by: name)))
+    }
+
+    private func answer(_ receipt: FreezeReceipt) -> FreezeAnswer {
+        FreezeAnswer(
+            accepted: receipt.answer.isAccepted,
+            changed: receipt.answer.isChanged,
+            message: receipt.answer.message,
+            freeze: receipt.freeze.map { FreezeStatus($0) }
+        )
+    }
+
     /// The server has checked that it names a version or an alias.
     func promote(_ request: ModelRequest, on id: DeploymentID) async -> ModelAnswer {
         guard let selector = request.selector else {

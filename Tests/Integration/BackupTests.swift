@@ -55,7 +55,10 @@ extension IntegrationTests {
             #expect(bad.status == 1)
             #expect(bad.error == "error: bad.sqlite is damaged, or no journal: take another backup\n")
             let left = try FileManager.default.contentsOfDirectory(atPath: sandbox.folder)
-            #expect(left.filter { $0.hasPrefix("now.sqlite") } == ["now.sqlite"])
+            #expect(left.filter { $0.hasPrefix("now.sqlite") }.sorted() == ["now.sqlite", "now.sqlite.audit"])
+            #expect(made.output.contains("now.sqlite.audit holds 2 entries, head 2:"), "\(made.output)")
+            let verified = try await sandbox.command("audit", "verify", "--file", "now.sqlite.audit")
+            #expect(verified.output.hasPrefix("2 entries from "), "\(verified.output)\(verified.error)")
 
             let replicas = await sandbox.replicaNames()
             sandbox.killController()

@@ -20,6 +20,15 @@ package enum JournalBackup {
     ///
     /// - Throws: A `JournalError` when there is no journal, or the copy cannot be made or is damaged.
     package static func write(from path: String, to file: String) throws(JournalError) -> Summary {
+        try Self.write(from: path, to: file) { draft throws(JournalError) in try Self.check(draft) }
+    }
+
+    /// The same of any database, with a check of the copy.
+    static func write<Summary>(
+        from path: String,
+        to file: String,
+        checking check: (_ draft: String) throws(JournalError) -> Summary
+    ) throws(JournalError) -> Summary {
         guard FileManager.default.fileExists(atPath: path) else {
             throw JournalError(code: .unavailable, message: "there is no journal \(path)")
         }
@@ -33,7 +42,7 @@ package enum JournalBackup {
         } catch {
             throw JournalError(error, path)
         }
-        let summary = try Self.check(draft)
+        let summary = try check(draft)
         guard fsync(descriptor) == 0 else { throw Self.failure("\(draft) cannot be written") }
         // Unlike a renaming, this never takes the place of another file.
         guard link(draft, file) == 0 else { throw Self.failure("\(file) cannot be made") }

@@ -57,6 +57,7 @@ package final class SQLiteJournal: Journal {
             )
         }
         migrator.registerMigration("2: decisions", migrate: DecisionTable.create)
+        migrator.registerMigration("3: freezes", migrate: Self.createFreezes)
         return migrator
     }
 
@@ -190,7 +191,7 @@ package final class SQLiteJournal: Journal {
 
     // MARK: -
 
-    private func perform<Value: Sendable>(
+    func perform<Value: Sendable>(
         writing: Bool = false,
         _ work: @escaping @Sendable (Database) throws -> Value
     ) async throws(JournalError) -> Value {
@@ -211,11 +212,11 @@ package final class SQLiteJournal: Journal {
         return Data(try CanonicalCoding.encode(rest, with: "rollout", as: recording.rollout))
     }
 
-    private static func encode(_ value: some Encodable) throws -> Data {
+    static func encode(_ value: some Encodable) throws -> Data {
         Data(try CanonicalCoding.encode(value))
     }
 
-    private static func decode<Value: Decodable>(_ type: Value.Type, _ data: Data) throws -> Value {
+    static func decode<Value: Decodable>(_ type: Value.Type, _ data: Data) throws -> Value {
         do {
             return try CanonicalCoding.decode(type, from: Array(data))
         } catch {

@@ -65,6 +65,8 @@ package struct FleetSnapshot: Sendable {
     package var activity = FleetActivity()
     /// Those who are told of what happens; by name.
     package var receivers: [ReceiverState] = []
+    /// Those of operators that stand.
+    package var freezes: [OperatorFreeze] = []
 
     package init(time: Timestamp) { self.time = time }
 }

@@ -153,7 +153,7 @@ extension Fleet {
             baseline: self.baseline(of: member),
             unhealthyDependencies: self.unhealthyDependencies(of: member),
             lostGit: self.lostGit(of: id, at: now),
-            freezes: self.tracker.freezes(of: id),
+            freezes: self.freezes(of: member, desired, at: now),
             capacity: self.capacity(for: member, desired, load),
             load: load
         )

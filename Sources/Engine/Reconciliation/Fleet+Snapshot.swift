@@ -28,6 +28,7 @@ extension Fleet {
         snapshot.platformProblem = self.platformProblem
         snapshot.routerProblem = self.routerProblem
         snapshot.activity = self.activity
+        snapshot.freezes = self.standingFreezes(at: now).freezes
         return snapshot
     }
 

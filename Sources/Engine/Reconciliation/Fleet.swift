@@ -66,6 +66,8 @@ package struct Fleet: Sendable {
     /// What failed writes of the journal left open.
     var unwritten: [DeploymentID: Unwritten] = [:]
     package var modelPolicies: [ModelUpdatePolicy] = []
+    /// Those of operators, also some that have ended by now.
+    package var freezes = FreezeBook()
     /// Of those that follow an alias, for display.
     var modelUpdates: [DeploymentID: ModelUpdateState] = [:]
     var activity = FleetActivity()

@@ -45,6 +45,8 @@ package final class Reconciler: Service {
         package var models: (any ModelVersions)?
         package var receivers: Receivers
         package var journal: any Journal
+        /// Nothing where operators freeze nothing.
+        package var freezes: (any FreezeStore)?
         /// Yields when replicas changed, so that they are looked at before the next poll.
         package var platformChanges: AsyncStream<Void>
         /// What the platform has for all replicas together.
@@ -64,6 +66,7 @@ package final class Reconciler: Service {
             models: (any ModelVersions)? = nil,
             receivers: Receivers = Receivers(),
             journal: any Journal,
+            freezes: (any FreezeStore)? = nil,
             platformChanges: AsyncStream<Void>,
             capacity: Capacity = Capacity(),
             now: @escaping @Sendable () -> Timestamp
@@ -80,6 +83,7 @@ package final class Reconciler: Service {
             self.models = models
             self.receivers = receivers
             self.journal = journal
+            self.freezes = freezes
             self.platformChanges = platformChanges
             self.capacity = capacity
             self.now = now
@@ -185,6 +189,7 @@ package final class Reconciler: Service {
         case commands([DeploymentID], Command, isLast: Bool, CheckedContinuation<[CommandAnswer], Never>)
         case prune(DeploymentID, by: String, CheckedContinuation<CommandAnswer, Never>)
         case promote(DeploymentID, ModelPromotion, CheckedContinuation<CommandAnswer, Never>)
+        case freezes(FreezeChange, CheckedContinuation<FreezeReceipt, Never>)
     }
 
     func tell(_ event: Event) {
@@ -263,6 +268,15 @@ package final class Reconciler: Service {
         }
     }
 
+    /// Begins a freeze or ends one. Once it is answered, every decision knows it.
+    package func submit(_ change: FreezeChange) async -> FreezeReceipt {
+        await withCheckedContinuation { continuation in
+            if case .terminated = self.messagesSink.yield(.freezes(change, continuation)) {
+                continuation.resume(returning: FreezeReceipt(Self.stopping))
+            }
+        }
+    }
+
     private func recentTransitions(of contents: JournalContents) async throws -> [DeploymentID: [Transition]] {
         var recent: [DeploymentID: [Transition]] = [:]
         for id in contents.members.keys {
@@ -277,6 +291,7 @@ package final class Reconciler: Service {
     package func run() async throws {
         let contents = try await self.ports.journal.load()
         let recent = try await self.recentTransitions(of: contents)
+        let freezes = try await self.ports.freezes?.freezes() ?? FreezeBook()
         try await cancelWhenGracefulShutdown {
             try await withThrowingDiscardingTaskGroup { group in
                 for source in self.ports.sources {
@@ -305,6 +320,7 @@ package final class Reconciler: Service {
                 }
                 var fleet = Fleet(ports: self.ports, logger: self.logger, contents: contents, recent: recent)
                 fleet.modelPolicies = self.settings.modelUpdates
+                fleet.freezes = freezes
                 var showing = Showing()
                 for await message in self.messages {
                     await self.take(message, into: &fleet, &showing)
@@ -321,6 +337,8 @@ package final class Reconciler: Service {
                 continuation.resume(returning: Self.stopping)
             case .commands(let ids, _, _, let continuation):
                 continuation.resume(returning: ids.map { _ in Self.stopping })
+            case .freezes(_, let continuation):
+                continuation.resume(returning: FreezeReceipt(Self.stopping))
             }
         }
     }
@@ -364,6 +382,9 @@ package final class Reconciler: Service {
             return Answer { continuation.resume(returning: answer) }
         case .promote(let id, let promotion, let continuation):
             let answer = await fleet.propose(promotion, of: id)
+            return Answer { continuation.resume(returning: answer) }
+        case .freezes(let change, let continuation):
+            let answer = await fleet.change(change)
             return Answer { continuation.resume(returning: answer) }
         }
     }

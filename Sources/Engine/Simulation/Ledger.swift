@@ -11,6 +11,8 @@ struct Ledger: Sendable {
     private var doubtful: Set<String> = []
     /// The last write of these failed: they may act upon a rollback all the same.
     var failing: Set<DeploymentID> = []
+    /// Those of operators.
+    var freezes = FreezeBook()
     /// Every record, when asked for.
     var records: [JournalRecord]?
 

@@ -1,4 +1,5 @@
 import Deployments
+import Reconciliation
 import Rollouts
 
 /// Makes a scenario that breaks a rule shorter, as long as it breaks the same one.
@@ -79,6 +80,8 @@ extension Scenario.Happening: CustomStringConvertible {
                 + (commit.rewritesHistory ? ", history rewritten" : "") + ": " + changes.joined(separator: "; ")
         case .command(let id, let command): return "\(command.by): \(command.verb) \(id)"
         case .prune(let id): return "operator: prune \(id)"
+        case .freeze(.begin(let freeze)): return "\(freeze.by): freeze \(freeze.selection) until \(freeze.until.utc)"
+        case .freeze(.end(let number, let name)): return "\(name): unfreeze \(number)"
         case .change(let revision, let behaviour): return "\(revision) is from now on \(behaviour)"
         case .traffic(let traffic): return "\(traffic) requests/s from now on"
         case .fault(let fault, let amount): return "\(fault.name), \(amount)"

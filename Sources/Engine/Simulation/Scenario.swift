@@ -1,4 +1,5 @@
 package import Deployments
+package import Reconciliation
 package import Rollouts
 
 /// What happens to some deployments, besides what their controller does. All of it is in the list, so that a scenario
@@ -50,6 +51,8 @@ package struct Scenario: Sendable {
         case commit(Commit)
         case command(DeploymentID, Command)
         case prune(DeploymentID)
+        /// An operator freezes, or ends a freeze.
+        case freeze(FreezeChange)
         /// How a revision is from now on.
         case change(Revision, Behaviour)
         /// Requests per second to each deployment from now on.
@@ -103,7 +106,7 @@ package struct Scenario: Sendable {
                 case .command(_, let command): command.verb == .resume
                 case .prune: true
                 case .traffic(let traffic): traffic >= 1000
-                case .change, .fault: false
+                case .change, .fault, .freeze: false
                 }
             }
     }

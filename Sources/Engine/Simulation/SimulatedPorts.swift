@@ -112,12 +112,13 @@ extension SimulatedPorts: ArtifactStore {
 }
 
 extension SimulatedPorts: Journal {
-    private static func failure(_ message: String) -> JournalError { JournalError(code: .diskFull, message: message) }
+    static func failure(_ message: String) -> JournalError { JournalError(code: .diskFull, message: message) }
 
     func load() async throws(JournalError) -> JournalContents {
         self.truth.withLock { truth in
             if truth.strike(.journalLost) != nil {
                 truth.journal.lose()
+                truth.promisedFreezes = []
                 truth.checker.forgetAll()
             }
             return truth.journal.contents

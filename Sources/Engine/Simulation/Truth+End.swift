@@ -8,6 +8,7 @@ extension Truth {
     mutating func judge(_ decision: Decision) {
         self.coverage.see(decision.after, before: decision.before)
         self.checker.check(decision)
+        self.checkFreezes(decision)
         let after = decision.after
         if after.phase == .removing {
             self.begunAnew.insert(after.id)

@@ -58,6 +58,8 @@ struct Truth: Sendable {
     /// Manifests that are gone, as the controller was told by its polls.
     var removals: [DeploymentID: Removal] = [:]
     var journal = Ledger()
+    /// Those that an operator was told to stand.
+    var promisedFreezes: [OperatorFreeze] = []
     var notes = NoteBook()
     var checker = Checker()
     /// Requests per second to each deployment.
@@ -82,6 +84,8 @@ struct Truth: Sendable {
         var deployment: DeploymentID
         /// Nothing is the word that a vanished manifest is meant.
         var command: Command?
+        /// Then it is neither.
+        var freeze: FreezeChange?
     }
 
     init(scenario: Scenario, seed: UInt64) {
@@ -126,6 +130,7 @@ struct Truth: Sendable {
         case .commit(let commit): self.push(commit)
         case .command(let id, let command): self.orders.append(Order(deployment: id, command: command))
         case .prune(let id): self.orders.append(Order(deployment: id))
+        case .freeze(let change): self.orders.append(Order(deployment: Scenario.id, freeze: change))
         case .change(let revision, let behaviour):
             self.revisions[revision] = behaviour
             self.machines.touch()

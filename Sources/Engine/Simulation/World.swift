@@ -96,6 +96,7 @@ package struct World: ~Copyable, Sendable {
             artifacts: ports,
             providers: [ports],
             journal: ports,
+            freezes: ports,
             platformChanges: AsyncStream { $0.finish() },
             capacity: scenario.capacity,
             now: { ports.truth.withLock { $0.now } }
@@ -143,6 +144,8 @@ package struct World: ~Copyable, Sendable {
         self.ports.truth.withLock { $0.isDead = false }
         guard let contents = try? await self.wired.journal.load() else { return }  // tried again in the next tick
         self.fleet = Self.fleet(over: self.wired, self.ports, self.functions, contents)
+        // No simulated read of them fails.
+        self.fleet.freezes = (try? await self.wired.freezes?.freezes()) ?? FreezeBook()
         self.isUp = true
         self.collect()
     }
@@ -295,6 +298,10 @@ package struct World: ~Copyable, Sendable {
 
     private mutating func obey(_ order: Truth.Order) async {
         guard self.isUp else { return }
+        if let change = order.freeze {
+            await Self.obey(change, by: &self.fleet, self.ports)
+            return self.collect()
+        }
         let answer: CommandAnswer
         if let command = order.command {
             answer = await self.fleet.obey(command, for: order.deployment)

@@ -81,7 +81,7 @@ package enum APIRoute {
     }
 
     /// A path segment: everything but RFC 3986's unreserved characters is percent-encoded.
-    private static func encoded(_ segment: String) -> String {
+    static func encoded(_ segment: String) -> String {
         var text = ""
         for byte in segment.utf8 {
             switch byte {

@@ -137,7 +137,7 @@ package struct ControllerClient: Sendable {
         try await self.post(test, to: APIRoute.test(receiver: receiver), "the request", timeout: .minutes(3))
     }
 
-    private func post<Answer: Decodable>(
+    func post<Answer: Decodable>(
         _ value: some Encodable,
         to path: String,
         _ what: String,
@@ -152,11 +152,11 @@ package struct ControllerClient: Sendable {
         return try await self.exchange("POST", path, body: [UInt8](body), timeout: timeout)
     }
 
-    private func get<Answer: Decodable>(_ path: String) async throws(ControllerClientError) -> Answer {
+    func get<Answer: Decodable>(_ path: String) async throws(ControllerClientError) -> Answer {
         try await self.exchange("GET", path, body: nil)
     }
 
-    private func exchange<Answer: Decodable>(
+    func exchange<Answer: Decodable>(
         _ method: String,
         _ path: String,
         body: [UInt8]?,

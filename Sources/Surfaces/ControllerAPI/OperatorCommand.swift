@@ -129,6 +129,8 @@ package struct FleetStatus: Codable, Hashable, Sendable {
     package var receivers: [ReceiverStatus]?
     /// Which configuration is in effect, and why a newer one is not.
     package var configuration: ConfigurationStatus?
+    /// The freezes of operators that stand; nothing in place of none.
+    package var freezes: [FreezeStatus]?
 
     package init(time: Date, deployments: [DeploymentStatus], sources: [SourceStatus], unknown: [String]? = nil) {
         self.time = time

@@ -10,6 +10,7 @@ package enum ClientCommands {
         ResumeCommand.self, PromoteCommand.self, AbortCommand.self, RollbackCommand.self, UndoCommand.self,
         RetryCommand.self, PruneCommand.self, PromoteModelCommand.self, ValidateCommand.self, ImportCommand.self,
         PlanCommand.self,
+        FreezeCommand.self, UnfreezeCommand.self, AuditCommand.self,
         SimulateCommand.self, ReplayCommand.self, JudgeCommand.self, CalibrateCommand.self, FeedbackCommand.self,
         TokenCommand.self, ContextCommand.self, WhoamiCommand.self,
         NotifyCommand.self,

@@ -23,10 +23,14 @@ struct APIRoutes: Sendable {
     /// Nothing where none are kept.
     let tokens: TokenStore?
     let testReceiver: @Sendable (String, String) async -> OperatorAnswer
+    let freeze: @Sendable (FreezeRequest) async -> FreezeAnswer
+    let unfreeze: @Sendable (Int64, String) async -> FreezeAnswer
+    let desk: AuditDesk
     let logger: Logger
 
     func router() -> Router<PeerContext> {
         let router = Router(context: PeerContext.self)
+        router.add(middleware: AuditedRefusals(desk: self.desk))
         router.get("healthz") { _, _ in "ok\n" }
         let api = router.group("api/v1")
         api.get("fleet") { _, context in try Self.json(await self.fleet(for: context)) }
@@ -38,6 +42,7 @@ struct APIRoutes: Sendable {
             let name = try context.parameters.require("receiver")
             return try await self.answerTest(request, name.removingPercentEncoding ?? name, context)
         }
+        self.addAudit(to: api)
         let deployment = api.group("deployments/:namespace/:name")
         deployment.get { _, context in
             try Self.json(try await self.status(try await self.visible(context), context))
@@ -80,10 +85,11 @@ struct APIRoutes: Sendable {
     }
 
     /// The fleet as the caller may see it.
-    private func fleet(for context: PeerContext) async -> FleetStatus {
+    func fleet(for context: PeerContext) async -> FleetStatus {
         var fleet = await self.fleet()
         guard !context.seesAll else { return fleet }
         fleet.deployments.removeAll { !context.sees($0.namespace) }
+        fleet.freezes?.removeAll { $0.namespace.map { !context.sees($0) } ?? false }
         fleet.unknown?.removeAll { DeploymentID($0).map { !context.sees($0.namespace) } ?? true }
         fleet.receivers = nil
         return fleet
@@ -111,7 +117,7 @@ struct APIRoutes: Sendable {
         return access.caller
     }
 
-    private static func limit(of request: Request) throws(Problem) -> Int {
+    static func limit(of request: Request) throws(Problem) -> Int {
         let text = request.uri.queryParameters.get("limit")
         let limit = text.map { Int($0) } ?? APIRoute.defaultHistoryLimit
         guard let limit, (1...APIRoute.historyLimit).contains(limit) else {
@@ -125,7 +131,7 @@ struct APIRoutes: Sendable {
     }
 
     /// A number of something that was journaled; nothing where none is given.
-    private static func number(_ request: Request) throws(Problem) -> Int64? {
+    static func number(_ request: Request) throws(Problem) -> Int64? {
         guard let text = request.uri.queryParameters.get("after") else { return nil }
         guard let number = Int64(text), number >= 0 else {
             throw Problem(status: 400, title: "Bad number", detail: "after must be a number that was answered, or 0")
@@ -259,7 +265,8 @@ struct APIRoutes: Sendable {
         let caller = try await self.authorize([command.verb.access] + (isForced ? [.force] : []), on: id, context)
         command.by = caller.attribution(claim: command.by)
         _ = try await self.status(id, context)
-        let answer = await self.command(id, command)
+        let asked = command
+        let answer = try await self.desk.command(asked, on: id, by: caller) { await self.command(id, asked) }
         self.logger.info(
             "operator command",
             metadata: [
@@ -282,7 +289,8 @@ struct APIRoutes: Sendable {
         }
         try Self.narrow(&batch, to: access)
         batch.by = access.caller.attribution(claim: batch.by)
-        var answer = await self.batch(batch)
+        let asked = batch
+        var answer = try await self.desk.batch(asked, by: access.caller) { await self.batch(asked) }
         answer.within = batch.selection.within
         self.logger.info(
             "operator command for many",
@@ -334,7 +342,8 @@ struct APIRoutes: Sendable {
         }
         model.by = caller.attribution(claim: model.by)
         _ = try await self.status(id, context)
-        let answer = await self.model(id, model)
+        let asked = model
+        let answer = try await self.desk.model(asked, on: id, by: caller) { await self.model(id, asked) }
         self.logger.info(
             "model promotion asked for",
             metadata: [
@@ -351,7 +360,7 @@ struct APIRoutes: Sendable {
         _ context: PeerContext
     ) async throws -> Response {
         // Labels take traffic from a canary or give it more, so not everybody may tell them.
-        _ = try await self.authorize([.feedback], on: id, context)
+        let caller = try await self.authorize([.feedback], on: id, context)
         let body = try await Self.body(
             of: request,
             limit: APIRoute.feedbackLimit,
@@ -370,7 +379,9 @@ struct APIRoutes: Sendable {
             )
         }
         _ = try await self.status(id, context)
-        return try Self.json(await self.feedback(id, batch.labels))
+        let answer = await self.feedback(id, batch.labels)
+        self.desk.feedback(answer, of: batch.labels.count, on: id, by: caller)
+        return try Self.json(answer)
     }
 
     private static func body(of request: Request, limit: Int, _ tooLarge: String) async throws -> Data {
@@ -411,7 +422,7 @@ struct APIRoutes: Sendable {
         )
     }
 
-    private static func json(_ value: some Encodable) throws -> Response {
+    static func json(_ value: some Encodable) throws -> Response {
         Response(
             status: .ok,
             headers: [.contentType: "application/json"],

@@ -1,3 +1,4 @@
+package import Audits
 package import ControllerAPI
 package import Deployments
 import Foundation
@@ -37,6 +38,9 @@ package struct APIServer: Service {
     ///   - model: Proposes another version of a deployment's model, or says what it would propose.
     ///   - tokens: Of those who may ask over the network; nothing where none are kept.
     ///   - testReceiver: Sends a test to a receiver of notifications, by its name, for whom it says second.
+    ///   - freeze: Begins a freeze; `by` is set already.
+    ///   - unfreeze: Ends the freeze of a number; by whom.
+    ///   - audit: Has everything written that is asked; nothing where nobody audits.
     ///   - logger: Gets every command, and what goes wrong.
     package init(
         socket: String,
@@ -59,15 +63,24 @@ package struct APIServer: Service {
         testReceiver: @escaping @Sendable (String, String) async -> OperatorAnswer = { _, _ in
             OperatorAnswer(accepted: false, changed: false, message: "this controller tells nobody of anything")
         },
+        freeze: @escaping @Sendable (FreezeRequest) async -> FreezeAnswer = { _ in
+            FreezeAnswer(accepted: false, changed: false, message: "this controller keeps no freezes")
+        },
+        unfreeze: @escaping @Sendable (Int64, String) async -> FreezeAnswer = { _, _ in
+            FreezeAnswer(accepted: false, changed: false, message: "this controller keeps no freezes")
+        },
+        audit: AuditTrail? = nil,
         logger: Logger
     ) {
         self.socket = socket
         self.logger = logger
+        let deployment =
+            deployment ?? { id in
+                await fleet().deployments.first { $0.namespace == id.namespace && $0.name == id.name }
+            }
         self.routes = APIRoutes(
             fleet: fleet,
-            deployment: deployment ?? { id in
-                await fleet().deployments.first { $0.namespace == id.namespace && $0.name == id.name }
-            },
+            deployment: deployment,
             history: history,
             events: events,
             chapter: chapter,
@@ -81,6 +94,9 @@ package struct APIServer: Service {
             feedback: feedback,
             tokens: tokens,
             testReceiver: testReceiver,
+            freeze: freeze,
+            unfreeze: unfreeze,
+            desk: AuditDesk(trail: audit, deployment: deployment),
             logger: logger
         )
     }

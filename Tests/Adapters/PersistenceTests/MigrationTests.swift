@@ -43,6 +43,10 @@ struct MigrationTests {
             CREATE INDEX chapter_of_spec ON spec_of_chapter (digest);
             """
         ),
+        (
+            name: "3: freezes",
+            sql: "CREATE TABLE freezes (id INTEGER PRIMARY KEY CHECK (id = 1), json BLOB NOT NULL)"
+        ),
     ]
 
     /// Runs a program of SQLite's own on files, as GRDB's is the one under test.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Audits
 import ControllerAPI
 import ControllerCommands
 import ControllerServer
@@ -78,7 +79,9 @@ final class CommandFixture: Sendable {
         try await withThrowingTaskGroup { group in
             group.addTask {
                 for await _ in self.starts {
-                    let daemon = ServiceGroup(services: [self.server()], logger: Self.silentLogger)
+                    let trail = self.trail()
+                    let services: [any Service] = [trail, self.server(trail)]
+                    let daemon = ServiceGroup(services: services, logger: Self.silentLogger)
                     self.daemon.withLock { $0 = daemon }
                     try await daemon.run()
                 }
@@ -109,7 +112,7 @@ final class CommandFixture: Sendable {
         }
     }
 
-    private func server() -> APIServer {
+    private func server(_ trail: AuditTrail) -> APIServer {
         APIServer(
             socket: self.socket,
             fleet: { self.fleet.withLock { $0 } },
@@ -168,6 +171,9 @@ final class CommandFixture: Sendable {
                 self.tested.withLock { $0.append((receiver, name)) }
                 return self.answer.withLock { $0 }
             },
+            freeze: { self.begin($0) },
+            unfreeze: { number, _ in self.end(number) },
+            audit: trail,
             logger: Self.silentLogger
         )
     }

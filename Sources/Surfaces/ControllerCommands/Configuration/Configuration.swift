@@ -31,6 +31,7 @@ package struct Configuration: Hashable, Sendable {
     package var modelUpdates: [ModelUpdate]
     package var local: Local
     package var journal: Journal
+    package var audit: Audit
     /// Folders whose programs job gates may run; with none, no manifest runs a program.
     package var jobPrograms: [String]
     package var notifications = Notifications.none

@@ -29,6 +29,7 @@ struct ConfigurationDecoder {
             modelUpdates: [],
             local: self.local(from: members?["local"]?.members(of: .local), at: members?["local"]),
             journal: Configuration.Journal(decoding: members?["journal"]?.members(of: .journal)),
+            audit: Configuration.Audit(decoding: members?["audit"]?.members(of: .audit)),
             jobPrograms: members?["jobs"]?.members(of: .jobs)?["programs"]?.list(limit: 100)?
                 .compactMap { $0.absolutePath() } ?? [],
             warnings: []

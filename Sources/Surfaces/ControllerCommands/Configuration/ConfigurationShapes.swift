@@ -7,7 +7,7 @@ extension Shape {
             .configuration, .repository, .signatures, .signaturePath, .deletion, .credentials, .gitHubApp,
             .clientCertificate, .gitCredential, .webhook, .forge, .provider, .webhooks, .metrics, .artifacts,
             .modelRegistry, .api, .oidc, .apiAccess, .local,
-            .capacity, .journal, .jobs, .modelUpdate,
+            .capacity, .journal, .audit, .jobs, .modelUpdate,
         ] + notificationShapes
 
     static let configuration = Shape(
@@ -32,6 +32,7 @@ extension Shape {
             .optional("local", "{listen: \"127.0.0.1:8080\"}"),
             .optional("modelUpdates", "[{alias: champion, deployments: [search/file-type]}]"),
             .optional("journal", "{keep: 30d, maxSize: 1Gi}"),
+            .optional("audit", "{keep: 1095d, maxSize: 1Gi}"),
             .optional("jobs", "{programs: [/opt/evaluate]}"),
             .optional("notifications", "{receivers: [], routes: []}"),
         ]
@@ -189,6 +190,7 @@ extension Shape {
         ) { $1 }
     )
     static let journal = Shape("journal", [.optional("keep", "30d"), .optional("maxSize", "1Gi")])
+    static let audit = Shape("audit", [.optional("keep", "1095d"), .optional("maxSize", "1Gi")])
     static let jobs = Shape("jobs", [.required("programs", "[/opt/evaluate]")])
     static let local = Shape(
         "local",

@@ -50,7 +50,8 @@ package enum FleetTable {
         let configuration = (fleet.configuration?.problems ?? []).map { problem in
             StyledText("warning: ", .yellow) + StyledText("a newer configuration is refused: \(problem)")
         }
-        return configuration + unknown + Self.warnings(fleet.sources, now: now) + updates + receivers
+        let freezes = FreezeTable.remarks(fleet.freezes ?? [], now: now)
+        return configuration + unknown + freezes + Self.warnings(fleet.sources, now: now) + updates + receivers
     }
 
     private static func warnings(_ sources: [SourceStatus], now: Date) -> [StyledText] {

@@ -27,6 +27,10 @@ package struct Console: Sendable {
     package var readRevision: RevisionReader
     /// Fetches a pull request of a remote, and finds where it left a branch.
     package var fetchPullRequest: PullRequestFetcher
+    /// Opens an audit's file.
+    package var openAudit: @Sendable (_ path: String) throws -> AuditReading = { path in
+        throw CommandFailure(code: .usage, message: "this program reads no audit such as \(path): use `controller`")
+    }
     /// Makes the signals that end a program show the cursor again first.
     package var restoreCursorOnSignals: @Sendable () -> Void
 

@@ -51,6 +51,11 @@ package struct FleetMetrics {
             "Deployments that are served and that a lost journal and git say nothing of.",
             Double(self.fleet.strangers.count)
         )
+        self.out.gauge(
+            "controller_freezes",
+            "Freezes of operators that stand, beside the windows that git declares.",
+            Double(self.fleet.freezes.count)
+        )
         self.writeActivity()
     }
 

@@ -1,3 +1,4 @@
+package import Audits
 import Hummingbird
 package import Logging
 import NIOCore
@@ -12,6 +13,7 @@ package struct MetricsServer: Service {
     private let fleet: @Sendable () -> FleetSnapshot
     private let refusals: AccessLedger?
     private let logger: Logger
+    private let audit: @Sendable () -> AuditTrail.Account?
     private let whenListening: @Sendable (Int) async -> Void
 
     /// - Parameters:
@@ -19,6 +21,7 @@ package struct MetricsServer: Service {
     ///   - port: 0 for one that is free.
     ///   - refusals: What the API refused over the network; nothing where it is not served there.
     ///   - logger: Gets where it listens.
+    ///   - audit: What became of entries of the audit; nothing where nobody audits.
     ///   - whenListening: Is told the port.
     ///   - fleet: The newest snapshot.
     package init(
@@ -26,6 +29,7 @@ package struct MetricsServer: Service {
         port: Int,
         refusals: AccessLedger? = nil,
         logger: Logger,
+        audit: @escaping @Sendable () -> AuditTrail.Account? = { nil },
         whenListening: @escaping @Sendable (Int) async -> Void = { _ in },
         fleet: @escaping @Sendable () -> FleetSnapshot
     ) {
@@ -34,6 +38,7 @@ package struct MetricsServer: Service {
         self.fleet = fleet
         self.refusals = refusals
         self.logger = logger
+        self.audit = audit
         self.whenListening = whenListening
     }
 
@@ -47,7 +52,7 @@ package struct MetricsServer: Service {
             setting: "metrics.listen",
             // A scrape of ten thousand deployments is megabytes, perhaps over a slow line.
             limits: OpenServerLimits(exchange: .seconds(60), connections: 16),
-            responder: MetricsResponder(fleet: self.fleet, refusals: self.refusals),
+            responder: MetricsResponder(fleet: self.fleet, refusals: self.refusals, audit: self.audit),
             logger: self.logger
         )
         try await server.run { port in
@@ -60,6 +65,7 @@ package struct MetricsServer: Service {
 private struct MetricsResponder: HTTPResponder {
     let fleet: @Sendable () -> FleetSnapshot
     let refusals: AccessLedger?
+    let audit: @Sendable () -> AuditTrail.Account?
 
     @concurrent
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
@@ -71,9 +77,10 @@ private struct MetricsResponder: HTTPResponder {
             response.headers[.allow] = "GET, HEAD"
             return response
         }
+        let audit = self.audit().map(AuditMetrics.text) ?? ""
         var response = Self.response(
             .ok,
-            FleetMetrics.text(of: self.fleet()) + (self.refusals?.metrics ?? "") + ProcessMetrics.text()
+            FleetMetrics.text(of: self.fleet()) + audit + (self.refusals?.metrics ?? "") + ProcessMetrics.text()
         )
         response.headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
         return response

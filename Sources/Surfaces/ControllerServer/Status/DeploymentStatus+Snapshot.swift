@@ -227,7 +227,8 @@ extension HoldStatus {
             self.init(
                 kind: "frozen",
                 why: "the freeze \(window) lasts until \(until.utc); what is new is taken up when it ends",
-                until: Date(until)
+                until: Date(until),
+                remedy: OperatorFreeze.number(ofWindow: window).map { "controller unfreeze \($0)" }
             )
         case .noRoom(let why):
             // In flight, `replicas` changed since it began.

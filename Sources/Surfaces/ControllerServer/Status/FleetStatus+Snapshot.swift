@@ -28,6 +28,7 @@ extension FleetStatus {
             unknown: snapshot.strangers.isEmpty ? nil : snapshot.strangers.map(\.description)
         )
         self.receivers = snapshot.receivers.isEmpty ? nil : snapshot.receivers.map { ReceiverStatus($0) }
+        self.freezes = snapshot.freezes.isEmpty ? nil : snapshot.freezes.map { FreezeStatus($0) }
     }
 }
 

@@ -47,6 +47,24 @@ struct AuthorisationTests {
         Route(path: "\(Self.own)/logs/3f2a91c0de-1", verb: .view, isLocal: true, status: 404),
         Route(path: "\(Self.own)/traffic", verb: .view, isLocal: true, status: 404),
         Route(path: "\(Self.own)/spec", verb: .view, isLocal: true, status: 404),
+        Route(path: "/api/v1/audit", verb: .audit, status: 404),
+        Route(path: "/api/v1/audit/check", verb: .audit, status: 404),
+        Route(path: "/api/v1/audit/head", verb: .audit, status: 404),
+        Route(path: "/api/v1/freezes", isFiltered: true),
+        Route(
+            path: "/api/v1/freezes",
+            method: "POST",
+            verb: .freeze,
+            body: #"{"why": "w", "until": "2026-12-02T00:00:00.000Z", "selection": {"all": true}}"#
+        ),
+        Route(
+            path: "/api/v1/freezes",
+            method: "POST",
+            verb: .freeze,
+            isLocal: true,
+            body: #"{"why": "w", "until": "2026-12-02T00:00:00.000Z", "selection": {"namespace": "search"}}"#
+        ),
+        Route(path: "/api/v1/freezes/3", method: "DELETE", verb: .freeze),
         Self.command("pause", .pause), Self.command("resume", .resume), Self.command("promote", .promote),
         Self.command("abort", .abort), Self.command("rollback", .rollback), Self.command("retry", .retry),
         Self.command("prune", .prune), Self.command("promote", .force, ", \"force\": true"),
@@ -191,6 +209,7 @@ struct AuthorisationTests {
                 let path = route.path.prefix { $0 != "?" }
                     .replacing("/deployments/search/file-type", with: "/deployments/{namespace}/{name}")
                     .replacing("/logs/3f2a91c0de-1", with: "/logs/{replica}")
+                    .replacing("/freezes/3", with: "/freezes/{id}")
                     .replacing("/tokens/0123456789", with: "/tokens/{id}")
                     .replacing("/receivers/chat/test", with: "/receivers/{receiver}/test")
                 return "\(route.method) \(path)"

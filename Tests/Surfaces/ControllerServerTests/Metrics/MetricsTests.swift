@@ -1,3 +1,4 @@
+import Audits
 import ControllerServer
 import Deployments
 import Foundation
@@ -36,7 +37,7 @@ struct MetricsTests {
             snapshot.activity.transitions["default"] = [.rolledBack: 2, .paused: 1]
             snapshot.activity.note(turn: .milliseconds(30))
             snapshot.activity.note(turn: .seconds(20))
-            return FleetMetrics.text(of: snapshot)
+            return FleetMetrics.text(of: snapshot) + AuditMetrics.text(AuditTrail.Account())
         }
     }
 
