@@ -52,6 +52,8 @@ package struct Errands: Hashable, Sendable {
 /// Everything that readers may know, at one moment. Immutable.
 package struct FleetSnapshot: Sendable {
     package var time: Timestamp
+    /// Rises with each snapshot that readers see, from 0 on at each start of the loop.
+    package var version: UInt64 = 0
     package var deployments: [DeploymentID: DeploymentSnapshot] = [:]
     package var sources: [SourceState] = []
     /// Served, and unknown since the journal was lost. No route changes until git says what they are.
