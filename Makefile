@@ -2,7 +2,7 @@
 #
 # On a fresh Debian 12 machine with Swift, git, Python 3 and make, `make demo` and `make check` each install what
 # they need first: Debian packages (scripts/install-packages, as root or with sudo) and a Python environment in
-# .venv, and one with MLflow in .mlflow for the tests. Nothing else outside this folder is touched.
+# .venv, and for the tests one with MLflow in .mlflow and one with Schemathesis in .fuzz. Nothing else outside this folder is touched.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,8 +12,9 @@ MAKEFLAGS += --no-builtin-rules
 
 # The libraries that the controller links with, and what a Python environment needs.
 BUILD_PACKAGES := libcurl4-openssl-dev libgit2-dev libjemalloc-dev libsqlite3-dev libyaml-dev pkg-config zlib1g-dev
-# What the tests use for real, beside .mlflow: a metric provider, a receiver of alerts, a git server over ssh, what signs commits, a load generator, linters.
-CHECK_PACKAGES := gnupg openssh-client openssh-server openssl prometheus prometheus-alertmanager shellcheck systemd wrk
+# What the tests use for real, beside .mlflow: a metric provider, a receiver of alerts, a git server over ssh, what signs commits, a load generator, linters,
+# a bridge to a unix socket.
+CHECK_PACKAGES := gnupg openssh-client openssh-server openssl prometheus prometheus-alertmanager shellcheck socat systemd wrk
 # What the Debian package is made and checked with.
 DEB_PACKAGES := curl dpkg-dev fish iproute2 lintian mandoc systemd wrk zsh
 # A Python that cannot make environments needs Debian's module for that.
@@ -28,6 +29,7 @@ SEED ?= 1
 FILTER ?= .*
 RATE ?= 40
 KILLS ?= 200
+FUZZ_CASES ?= 5000
 
 PYTHON := .venv/bin/python
 SHELL_SCRIPTS := .ci/run $(wildcard scripts/* packaging/check/*) $(addprefix packaging/debian/,postinst prerm postrm)
@@ -46,7 +48,7 @@ setup: setup-build setup-check ## Install all that building, the demo and the te
 setup-build: .venv/.installed models
 	@[[ "$${PACKAGES:-}" == skip ]] || scripts/install-packages $(BUILD_PACKAGES)
 
-setup-check: .mlflow/.installed
+setup-check: .mlflow/.installed .fuzz/.installed
 	@[[ "$${PACKAGES:-}" == skip ]] || scripts/install-packages $(CHECK_PACKAGES)
 
 .venv/.installed: requirements.txt examples/model-server/pyproject.toml
@@ -65,6 +67,12 @@ setup-check: .mlflow/.installed
 	$(call say,MLflow for the tests in .mlflow)
 	@rm -rf .mlflow && python3 -m venv .mlflow
 	@.mlflow/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-mlflow.txt
+	@touch $@
+
+.fuzz/.installed: requirements-fuzz.txt | .venv/.installed
+	$(call say,Schemathesis for the tests in .fuzz)
+	@rm -rf .fuzz && python3 -m venv .fuzz
+	@.fuzz/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-fuzz.txt
 	@touch $@
 
 .PHONY: models
@@ -146,7 +154,7 @@ python-test: setup-build ## Test the examples: model server, load generator, rep
 	$(call say,pytest)
 	@$(PYTHON) -m pytest --quiet -p no:cacheprovider examples
 
-.PHONY: simulate kills mutate golden bench
+.PHONY: simulate kills mutate golden bench fuzz-api
 simulate: ## Run RUNS seeded worlds from SEED on against the invariants
 	$(call say,simulate $(RUNS) worlds from seed $(SEED))
 	@swift build --product simulate $(RELEASE_FLAGS)
@@ -156,6 +164,11 @@ kills: setup build ## kill -9 the real controller KILLS times at random moments,
 	$(call say,$(KILLS) kills from seed $(SEED))
 	@PATH="$(CURDIR)/.venv/bin:$$PATH:/usr/sbin:/sbin" KILLS=$(KILLS) SEED=$(SEED) \
 	    swift test --skip-build $(SWIFT_FLAGS) --filter 'at random moments of real rollouts'
+
+fuzz-api: setup build ## Fuzz the API of the real controller against its OpenAPI document with 5,000 cases or more, from SEED
+	$(call say,fuzzing the API from seed $(SEED))
+	@PATH="$(CURDIR)/.venv/bin:$$PATH:/usr/sbin:/sbin" FUZZ_CASES=$(FUZZ_CASES) SEED=$(SEED) \
+	    swift test --skip-build $(SWIFT_FLAGS) --filter 'the fuzzer finds nothing'
 
 mutate: setup-build ## Make wrong changes to the core, one at a time, and show that each is noticed (half an hour)
 	$(call say,mutations)

@@ -246,8 +246,10 @@ let package = Package(
         .executableTarget(
             name: "core-benchmark",
             dependencies: [
-                "CYaml", "Deployments", "Git", "Manifests", "Reconciliation", "Rollouts",
+                "CYaml", "ControllerAPI", "ControllerServer", "Deployments", "Git", "Manifests", "Reconciliation",
+                "Rollouts",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Sources/core-benchmark"
         ),
@@ -459,6 +461,7 @@ let package = Package(
                 "Simulation", "Transport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Tests/Surfaces/ControllerServerTests",

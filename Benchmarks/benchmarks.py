@@ -6,6 +6,7 @@ Notes go to standard error. Standard library only; what it starts is known by it
 """
 
 import argparse
+import asyncio
 import hashlib
 import hmac
 import http.client
@@ -28,6 +29,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import git_figures
+import surface_figures
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVER = ROOT / "Tests" / "Integration" / "Fixtures" / "model_server.py"
@@ -480,6 +482,14 @@ def of_git(figures: Callable[[Path], Figures]) -> Callable[[Path], Figures]:
     return measure
 
 
+def of_surface(controller: Path) -> Figures:
+    """Of the API beside the reconcile loop, in a program that was built beside the controller."""
+    try:
+        return surface_figures.figures(controller.with_name("core-benchmark"))
+    except (OSError, RuntimeError, ExceptionGroup, asyncio.TimeoutError) as error:
+        raise Unmeasured(f"surface: {error}") from error
+
+
 def note(name: str, values: list[float]) -> None:
     print(f"# {name}: {', '.join(f'{value:.3g}' for value in values)}", file=sys.stderr)
 
@@ -516,6 +526,16 @@ FIGURES: list[tuple[list[str], Callable[[Path], Figures]]] = [
         of_git(git_figures.figures),
     ),
     (["git-merges-time", "git-merges-memory", "git-merges-descriptors"], of_git(git_figures.merges)),
+    (
+        [
+            "surface-loop-before",
+            "surface-loop-loaded",
+            "surface-read-p99",
+            "surface-watchers-lost",
+            "surface-memory-growth",
+        ],
+        of_surface,
+    ),
 ]
 
 

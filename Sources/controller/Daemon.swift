@@ -140,7 +140,7 @@ extension Daemon {
         APIServer(
             socket: self.configuration.socket,
             fleet: { gateway.fleet() },
-            deployment: { gateway.deployment($0) },
+            view: { gateway.view() },
             history: { try await gateway.history(of: $0, limit: $1) },
             events: { after, namespace, limit in
                 try await journal.events(after: after, in: namespace, limit: limit).map { number, event in

@@ -15,6 +15,7 @@ struct OperatorGateway: Sendable {
     let deliveries: WebhookLedger
     let replicaLogs: ReplicaLogs
     let configuration: ConfigurationLedger
+    private let views = NewestView()
 
     func fleet() -> FleetStatus {
         var fleet = FleetStatus(self.reconciler.current)
@@ -23,11 +24,13 @@ struct OperatorGateway: Sendable {
         return fleet
     }
 
-    func deployment(_ id: DeploymentID) -> DeploymentStatus? {
-        let fleet = self.reconciler.current
-        var status = DeploymentStatus(id, in: fleet)
-        status?.add(self.deliveries, at: Date(timeIntervalSince1970: Double(fleet.time.milliseconds) / 1000))
-        return status
+    /// The newest snapshot for readers, the same as long as nothing is new.
+    func view() -> FleetView {
+        self.views.view(
+            of: self.reconciler.current,
+            deliveries: self.deliveries,
+            configuration: self.configuration.status
+        )
     }
 
     func history(of id: DeploymentID, limit: Int) async throws -> [EventStatus] {

@@ -7,7 +7,8 @@ import Rollouts
 
 /// A fleet in which nothing is real but the fleet: many settled deployments, and some with a rollout in flight.
 struct BenchmarkFleet {
-    private let world = MemoryWorld()
+    let world = MemoryWorld()
+    private let ports: Reconciler.Ports
     private var fleet: Fleet
     let deployments: Int
     let rollouts: Int
@@ -34,6 +35,7 @@ struct BenchmarkFleet {
             platformChanges: AsyncStream { $0.finish() },
             now: { world.now }
         )
+        self.ports = ports
         self.fleet = Fleet(
             ports: ports,
             logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() },
@@ -101,6 +103,12 @@ struct BenchmarkFleet {
     }
 
     var snapshot: FleetSnapshot { self.fleet.snapshot }
+
+    /// - Returns: The ports of the same world, whose journal says what was decided so far.
+    func goOn() -> Reconciler.Ports {
+        self.world.remember(JournalContents(members: self.fleet.members))
+        return self.ports
+    }
 
     private static var processorTime: Duration {
         var time = timespec()

@@ -3,7 +3,7 @@ import Reconciliation
 
 /// `core-benchmark [DEPLOYMENTS [ROLLOUTS]]`: how long one full tick of a large fleet takes on one core, deciding and
 /// planning for every deployment, without I/O. A line a figure, as in the other benchmarks; exits 1 when one falls
-/// short. With `git` or `events` it is half of another benchmark: see ``GitBenchmark``.
+/// short. With `git`, `events` or `surface` it is half of another benchmark: see ``GitBenchmark``, ``SurfaceBenchmark``.
 @main
 struct Main {
     /// Milliseconds for a tick of 10,000 deployments of which 500 are rolling out.
@@ -18,6 +18,12 @@ struct Main {
         if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "git" {
             var benchmark = GitBenchmark(url: CommandLine.arguments[2], folder: CommandLine.arguments[3])
             return try await benchmark.run()
+        }
+        if CommandLine.arguments.count == 5, CommandLine.arguments[1] == "surface",
+            let deployments = Int(CommandLine.arguments[2]), let rollouts = Int(CommandLine.arguments[3])
+        {
+            let socket = CommandLine.arguments[4]
+            return try await SurfaceBenchmark(deployments: deployments, rollouts: rollouts, socket: socket).run()
         }
         let arguments = CommandLine.arguments.dropFirst().map { Int($0) }
         guard arguments.count <= 2, arguments.allSatisfy({ $0 ?? 0 > 0 }) else {
@@ -74,6 +80,8 @@ struct Main {
     }
 
     private static var peakMebibytes: Double { Self.status("VmHWM:") }
+
+    static var residentMebibytes: Double { Self.status("VmRSS:") }
 
     private static func status(_ field: String) -> Double {
         guard let file = fopen("/proc/self/status", "r") else { return 0 }

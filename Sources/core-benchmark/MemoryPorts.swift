@@ -10,6 +10,9 @@ final class MemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journal 
         var table = RoutingTable()
         var counters: [Revision: TrackCounters] = [:]
         var records = 0
+        var contents = JournalContents()
+        /// Of which none is dropped: there are some thousand in a run.
+        var events: [JournaledTransition] = []
     }
 
     private let state = Mutex(State())
@@ -97,8 +100,37 @@ final class MemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journal 
     func fetch(_ model: Model) async {}
     func retain(_ models: [Model]) async {}
 
-    func load() async throws(JournalError) -> JournalContents { JournalContents() }
-    func append(_ record: JournalRecord) async throws(JournalError) { self.state.withLock { $0.records += 1 } }
+    func load() async throws(JournalError) -> JournalContents { self.state.withLock { $0.contents } }
+
+    func append(_ record: JournalRecord) async throws(JournalError) {
+        self.state.withLock { world in
+            world.records += 1
+            world.events += record.transitions.map {
+                JournaledTransition(deployment: record.deployment, transition: $0)
+            }
+        }
+    }
+
+    /// What a fleet that goes on from here finds.
+    func remember(_ contents: JournalContents) {
+        self.state.withLock { world in
+            world.contents = contents
+            world.events = []
+        }
+    }
+
+    /// As `SQLiteJournal` has it.
+    func events(after number: Int64?, in namespace: String?, limit: Int) -> [(
+        number: Int64, event: JournaledTransition
+    )] {
+        let events = self.state.withLock { $0.events }
+        let first = number.map { min(Int($0), events.count) } ?? max(0, events.count - limit)
+        let numbered = events.enumerated().dropFirst(first).lazy.filter {
+            namespace == nil || $0.element.deployment.namespace == namespace
+        }
+        return numbered.prefix(limit).map { (Int64($0.offset + 1), $0.element) }
+    }
+
     func settle(_ item: OutboxItem) async throws(JournalError) {}
 
     func history(of deployment: DeploymentID?, limit: Int) async throws(JournalError) -> [JournaledTransition] { [] }

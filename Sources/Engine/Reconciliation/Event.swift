@@ -54,6 +54,8 @@ package struct FleetSnapshot: Sendable {
     package var time: Timestamp
     /// Whether the platform was looked at since the start, with whatever result.
     package var hasLooked = false
+    /// Rises with each snapshot that readers see, from 0 on at each start of the loop.
+    package var version: UInt64 = 0
     package var deployments: [DeploymentID: DeploymentSnapshot] = [:]
     package var sources: [SourceState] = []
     /// Served, and unknown since the journal was lost. No route changes until git says what they are.

@@ -353,7 +353,11 @@ package final class Reconciler: Service {
         // Whoever is answered sees what was done.
         if answer?.isShown ?? false || showing.isDue(at: end) {
             let snapshot = fleet.snapshot
-            self.snapshot.withLock { $0 = snapshot }
+            self.snapshot.withLock { shown in
+                let version = shown.version + 1
+                shown = snapshot
+                shown.version = version
+            }
             showing.note(begun: end, ended: ContinuousClock.now)
         }
         answer?.give()

@@ -51,6 +51,8 @@ package enum APICoding {
         } catch {
             return nil
         }
+        // Foundation takes a minute of 99 for the one of the next hour.
+        guard seconds.formatted(.iso8601) == match.1 + "Z" else { return nil }
         let digits = (match.2.map(String.init) ?? "0").padding(toLength: 3, withPad: "0", startingAt: 0)
         // Whole milliseconds first: a sum of fractions would differ from the date that was encoded in its last bit.
         let milliseconds = seconds.timeIntervalSince1970 * 1000 + (Double(digits) ?? 0)

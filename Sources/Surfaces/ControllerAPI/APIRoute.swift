@@ -15,6 +15,17 @@ package enum APIRoute {
     package static let logLimit = 256 * 1024
     package static let historyLimit = 1000
     package static let defaultHistoryLimit = 50
+    package static let pageLimit = 1000
+    package static let defaultPageLimit = 100
+
+    /// The header by which a command that is sent again is known.
+    package static let idempotencyKey = "Idempotency-Key"
+    package static let idempotencyKeyLimit = 255
+
+    /// Whether a command may be called so.
+    package static func isIdempotencyKey(_ text: String) -> Bool {
+        (1...Self.idempotencyKeyLimit).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+    }
 
     /// Who asks.
     package static let whoami = "\(Self.root)/whoami"
@@ -23,6 +34,9 @@ package enum APIRoute {
     package static func token(_ id: String) -> String { "\(Self.tokens)/\(Self.encoded(id))" }
 
     package static let fleet = "\(Self.root)/fleet"
+    package static let deployments = "\(Self.root)/deployments"
+    package static let watch = "\(Self.root)/watch"
+    package static let document = "\(Self.root)/openapi.json"
     /// What is asked of many deployments at once.
     package static let commands = "\(Self.root)/commands"
 

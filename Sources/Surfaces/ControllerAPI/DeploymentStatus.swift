@@ -44,7 +44,12 @@ package struct DeploymentStatus: Codable, Hashable, Sendable {
     /// Of those that follow an alias of the model registry: what is proposed to git, or why nothing is.
     package var modelUpdate: ModelUpdateStatus?
 
-    package enum Health: String, Codable, Hashable, Sendable {
+    /// All that ``phase`` may be.
+    package static let phases = [
+        "pending", "settled", "preparing", "replacing", "stepping", "promoting", "baking", "rolling-back", "removing",
+    ]
+
+    package enum Health: String, Codable, Hashable, Sendable, CaseIterable {
         case healthy, progressing, held, degraded, unknown
     }
 

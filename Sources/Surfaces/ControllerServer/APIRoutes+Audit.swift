@@ -7,13 +7,25 @@ import Logging
 import NIOCore
 
 extension APIRoutes {
-    func addAudit(to api: RouterGroup<PeerContext>) {
-        api.get("audit") { request, context in try await self.answerAudit(request, context) }
-        api.get("audit/check") { request, context in try await self.answerAuditCheck(request, context) }
-        api.get("audit/head") { _, context in try await self.answerAuditHead(context) }
-        api.get("freezes") { _, context in try Self.json(await self.fleet(for: context).freezes ?? []) }
-        api.post("freezes") { request, context in try await self.answerFreeze(request, context) }
-        api.delete("freezes/:id") { request, context in try await self.answerUnfreeze(request, context) }
+    var auditTable: [Route] {
+        [
+            Route(.audit) { request, context in try await self.answerAudit(request, context) },
+            Route(.auditCheck) { request, context in try await self.answerAuditCheck(request, context) },
+            Route(.auditHead) { _, context in try await self.answerAuditHead(context) },
+            Route(.freezes) { _, context in try Self.json(await self.standing(context)) },
+            Route(.freeze) { request, context in try await self.answerFreeze(request, context) },
+            Route(.unfreeze) { request, context in try await self.answerUnfreeze(request, context) },
+        ]
+    }
+
+    private static func json(_ value: some Encodable) throws -> Response { Self.json(try Self.encode(value)) }
+
+    /// Those that hold where the caller may look.
+    private func standing(_ context: PeerContext) async -> [FreezeStatus] {
+        let visible = context.visibility
+        return (await self.reader.view().frame.freezes ?? []).filter { freeze in
+            freeze.namespace.map { visible.contains($0) } ?? true
+        }
     }
 
     /// It is about all namespaces.
@@ -99,12 +111,15 @@ extension APIRoutes {
 
     private func answerFreeze(_ request: Request, _ context: PeerContext) async throws -> Response {
         let access = try await context.access()
-        var wanted = try await Self.decode(FreezeRequest.self, of: request, "freeze")
+        let body = try await Self.body(of: request, "freeze")
+        var wanted = try Self.decode(FreezeRequest.self, body, "freeze")
         if let problem = wanted.problem { throw Problem(status: 400, title: "Not a freeze", detail: problem) }
         try access.require(.freeze, in: wanted.selection.namespace)
         wanted.by = access.caller.attribution(claim: wanted.by)
         let freeze = wanted
-        return try Self.json(try await self.desk.freeze(freeze, by: access.caller) { await self.freeze(freeze) })
+        return try await self.once(request, body, by: access.caller) {
+            try Self.encode(try await self.desk.freeze(freeze, by: access.caller) { await self.freeze(freeze) })
+        }
     }
 
     private func answerUnfreeze(_ request: Request, _ context: PeerContext) async throws -> Response {
@@ -113,7 +128,7 @@ extension APIRoutes {
             throw Problem(status: 400, title: "Bad number", detail: "a freeze is named by its number")
         }
         // One that has ended, or never was, is about everybody.
-        let freeze = await self.fleet().freezes?.first { $0.id == id }
+        let freeze = await self.reader.view().frame.freezes?.first { $0.id == id }
         try access.require(.freeze, in: freeze?.namespace)
         let name = access.caller.attribution(claim: try Self.text("by", of: request) ?? "")
         let why = try Self.text("why", of: request) ?? ""

@@ -15,13 +15,14 @@ import ServiceLifecycle
 package struct APIServer: Service {
     private let socket: String
     private let logger: Logger
-    private let routes: APIRoutes
+    /// Not private, so that tests can set limits.
+    var routes: APIRoutes
 
     /// - Parameters:
     ///   - socket: The absolute path of the socket. Its folder is made when missing and must be the controller's own,
     ///     with mode 0700.
     ///   - fleet: The newest snapshot.
-    ///   - deployment: One of it, which costs less than all; looked up in the fleet where nobody says it.
+    ///   - view: The same, of which only what is asked for is worked out; made of the fleet where nobody says it.
     ///   - history: The newest so many events of a deployment, oldest first.
     ///   - events: The newest so many events of all deployments or of a namespace, or the first after a number; oldest
     ///     first.
@@ -45,7 +46,7 @@ package struct APIServer: Service {
     package init(
         socket: String,
         fleet: @escaping @Sendable () async -> FleetStatus,
-        deployment: (@Sendable (DeploymentID) async -> DeploymentStatus?)? = nil,
+        view: (@Sendable () async -> FleetView)? = nil,
         history: @escaping @Sendable (DeploymentID, Int) async throws -> [EventStatus],
         events: @escaping @Sendable (Int64?, String?, Int) async throws -> [EventStatus] = { _, _, _ in [] },
         chapter: @escaping @Sendable (Int64, DeploymentID?) async throws -> [UInt8]?,
@@ -74,13 +75,10 @@ package struct APIServer: Service {
     ) {
         self.socket = socket
         self.logger = logger
-        let deployment =
-            deployment ?? { id in
-                await fleet().deployments.first { $0.namespace == id.namespace && $0.name == id.name }
-            }
+        let look = view ?? { FleetView(await fleet()) }
         self.routes = APIRoutes(
-            fleet: fleet,
-            deployment: deployment,
+            reader: FleetReader(look: look),
+            watchers: Watchers(look: look, events: events, logger: logger),
             history: history,
             events: events,
             chapter: chapter,
@@ -96,7 +94,7 @@ package struct APIServer: Service {
             testReceiver: testReceiver,
             freeze: freeze,
             unfreeze: unfreeze,
-            desk: AuditDesk(trail: audit, deployment: deployment),
+            desk: AuditDesk(trail: audit, deployment: { await look().deployment($0) }),
             logger: logger
         )
     }
@@ -117,15 +115,33 @@ package struct APIServer: Service {
     package func run() async throws {
         let claim = try SocketClaim.take(self.socket)
         defer { claim.removeSocket() }
+        let watchers = self.routes.watchers
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await watchers.run() }
+            // The server ends when its last connection has: streams must not wait for that.
+            try await withGracefulShutdownHandler {
+                try await self.serve()
+            } onGracefulShutdown: {
+                watchers.end()
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func serve() async throws {
         let (socket, logger) = (self.socket, self.logger)
+        let routes = self.routes
         let application = Application(
             responder: ProblemResponder(
-                inner: SocketResponder(inner: self.routes.router().buildResponder())
+                inner: SocketResponder(inner: routes.router().buildResponder()),
+                methods: { routes.methods(of: $0) }
             ),
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),
             configuration: ApplicationConfiguration(
                 address: .unixDomainSocket(path: socket),
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.maxConnections)
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    routes.watchers.limits.watchers + Self.connections
+                )
             ),
             onServerRunning: { channel in
                 do throws(ControllerServerError) {
@@ -141,8 +157,8 @@ package struct APIServer: Service {
         try await application.run()
     }
 
-    /// One person's terminals and scripts; more would be a runaway loop.
-    private static let maxConnections = 64
+    /// Beside those who watch: terminals and scripts. More would be a runaway loop.
+    private static let connections = 256
 
     /// Hummingbird tells of each start and request; ours says what matters.
     private static func quiet(_ logger: Logger) -> Logger {

@@ -10,7 +10,7 @@ struct PeerContext: RequestContext {
     var remote: Access?
     /// Of somebody who has logged in on the page.
     var cookie: String?
-    private let channel: any Channel
+    let channel: any Channel
 
     init(source: Source) {
         self.coreContext = CoreRequestContextStorage(source: source)

@@ -23,6 +23,7 @@ struct WireTests {
 
     @Test(arguments: [
         "", "now", "2026-11-18", "2026-11-18T11:06:40", "2026-11-18T11:06:40+01:00", "2026-13-18T11:06:40Z",
+        "2026-11-18T11:99:40Z", "2026-02-30T11:06:40Z", "2026-11-18T24:00:00Z",
     ])
     func `anything else is no time`(text: String) {
         #expect(APICoding.date(of: text) == nil)

@@ -9,21 +9,23 @@ struct AccessRoutes: Sendable {
     let tokens: TokenStore?
     let logger: Logger
 
-    func add(to api: RouterGroup<PeerContext>) {
-        api.get("whoami") { _, context in
-            let access = try await context.access()
-            return try Self.json(
-                CallerStatus(caller: access.caller, grants: access.grants, expires: access.expires)
-            )
-        }
-        api.get("tokens") { _, context in
-            let (store, _) = try await self.administer(context)
-            return try Self.json(store.all)
-        }
-        api.post("tokens") { request, context in try await self.create(request, context) }
-        api.delete("tokens/:id") { _, context in
-            try await self.revoke(try context.parameters.require("id"), context)
-        }
+    var table: [APIRoutes.Route] {
+        [
+            APIRoutes.Route(.whoami) { _, context in
+                let access = try await context.access()
+                return try Self.json(
+                    CallerStatus(caller: access.caller, grants: access.grants, expires: access.expires)
+                )
+            },
+            APIRoutes.Route(.tokens) { _, context in
+                let (store, _) = try await self.administer(context)
+                return try Self.json(store.all)
+            },
+            APIRoutes.Route(.createToken) { request, context in try await self.create(request, context) },
+            APIRoutes.Route(.revokeToken) { _, context in
+                try await self.revoke(try context.parameters.require("id"), context)
+            },
+        ]
     }
 
     private func administer(_ context: PeerContext) async throws -> (TokenStore, Access) {

@@ -60,7 +60,7 @@ package struct RemoteAPIServer: Service {
     }
 
     private func serve() async throws {
-        let (listener, logger) = (self.listener, self.logger)
+        let (listener, logger, routes) = (self.listener, self.logger, self.routes)
         let server = OpenServer(
             host: listener.host,
             port: listener.port,
@@ -72,7 +72,10 @@ package struct RemoteAPIServer: Service {
                 headerBytes: listener.limits.headerBytes
             ),
             responder: GuardedResponder(
-                inner: ProblemResponder(inner: self.routes.router().buildResponder()),
+                inner: ProblemResponder(
+                    inner: routes.router().buildResponder(),
+                    methods: { routes.methods(of: $0) }
+                ),
                 authenticator: self.authenticator
             ),
             logger: logger,

@@ -20,15 +20,13 @@ extension DeploymentStatus {
             namespace: rollout.id.namespace,
             name: rollout.id.name,
             phase: rollout.phaseName,
-            health: Self.health(of: snapshot, at: fleet.time),
+            health: Self.health(of: snapshot, in: fleet),
             message: Self.message(of: snapshot),
             since: Date(rollout.since)
         )
         self.holds = rollout.holds.map { HoldStatus($0, of: rollout) }
-        // Of others it is not known whether it lasts: they have nothing to write.
-        if let problem = fleet.journalProblem, rollout.isInFlight || rollout.phase == .baking {
-            self.holds.insert(HoldStatus(kind: "journal", why: problem), at: 0)
-            if self.health == .progressing || self.health == .healthy { self.health = .held }
+        if let problem = fleet.journalProblem, Self.isHeldByJournal(rollout, in: fleet) {
+            self.holds.insert(HoldStatus(kind: HoldStatus.journal, why: problem), at: 0)
         }
         self.stable = rollout.stable.map { RevisionStatus($0, in: snapshot) }
         self.canary = rollout.canary.map { RevisionStatus($0, in: snapshot) }
@@ -63,6 +61,18 @@ extension DeploymentStatus {
         self.sources = Self.sources(of: snapshot, in: fleet)
     }
 
+    /// Of others than those in motion it is not known whether it lasts: they have nothing to write.
+    static func isHeldByJournal(_ rollout: Rollout, in fleet: FleetSnapshot) -> Bool {
+        fleet.journalProblem != nil && (rollout.isInFlight || rollout.phase == .baking)
+    }
+
+    /// With what holds the whole fleet.
+    static func health(of snapshot: DeploymentSnapshot, in fleet: FleetSnapshot) -> Health {
+        let health = Self.health(of: snapshot, at: fleet.time)
+        guard Self.isHeldByJournal(snapshot.rollout, in: fleet) else { return health }
+        return health == .progressing || health == .healthy ? .held : health
+    }
+
     static func health(of snapshot: DeploymentSnapshot, at now: Timestamp) -> Health {
         let rollout = snapshot.rollout
         // Old sights say nothing about health.
@@ -74,7 +84,7 @@ extension DeploymentStatus {
         return rollout.isInFlight ? .progressing : .healthy
     }
 
-    private static func message(of snapshot: DeploymentSnapshot) -> String {
+    static func message(of snapshot: DeploymentSnapshot) -> String {
         let rollout = snapshot.rollout
         let wait = snapshot.waitingFor.first.map { "; waits for \($0)" } ?? ""
         let what =
@@ -187,6 +197,9 @@ extension GateStatus {
 }
 
 extension HoldStatus {
+    /// The kind of a journal that cannot be written.
+    static let journal = "journal"
+
     init(_ hold: Hold, of rollout: Rollout) {
         let id = rollout.id
         switch hold {

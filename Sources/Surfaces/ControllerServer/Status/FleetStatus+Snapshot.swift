@@ -7,11 +7,17 @@ package import Rollouts
 extension FleetStatus {
     /// What the API shows of an engine's snapshot.
     package init(_ snapshot: FleetSnapshot) {
+        self.init(frameOf: snapshot)
+        self.deployments = snapshot.deployments.keys.sorted().compactMap { id in
+            snapshot.deployments[id].map { DeploymentStatus($0, in: snapshot) }
+        }
+    }
+
+    /// All but the deployments.
+    init(frameOf snapshot: FleetSnapshot) {
         self.init(
             time: Date(snapshot.time),
-            deployments: snapshot.deployments.keys.sorted().compactMap { id in
-                snapshot.deployments[id].map { DeploymentStatus($0, in: snapshot) }
-            },
+            deployments: [],
             sources: snapshot.sources.map { source in
                 SourceStatus(
                     repository: source.repository,

@@ -23,6 +23,7 @@ package final class WebhookLedger: Sendable {
         var repositories: [String: Entry]
         /// Of no repository. Their names are strangers' words, and are not kept.
         var others = Entry()
+        var changes: UInt64 = 0
     }
 
     private let entries: Mutex<Entries>
@@ -43,9 +44,15 @@ package final class WebhookLedger: Sendable {
         self.entries.withLock { $0.repositories[repository]?.status }
     }
 
+    /// Rises whenever a status changes.
+    var changes: UInt64 { self.entries.withLock { $0.changes } }
+
     func noteDelivery(for repository: String) {
         let now = Date()
-        self.entries.withLock { $0.repositories[repository]?.status.lastDelivered = now }
+        self.entries.withLock { entries in
+            entries.repositories[repository]?.status.lastDelivered = now
+            entries.changes += 1
+        }
     }
 
     /// - Returns: How many were not told of since the last line in the log, when it is time for another.
@@ -57,6 +64,7 @@ package final class WebhookLedger: Sendable {
             }
             entry.status.lastRefused = date
             entry.status.refusal = refusal.reason
+            entries.changes += 1
             defer { entries.repositories[repository] = entry }
             return entry.tell(at: now, quiet: self.quiet)
         }

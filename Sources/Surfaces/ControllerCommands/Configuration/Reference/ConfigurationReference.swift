@@ -30,7 +30,8 @@ package enum ConfigurationReference {
         Section(shape: .api, place: "api"), Section(shape: .oidc, place: "api.oidc"),
         Section(shape: .apiAccess, place: "api.access[]"), Section(shape: .local, place: "local"),
         Section(shape: .capacity, place: "local.capacity"),
-        Section(shape: .journal, place: "journal"), Section(shape: .audit, place: "audit"), Section(shape: .jobs, place: "jobs"),
+        Section(shape: .journal, place: "journal"), Section(shape: .audit, place: "audit"),
+        Section(shape: .jobs, place: "jobs"),
     ]
 
     /// One setting, with what its mapping says of it.

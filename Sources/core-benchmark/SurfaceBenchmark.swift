@@ -1,0 +1,111 @@
+import ControllerAPI
+import ControllerServer
+import Deployments
+import Foundation
+import Glibc
+import Logging
+import Manifests
+import Reconciliation
+import Rollouts
+import ServiceLifecycle
+
+/// `core-benchmark surface DEPLOYMENTS ROLLOUTS SOCKET`: the real reconcile loop over a world in memory, and the real
+/// API server on a socket.
+///
+/// It prints `ready` when all is served. For each line of standard input it prints how long the loop has been busy
+/// since it began, in seconds, how many turns that were, and the resident memory in MiB. It ends with standard input.
+struct SurfaceBenchmark {
+    let deployments: Int
+    let rollouts: Int
+    let socket: String
+
+    private static let poll = Duration.seconds(1)
+
+    func run() async throws {
+        var fleet = BenchmarkFleet(deployments: self.deployments, rollouts: self.rollouts)
+        guard try await fleet.prepare() == self.rollouts else {
+            print("error: not all rollouts are being judged: nothing to measure")
+            exit(2)
+        }
+        let reconciler = Reconciler(
+            ports: fleet.goOn(),
+            settings: Reconciler.Settings(poll: Self.poll, reader: ManifestReader()),
+            logger: Self.silent
+        )
+        let world = fleet.world
+        let group = ServiceGroup(
+            services: [reconciler, self.server(reconciler, world)],
+            logger: Self.silent
+        )
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask { try await group.run() }
+            // The world's time is the machine's from here on.
+            tasks.addTask {
+                let step = Duration.milliseconds(100)
+                while !Task.isCancelled {
+                    try await Task.sleep(for: step)
+                    world.advance(by: step)
+                }
+            }
+            try await self.wait(for: reconciler)
+            Self.tell("ready")
+            for try await _ in Self.lines() {
+                let activity = reconciler.current.activity
+                let turns = activity.turns.reduce(0, +)
+                Self.tell("\(activity.busy / .seconds(1)) \(turns) \(Main.residentMebibytes)")
+            }
+            await group.triggerGracefulShutdown()
+            tasks.cancelAll()
+            while let result = await tasks.nextResult() { _ = result }
+        }
+    }
+
+    private func server(_ reconciler: Reconciler, _ world: MemoryWorld) -> APIServer {
+        let views = NewestView()
+        return APIServer(
+            socket: self.socket,
+            fleet: { FleetStatus(reconciler.current) },
+            view: { views.view(of: reconciler.current, deliveries: nil) },
+            history: { _, _ in [] },
+            events: { after, namespace, limit in
+                world.events(after: after, in: namespace, limit: limit).map { number, event in
+                    var status = EventStatus(event.transition, of: event.deployment)
+                    status.id = number
+                    return status
+                }
+            },
+            chapter: { _, _ in nil },
+            feedback: { _, labels in FeedbackAnswer(counted: labels.count) },
+            command: { id, request in
+                let verb: Command.Verb = request.verb == .pause ? .pause(until: nil) : .resume
+                let answer = await reconciler.submit(Command(verb, by: request.by, why: request.why), for: id)
+                return OperatorAnswer(accepted: answer.isAccepted, changed: answer.isChanged, message: answer.message)
+            },
+            logger: Self.silent
+        )
+    }
+
+    private func wait(for reconciler: Reconciler) async throws {
+        while reconciler.current.deployments.count < self.deployments || access(self.socket, F_OK) != 0 {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// On a thread of its own, as a line may be long in coming.
+    private static func lines() -> AsyncThrowingStream<Void, any Error> {
+        let (lines, line) = AsyncThrowingStream.makeStream(of: Void.self, throwing: (any Error).self)
+        let thread = Thread {
+            while readLine() != nil { line.yield() }
+            line.finish()
+        }
+        thread.start()
+        return lines
+    }
+
+    private static func tell(_ text: String) {
+        print(text)
+        fflush(nil)
+    }
+
+    private static var silent: Logger { Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() } }
+}
