@@ -12,8 +12,9 @@ MAKEFLAGS += --no-builtin-rules
 
 # The libraries that the controller links with, and what a Python environment needs.
 BUILD_PACKAGES := libcurl4-openssl-dev libgit2-dev libjemalloc-dev libsqlite3-dev libyaml-dev pkg-config zlib1g-dev
-# What the tests use for real, beside .mlflow: a metric provider, a receiver of alerts, a git server over ssh, what signs commits, a load generator, a linter.
-CHECK_PACKAGES := gnupg openssh-client openssh-server openssl prometheus prometheus-alertmanager shellcheck wrk
+# What the tests use for real, beside .mlflow: a metric provider, a receiver of alerts, a git server over ssh, what signs commits, a load generator, a linter,
+# a browser.
+CHECK_PACKAGES := chromium chromium-driver gnupg openssh-client openssh-server openssl prometheus prometheus-alertmanager shellcheck wrk
 # A Python that cannot make environments needs Debian's module for that.
 PYTHON_PACKAGES := $(shell python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv)
 

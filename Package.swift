@@ -184,9 +184,21 @@ let package = Package(
             path: "Sources/Surfaces/ControllerAPI"
         ),
         .target(
+            name: "ControllerWords",
+            dependencies: ["ControllerAPI"],
+            path: "Sources/Surfaces/ControllerWords"
+        ),
+        .target(
+            name: "ControllerPage",
+            dependencies: [
+                "ControllerAPI", "ControllerWords", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Sources/Surfaces/ControllerPage"
+        ),
+        .target(
             name: "ControllerServer",
             dependencies: [
-                "Analysis", "ControllerAPI", "Deployments", "Planning", "Reconciliation", "Rollouts",
+                "Analysis", "ControllerAPI", "ControllerPage", "Deployments", "Planning", "Reconciliation", "Rollouts",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -202,8 +214,8 @@ let package = Package(
         .target(
             name: "ControllerCommands",
             dependencies: [
-                "Analysis", "ControllerAPI", "Decisions", "Deployments", "Manifests", "Planning", "Rollouts",
-                "Simulation", "Transport",
+                "Analysis", "ControllerAPI", "ControllerWords", "Decisions", "Deployments", "Manifests", "Planning",
+                "Rollouts", "Simulation", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Surfaces/ControllerCommands"
@@ -278,6 +290,11 @@ let package = Package(
         // MARK: - Tests, the mirror of Sources, and what they share
 
         .target(name: "LoopbackServer", path: "Tests/Support/LoopbackServer"),
+        .target(
+            name: "SampleStatuses",
+            dependencies: ["ControllerAPI"],
+            path: "Tests/Support/SampleStatuses"
+        ),
         .target(
             name: "FakeMLflow",
             dependencies: ["LoopbackServer", "Transport"],
@@ -429,11 +446,15 @@ let package = Package(
             path: "Tests/Adapters/PersistenceTests"
         ),
         .testTarget(
+            name: "ControllerPageTests",
+            dependencies: ["ControllerAPI", "ControllerPage", "ControllerWords", "SampleStatuses"],
+            path: "Tests/Surfaces/ControllerPageTests"
+        ),
+        .testTarget(
             name: "ControllerServerTests",
             dependencies: [
-                "Analysis", "ControllerAPI", "ControllerServer", "Decisions", "Deployments", "Reconciliation",
-                "Rollouts",
-                "Simulation", "Transport",
+                "Analysis", "ControllerAPI", "ControllerPage", "ControllerServer", "Decisions", "Deployments",
+                "Reconciliation", "Rollouts", "SampleStatuses", "Simulation", "Transport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -444,8 +465,9 @@ let package = Package(
         .testTarget(
             name: "ControllerCommandsTests",
             dependencies: [
-                "ControllerAPI", "ControllerCommands", "ControllerServer", "Decisions", "Deployments", "Manifests",
-                "Reconciliation", "Rollouts",
+                "ControllerAPI", "ControllerCommands", "ControllerServer", "ControllerWords", "Decisions",
+                "Deployments",
+                "Manifests", "Reconciliation", "Rollouts", "SampleStatuses",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

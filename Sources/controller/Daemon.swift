@@ -109,7 +109,12 @@ struct Daemon {
 }
 
 extension Daemon {
-    private func server(_ gateway: OperatorGateway, _ journal: SQLiteJournal, _ tokens: TokenStore?) -> APIServer {
+    private func server(
+        _ gateway: OperatorGateway,
+        _ journal: SQLiteJournal,
+        _ recorder: SeriesRecorder,
+        _ tokens: TokenStore?
+    ) -> APIServer {
         APIServer(
             socket: self.configuration.socket,
             fleet: { gateway.fleet() },
@@ -126,6 +131,7 @@ extension Daemon {
             logs: { gateway.logs(of: $0) },
             log: { gateway.log($1, of: $0, from: $2) },
             traffic: { gateway.traffic(of: $0) },
+            series: { recorder.series(of: $0) },
             spec: { await gateway.spec(of: $0) },
             feedback: { await gateway.tell($1, of: $0) },
             command: { await gateway.perform($1, on: $0) },
@@ -148,10 +154,10 @@ extension Daemon {
             deliveries: ledger,
             replicaLogs: ReplicaLogs(directory: self.replicaDirectory)
         )
-        let tokens = self.tokens
-        let server = self.server(gateway, journal, tokens)
+        let (tokens, recorder) = (self.tokens, SeriesRecorder { reconciler.current })
+        let server = self.server(gateway, journal, recorder, tokens)
         let refusals = AccessLedger(logger: self.logger)
-        var services: [any Service] = [server] + self.remote(server, tokens, refusals)
+        var services: [any Service] = [recorder, server] + self.remote(server, tokens, refusals)
         if let listen = self.configuration.webhooks?.listen {
             services.append(
                 WebhookServer(

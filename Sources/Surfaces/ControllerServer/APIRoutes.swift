@@ -15,6 +15,7 @@ struct APIRoutes: Sendable {
     let logs: @Sendable (DeploymentID) async -> [LogStatus]
     let log: @Sendable (DeploymentID, String, Int64) async -> LogPiece?
     let traffic: @Sendable (DeploymentID) async -> TrafficStatus?
+    let series: @Sendable (DeploymentID) async -> SeriesStatus?
     let spec: @Sendable (DeploymentID) async -> SpecStatus?
     let command: @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer
     let batch: @Sendable (BatchRequest) async -> BatchAnswer
@@ -25,8 +26,9 @@ struct APIRoutes: Sendable {
     let testReceiver: @Sendable (String, String) async -> OperatorAnswer
     let logger: Logger
 
-    func router() -> Router<PeerContext> {
+    func router(_ access: PageAccess = .socket()) -> Router<PeerContext> {
         let router = Router(context: PeerContext.self)
+        PageRoutes(routes: self, access: access).add(to: router)
         router.get("healthz") { _, _ in "ok\n" }
         let api = router.group("api/v1")
         api.get("fleet") { _, context in try Self.json(await self.fleet(for: context)) }
@@ -53,6 +55,9 @@ struct APIRoutes: Sendable {
         deployment.get("traffic") { _, context in
             try await self.answerTraffic(try await self.visible(context), context)
         }
+        deployment.get("series") { _, context in
+            try await self.answerSeries(try await self.visible(context), context)
+        }
         deployment.get("spec") { _, context in
             try await self.answerSpec(try await self.visible(context), context)
         }
@@ -68,7 +73,7 @@ struct APIRoutes: Sendable {
         return router
     }
 
-    private func status(_ id: DeploymentID, _ context: PeerContext) async throws(Problem) -> DeploymentStatus {
+    func status(_ id: DeploymentID, _ context: PeerContext) async throws(Problem) -> DeploymentStatus {
         if let found = await self.deployment(id) { return found }
         throw await self.unknown(id, context)
     }
@@ -80,7 +85,7 @@ struct APIRoutes: Sendable {
     }
 
     /// The fleet as the caller may see it.
-    private func fleet(for context: PeerContext) async -> FleetStatus {
+    func fleet(for context: PeerContext) async -> FleetStatus {
         var fleet = await self.fleet()
         guard !context.seesAll else { return fleet }
         fleet.deployments.removeAll { !context.sees($0.namespace) }
@@ -90,14 +95,14 @@ struct APIRoutes: Sendable {
     }
 
     /// The deployment in the path. What somebody may not see does not exist for them.
-    private func visible(_ context: PeerContext) async throws -> DeploymentID {
+    func visible(_ context: PeerContext) async throws -> DeploymentID {
         let id = try Self.id(context)
         guard context.sees(id.namespace) else { throw await self.unknown(id, context) }
         return id
     }
 
     /// - Throws: A `Problem` for everybody who may not do it.
-    private func authorize(
+    func authorize(
         _ verbs: [AccessVerb],
         on id: DeploymentID,
         _ context: PeerContext
@@ -136,15 +141,25 @@ struct APIRoutes: Sendable {
     private func answerEvents(_ request: Request, _ context: PeerContext) async throws -> Response {
         let (limit, after) = (try Self.limit(of: request), try Self.number(request))
         let namespace = request.uri.queryParameters.get("namespace").map { String($0) }
+        return try Self.json(try await self.events(after: after, in: namespace, limit: limit, context))
+    }
+
+    /// Those that the caller may see, oldest first.
+    func events(
+        after: Int64?,
+        in namespace: String?,
+        limit: Int,
+        _ context: PeerContext
+    ) async throws -> [EventStatus] {
         if let namespace, let remote = context.remote { try remote.require(.view, in: namespace) }
         do {
             guard namespace == nil, let remote = context.remote, let own = remote.namespaces(for: .view) else {
-                return try Self.json(try await self.events(after, namespace, limit))
+                return try await self.events(after, namespace, limit)
             }
             var events: [EventStatus] = []
             for namespace in own { events += try await self.events(after, namespace, limit) }
             events.sort { ($0.id ?? 0) < ($1.id ?? 0) }
-            return try Self.json(Array(after == nil ? events.suffix(limit) : events.prefix(limit)))
+            return Array(after == nil ? events.suffix(limit) : events.prefix(limit))
         } catch {
             self.logger.error("events cannot be read", metadata: ["error": "\(error)"])
             throw Problem(
@@ -210,6 +225,18 @@ struct APIRoutes: Sendable {
         return try Self.json(traffic)
     }
 
+    private func answerSeries(_ id: DeploymentID, _ context: PeerContext) async throws -> Response {
+        _ = try await self.status(id, context)
+        guard let series = await self.series(id) else {
+            throw Problem(
+                status: 404,
+                title: "No rollout seen",
+                detail: "\(id) has had no rollout since the controller started: ask again during one"
+            )
+        }
+        return try Self.json(series)
+    }
+
     /// Not only of deployments that are served: it says why one is not.
     private func answerSpec(_ id: DeploymentID, _ context: PeerContext) async throws -> Response {
         if let spec = await self.spec(id) { return try Self.json(spec) }
@@ -254,7 +281,17 @@ struct APIRoutes: Sendable {
         _ id: DeploymentID,
         _ context: PeerContext
     ) async throws -> Response {
-        var command = try await Self.decode(OperatorRequest.self, of: request, "command")
+        let command = try await Self.decode(OperatorRequest.self, of: request, "command")
+        return try Self.json(try await self.carryOut(command, on: id, context))
+    }
+
+    /// - Throws: A `Problem` for everybody who may not do it.
+    func carryOut(
+        _ command: OperatorRequest,
+        on id: DeploymentID,
+        _ context: PeerContext
+    ) async throws -> OperatorAnswer {
+        var command = command
         let isForced = command.verb == .promote && command.force
         let caller = try await self.authorize([command.verb.access] + (isForced ? [.force] : []), on: id, context)
         command.by = caller.attribution(claim: command.by)
@@ -267,7 +304,7 @@ struct APIRoutes: Sendable {
                 "command.accepted": "\(answer.accepted)", "command.changed": "\(answer.changed)",
             ]
         )
-        return try Self.json(answer)
+        return answer
     }
 
     private func answerBatch(_ request: Request, _ context: PeerContext) async throws -> Response {
@@ -373,7 +410,7 @@ struct APIRoutes: Sendable {
         return try Self.json(await self.feedback(id, batch.labels))
     }
 
-    private static func body(of request: Request, limit: Int, _ tooLarge: String) async throws -> Data {
+    static func body(of request: Request, limit: Int, _ tooLarge: String) async throws -> Data {
         do {
             return Data(try await request.body.collect(upTo: limit).readableBytesView)
         } catch is NIOTooManyBytesError {
@@ -404,7 +441,7 @@ struct APIRoutes: Sendable {
         }
     }
 
-    private static func id(_ context: PeerContext) throws -> DeploymentID {
+    static func id(_ context: PeerContext) throws -> DeploymentID {
         DeploymentID(
             namespace: try context.parameters.require("namespace"),
             name: try context.parameters.require("name")

@@ -11,7 +11,10 @@ struct ProblemResponder<Inner: HTTPResponder>: HTTPResponder {
         do {
             let response = try await self.inner.respond(to: request, context: context)
             // The router turns its own errors into bare statuses. What our routes refuse is thrown as a problem.
-            guard response.status.code >= 400 else { return response }
+            // A page says itself what went wrong.
+            guard response.status.code >= 400, response.headers[.contentType] != PageRoutes.mediaType else {
+                return response
+            }
             return try Self.response(Self.problem(status: response.status, request: request))
         } catch let problem as Problem {
             return try Self.response(problem)

@@ -72,7 +72,7 @@ package struct RemoteAPIServer: Service {
                 headerBytes: listener.limits.headerBytes
             ),
             responder: GuardedResponder(
-                inner: ProblemResponder(inner: self.routes.router().buildResponder()),
+                inner: ProblemResponder(inner: self.routes.router(.sessions(self.authenticator)).buildResponder()),
                 authenticator: self.authenticator
             ),
             logger: logger,
