@@ -12,9 +12,9 @@ MAKEFLAGS += --no-builtin-rules
 
 # The libraries that the controller links with, and what a Python environment needs.
 BUILD_PACKAGES := libcurl4-openssl-dev libgit2-dev libjemalloc-dev libsqlite3-dev libyaml-dev pkg-config zlib1g-dev
-# What the tests use for real, beside .mlflow: a metric provider, a receiver of alerts, a git server over ssh, what signs commits, a load generator, linters,
-# a bridge to a unix socket.
-CHECK_PACKAGES := gnupg openssh-client openssh-server openssl prometheus prometheus-alertmanager shellcheck socat systemd wrk
+# What the tests use for real, beside .mlflow: a browser, a metric provider, a receiver of alerts, a git server over ssh, what signs commits, a load
+# generator, linters, a bridge to a unix socket.
+CHECK_PACKAGES := chromium chromium-driver gnupg openssh-client openssh-server openssl prometheus prometheus-alertmanager shellcheck socat systemd wrk
 # What the Debian package is made and checked with.
 DEB_PACKAGES := curl dpkg-dev fish iproute2 lintian mandoc systemd wrk zsh
 # A Python that cannot make environments needs Debian's module for that.

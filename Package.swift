@@ -194,9 +194,22 @@ let package = Package(
             path: "Sources/Surfaces/ControllerAPI"
         ),
         .target(
+            name: "ControllerWords",
+            dependencies: ["ControllerAPI"],
+            path: "Sources/Surfaces/ControllerWords"
+        ),
+        .target(
+            name: "ControllerPage",
+            dependencies: [
+                "ControllerAPI", "ControllerWords", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Sources/Surfaces/ControllerPage"
+        ),
+        .target(
             name: "ControllerServer",
             dependencies: [
-                "Analysis", "Audits", "ControllerAPI", "Deployments", "Planning", "Reconciliation", "Rollouts",
+                "Analysis", "Audits", "ControllerAPI", "ControllerPage", "Deployments", "Planning", "Reconciliation",
+                "Rollouts",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -212,8 +225,8 @@ let package = Package(
         .target(
             name: "ControllerCommands",
             dependencies: [
-                "Analysis", "ControllerAPI", "Decisions", "Deployments", "Manifests", "Planning", "Rollouts",
-                "Simulation", "Transport",
+                "Analysis", "ControllerAPI", "ControllerWords", "Decisions", "Deployments", "Manifests", "Planning",
+                "Rollouts", "Simulation", "Transport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Surfaces/ControllerCommands"
@@ -291,6 +304,11 @@ let package = Package(
         // MARK: - Tests, the mirror of Sources, and what they share
 
         .target(name: "LoopbackServer", path: "Tests/Support/LoopbackServer"),
+        .target(
+            name: "SampleStatuses",
+            dependencies: ["ControllerAPI"],
+            path: "Tests/Support/SampleStatuses"
+        ),
         .target(
             name: "FakeMLflow",
             dependencies: ["LoopbackServer", "Transport"],
@@ -453,12 +471,16 @@ let package = Package(
             path: "Tests/Adapters/PersistenceTests"
         ),
         .testTarget(
+            name: "ControllerPageTests",
+            dependencies: ["ControllerAPI", "ControllerPage", "ControllerWords", "SampleStatuses"],
+            path: "Tests/Surfaces/ControllerPageTests"
+        ),
+        .testTarget(
             name: "ControllerServerTests",
             dependencies: [
-                "Analysis", "Audits", "ControllerAPI", "ControllerServer", "Decisions", "Deployments", "Persistence",
-                "Reconciliation",
-                "Rollouts",
-                "Simulation", "Transport",
+                "Analysis", "Audits", "ControllerAPI", "ControllerPage", "ControllerServer", "Decisions",
+                "Deployments", "Persistence", "Reconciliation", "Rollouts", "SampleStatuses", "Simulation",
+                "Transport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -470,8 +492,8 @@ let package = Package(
         .testTarget(
             name: "ControllerCommandsTests",
             dependencies: [
-                "Audits", "ControllerAPI", "ControllerCommands", "ControllerServer", "Decisions", "Deployments",
-                "Manifests", "Persistence", "Reconciliation", "Rollouts",
+                "Audits", "ControllerAPI", "ControllerCommands", "ControllerServer", "ControllerWords", "Decisions",
+                "Deployments", "Manifests", "Persistence", "Reconciliation", "Rollouts", "SampleStatuses",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -22,8 +22,9 @@ struct Controller: AsyncParsableCommand {
               controller validate deployments/
             """,
         version: "0.1.0",
-        subcommands: [RunCommand.self, DoctorCommand.self, BackupCommand.self, SupportBundleCommand.self]
-            + ClientCommands.all
+        subcommands: [
+            RunCommand.self, DoctorCommand.self, BackupCommand.self, SupportBundleCommand.self, OpenCommand.self,
+        ] + ClientCommands.all
     )
 
     /// ArgumentParser's own `main()` knows neither this program's exit statuses nor its errors.

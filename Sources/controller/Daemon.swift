@@ -134,6 +134,7 @@ extension Daemon {
     private func server(
         _ gateway: OperatorGateway,
         _ journal: SQLiteJournal,
+        _ recorder: SeriesRecorder,
         _ tokens: TokenStore?,
         _ audit: AuditTrail
     ) -> APIServer {
@@ -153,6 +154,7 @@ extension Daemon {
             logs: { gateway.logs(of: $0) },
             log: { gateway.log($1, of: $0, from: $2) },
             traffic: { gateway.traffic(of: $0) },
+            series: { recorder.series(of: $0) },
             spec: { await gateway.spec(of: $0) },
             feedback: { await gateway.tell($1, of: $0) },
             command: { await gateway.perform($1, on: $0) },
@@ -179,12 +181,12 @@ extension Daemon {
             replicaLogs: ReplicaLogs(directory: self.replicaDirectory),
             configuration: self.ledger
         )
-        let tokens = self.tokens
+        let (tokens, recorder) = (self.tokens, SeriesRecorder { reconciler.current })
         let audit = AuditTrail(configuration: self.configuration, logger: self.logger)
-        let server = self.server(gateway, journal, tokens, audit)
+        let server = self.server(gateway, journal, recorder, tokens, audit)
         let refusals = AccessLedger(logger: self.logger)
         // The server ends first, and the audit writes what is left.
-        var services: [any Service] = [audit, server] + self.remote(server, tokens, refusals)
+        var services: [any Service] = [audit, recorder, server] + self.remote(server, tokens, refusals)
         if let listen = self.configuration.webhooks?.listen {
             services.append(
                 WebhookServer(

@@ -15,6 +15,7 @@ struct APIRoutes: Sendable {
     let logs: @Sendable (DeploymentID) async -> [LogStatus]
     let log: @Sendable (DeploymentID, String, Int64) async -> LogPiece?
     let traffic: @Sendable (DeploymentID) async -> TrafficStatus?
+    let series: @Sendable (DeploymentID) async -> SeriesStatus?
     let spec: @Sendable (DeploymentID) async -> SpecStatus?
     let command: @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer
     let batch: @Sendable (BatchRequest) async -> BatchAnswer
@@ -66,6 +67,7 @@ struct APIRoutes: Sendable {
                 return try await self.answerLog(request, try await self.visible(context), replica)
             },
             Route(.traffic) { _, context in try await self.answerTraffic(try Self.id(context), context) },
+            Route(.series) { _, context in try await self.answerSeries(try await self.visible(context), context) },
             Route(.spec) { _, context in try await self.answerSpec(try await self.visible(context), context) },
             Route(.batch) { request, context in try await self.answerBatch(request, context) },
             Route(.command) { request, context in try await self.answerCommand(request, context) },
@@ -78,9 +80,10 @@ struct APIRoutes: Sendable {
         ] + AccessRoutes(tokens: self.tokens, logger: self.logger).table + self.auditTable
     }
 
-    func router() -> Router<PeerContext> {
+    func router(_ access: PageAccess = .socket()) -> Router<PeerContext> {
         let router = Router(context: PeerContext.self)
         router.add(middleware: AuditedRefusals(desk: self.desk))
+        PageRoutes(routes: self, access: access).add(to: router)
         for route in self.table {
             router.on(RouterPath(route.operation.path), method: route.operation.method.request) { request, context in
                 try route.operation.check(request)

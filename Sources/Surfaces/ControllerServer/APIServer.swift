@@ -32,6 +32,7 @@ package struct APIServer: Service {
     ///   - log: A part of it from a place on, which counts from the end when it is negative; nothing when there is no
     ///     such log.
     ///   - traffic: What the stable revision of a deployment counted lately, if anything.
+    ///   - series: What the gates of its newest rollout measured over time, if one was seen.
     ///   - spec: Where each value of a deployment's manifest comes from, if its commit was read.
     ///   - feedback: Counts labels of a deployment's answers.
     ///   - command: Carries a command out; `by` is set already.
@@ -53,6 +54,7 @@ package struct APIServer: Service {
         logs: @escaping @Sendable (DeploymentID) async -> [LogStatus] = { _ in [] },
         log: @escaping @Sendable (DeploymentID, String, Int64) async -> LogPiece? = { _, _, _ in nil },
         traffic: @escaping @Sendable (DeploymentID) async -> TrafficStatus? = { _ in nil },
+        series: @escaping @Sendable (DeploymentID) async -> SeriesStatus? = { _ in nil },
         spec: @escaping @Sendable (DeploymentID) async -> SpecStatus? = { _ in nil },
         feedback: @escaping @Sendable (DeploymentID, [FeedbackLabel]) async -> FeedbackAnswer,
         command: @escaping @Sendable (DeploymentID, OperatorRequest) async -> OperatorAnswer,
@@ -85,6 +87,7 @@ package struct APIServer: Service {
             logs: logs,
             log: log,
             traffic: traffic,
+            series: series,
             spec: spec,
             command: command,
             batch: batch,

@@ -13,7 +13,10 @@ struct ProblemResponder<Inner: HTTPResponder>: HTTPResponder {
         do {
             let response = try await self.inner.respond(to: request, context: context)
             // The router turns its own errors into bare statuses. What our routes refuse is thrown as a problem.
-            guard response.status.code >= 400 else { return response }
+            // A page says itself what went wrong.
+            guard response.status.code >= 400, response.headers[.contentType] != PageRoutes.mediaType else {
+                return response
+            }
             // The router says of a method that a path does not have that there is no such path.
             let allowed = response.status == .notFound ? self.methods(request.uri.path) : []
             guard allowed.isEmpty else {

@@ -7,6 +7,7 @@ import Deployments
 import Foundation
 import Logging
 import Manifests
+import SampleStatuses
 import ServiceLifecycle
 import Synchronization
 import Testing

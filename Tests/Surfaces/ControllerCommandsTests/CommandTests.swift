@@ -2,6 +2,7 @@ import ControllerAPI
 import ControllerCommands
 import Deployments
 import Foundation
+import SampleStatuses
 import Synchronization
 import Testing
 

@@ -1,5 +1,6 @@
 import ControllerAPI
 import Foundation
+import SampleStatuses
 import Synchronization
 import Testing
 

@@ -1,6 +1,7 @@
 import ControllerAPI
 import Deployments
 import Foundation
+import SampleStatuses
 import Synchronization
 import Testing
 

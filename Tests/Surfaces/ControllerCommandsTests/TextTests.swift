@@ -1,4 +1,5 @@
 import ControllerCommands
+import ControllerWords
 import Foundation
 import Testing
 

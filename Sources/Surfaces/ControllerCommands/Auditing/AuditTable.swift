@@ -1,4 +1,5 @@
 package import ControllerAPI
+import ControllerWords
 package import Foundation
 
 /// `controller audit`: who did what, oldest first.

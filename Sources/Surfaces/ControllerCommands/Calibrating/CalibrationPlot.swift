@@ -1,4 +1,5 @@
 import Analysis
+import ControllerWords
 import Foundation
 
 /// Draws the time to detection against the size of the regression, as SVG without anything from elsewhere.

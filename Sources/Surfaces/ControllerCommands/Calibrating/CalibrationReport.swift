@@ -1,4 +1,5 @@
 import Analysis
+import ControllerWords
 import Foundation
 import Simulation
 

@@ -1,5 +1,6 @@
 package import ArgumentParser
 import ControllerAPI
+import ControllerWords
 
 package struct ExplainCommand: ClientCommand {
     package static let configuration = CommandConfiguration(

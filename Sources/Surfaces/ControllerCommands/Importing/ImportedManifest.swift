@@ -1,3 +1,4 @@
+import ControllerWords
 import Manifests
 
 /// One manifest of ours that came out of the input.

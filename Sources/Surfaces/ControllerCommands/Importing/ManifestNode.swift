@@ -1,3 +1,5 @@
+import ControllerWords
+
 /// A value of a manifest that is written out: in the order that people are used to, with comments.
 indirect enum ManifestNode: Hashable {
     /// In quotes where YAML needs them.

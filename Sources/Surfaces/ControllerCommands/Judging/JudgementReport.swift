@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import ControllerWords
 
 /// The answer to one line.
 struct Judgement: Encodable {

@@ -65,7 +65,7 @@ package struct ConnectionOptions: ParsableArguments {
     }
 
     /// A flag goes before a variable, and that before the current context.
-    func target(_ environment: [String: String]) throws(CommandFailure) -> ControllerTarget {
+    package func target(_ environment: [String: String]) throws(CommandFailure) -> ControllerTarget {
         func variable(_ name: String) -> String? {
             let value = environment[name, default: ""]
             return value.isEmpty ? nil : value

@@ -1,3 +1,4 @@
+import ControllerWords
 import Deployments
 package import Manifests
 

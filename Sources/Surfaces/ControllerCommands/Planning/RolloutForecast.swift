@@ -1,4 +1,5 @@
 import Analysis
+import ControllerWords
 import Deployments
 
 /// What the steps of a manifest's rollout are expected to take and to notice, before it is merged.

@@ -1,4 +1,5 @@
 package import ControllerAPI
+import ControllerWords
 package import Foundation
 
 /// `status --watch` in a pipe: one line whenever something changed that a reader of a log wants to know.

@@ -1,4 +1,5 @@
 package import ControllerAPI
+import ControllerWords
 package import Foundation
 
 /// `controller events`: what happened to all deployments, oldest first.

@@ -1,4 +1,5 @@
 package import ControllerAPI
+import ControllerWords
 package import Foundation
 
 /// `controller get`: one row for each deployment.

@@ -1,4 +1,5 @@
 import ControllerAPI
+import ControllerWords
 import Foundation
 
 /// Writes the API's types for programs, safe to look at on a terminal as well.

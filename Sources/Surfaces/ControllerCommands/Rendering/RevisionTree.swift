@@ -1,4 +1,5 @@
 package import ControllerAPI
+import ControllerWords
 
 /// The revisions of a deployment, and under each its replicas.
 package enum RevisionTree {

@@ -1,3 +1,5 @@
+import ControllerWords
+
 /// One line of output: pieces of text, each with a style.
 ///
 /// Text is escaped where it enters, so no renderer can let a commit's subject or a log's tail steer the terminal.

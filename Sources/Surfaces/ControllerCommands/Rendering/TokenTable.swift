@@ -1,4 +1,5 @@
 import ControllerAPI
+import ControllerWords
 import Foundation
 
 /// `controller token list`: by name.

@@ -1,3 +1,5 @@
+import ControllerWords
+
 /// Writes YAML that every parser, of version 1.1 or 1.2, reads as the same values.
 package enum YAMLText {
     package static func render(_ tree: JSONTree) -> String {

@@ -1,5 +1,6 @@
 import Analysis
 import ControllerAPI
+import ControllerWords
 import Decisions
 import Deployments
 package import Foundation

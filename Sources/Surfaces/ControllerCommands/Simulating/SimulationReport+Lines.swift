@@ -1,3 +1,4 @@
+import ControllerWords
 import Foundation
 import Simulation
 

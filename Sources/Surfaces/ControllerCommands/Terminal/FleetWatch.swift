@@ -1,4 +1,5 @@
 import ControllerAPI
+import ControllerWords
 import Deployments
 import Foundation
 

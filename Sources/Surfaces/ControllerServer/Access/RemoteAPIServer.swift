@@ -73,7 +73,7 @@ package struct RemoteAPIServer: Service {
             ),
             responder: GuardedResponder(
                 inner: ProblemResponder(
-                    inner: routes.router().buildResponder(),
+                    inner: routes.router(.sessions(self.authenticator)).buildResponder(),
                     methods: { routes.methods(of: $0) }
                 ),
                 authenticator: self.authenticator
@@ -102,12 +102,21 @@ struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context
                 return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: "ok\n")))
             }
             try BrowserGuard.check(request, isOwnMachine: false)
+            if let login = try await LoginRoutes(authenticator: self.authenticator)
+                .answer(request, from: context.address)
+            {
+                return Self.protected(login)
+            }
+            if LoginRoutes.isOpen(request) {
+                return Self.protected(try await self.inner.respond(to: request, context: context))
+            }
             let identity = try await self.authenticator.authenticate(request, from: context.address)
             (context.remote, context.cookie) = (identity.access, identity.cookie)
             try self.checkForm(request, identity)
             response = try await self.inner.respond(to: request, context: context)
             if response.status == .forbidden { self.authenticator.noteForbidden(request, context) }
         } catch let problem as Problem {
+            if problem.status == 401, let detour = LoginRoutes.detour(request) { return Self.protected(detour) }
             response = try ProblemResponder<Inner>.response(problem)
             if problem.status == 401 { response.headers[.wwwAuthenticate] = "Bearer realm=\"controller\"" }
         } catch let wait as RetryLater {
@@ -119,8 +128,7 @@ struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context
             response = try ProblemResponder<Inner>.response(problem)
             response.headers[.retryAfter] = "\(wait.seconds)"
         }
-        Self.protect(&response)
-        return response
+        return Self.protected(response)
     }
 
     /// A browser sends a cookie by itself. That the page itself asked, a field shows that only the page can know.
@@ -138,10 +146,12 @@ struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context
         }
     }
 
-    private static func protect(_ response: inout Response) {
+    private static func protected(_ response: Response) -> Response {
+        var response = response
         // RFC 6797; and answers are nobody's but the caller's.
         response.headers[.strictTransportSecurity] = "max-age=31536000"
         response.headers[.xContentTypeOptions] = "nosniff"
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+        return response
     }
 }

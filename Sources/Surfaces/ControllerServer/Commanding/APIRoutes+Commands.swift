@@ -10,23 +10,38 @@ extension APIRoutes {
     func answerCommand(_ request: Request, _ context: PeerContext) async throws -> Response {
         let id = try Self.id(context)
         let body = try await Self.body(of: request, "command")
-        var command = try Self.decode(OperatorRequest.self, body, "command")
-        let isForced = command.verb == .promote && command.force
-        let caller = try await self.authorize([command.verb.access] + (isForced ? [.force] : []), on: id, context)
-        command.by = caller.attribution(claim: command.by)
-        return try await self.once(request, body, by: caller) { [command] in
-            _ = try await self.reader.find(id, context.visibility)
-            let answer = try await self.desk.command(command, on: id, by: caller) { await self.command(id, command) }
-            self.logger.info(
-                "operator command",
-                metadata: [
-                    "deployment.name": "\(id)", "command.verb": "\(command.verb.rawValue)",
-                    "command.by": "\(command.by)", "command.accepted": "\(answer.accepted)",
-                    "command.changed": "\(answer.changed)",
-                ]
-            )
-            return try Self.encode(answer)
+        let command = try Self.decode(OperatorRequest.self, body, "command")
+        let caller = try await self.authorize(Self.verbs(of: command), on: id, context)
+        return try await self.once(request, body, by: caller) {
+            try Self.encode(try await self.carryOut(command, on: id, context))
         }
+    }
+
+    private static func verbs(of command: OperatorRequest) -> [AccessVerb] {
+        [command.verb.access] + (command.verb == .promote && command.force ? [.force] : [])
+    }
+
+    /// - Throws: A `Problem` for everybody who may not do it.
+    func carryOut(
+        _ wanted: OperatorRequest,
+        on id: DeploymentID,
+        _ context: PeerContext
+    ) async throws -> OperatorAnswer {
+        var command = wanted
+        let caller = try await self.authorize(Self.verbs(of: command), on: id, context)
+        command.by = caller.attribution(claim: command.by)
+        _ = try await self.reader.find(id, context.visibility)
+        let asked = command
+        let answer = try await self.desk.command(asked, on: id, by: caller) { await self.command(id, asked) }
+        self.logger.info(
+            "operator command",
+            metadata: [
+                "deployment.name": "\(id)", "command.verb": "\(command.verb.rawValue)",
+                "command.by": "\(command.by)", "command.accepted": "\(answer.accepted)",
+                "command.changed": "\(answer.changed)",
+            ]
+        )
+        return answer
     }
 
     func answerBatch(_ request: Request, _ context: PeerContext) async throws -> Response {
@@ -218,7 +233,7 @@ extension APIRoutes {
         )
     }
 
-    private static func body(of request: Request, limit: Int, tooLarge: String) async throws -> Data {
+    static func body(of request: Request, limit: Int, tooLarge: String) async throws -> Data {
         do {
             return Data(try await request.body.collect(upTo: limit).readableBytesView)
         } catch is NIOTooManyBytesError {

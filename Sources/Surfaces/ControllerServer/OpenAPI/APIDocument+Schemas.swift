@@ -25,7 +25,7 @@ extension APIDocument {
     }
 
     static let schemas =
-        Self.requests + Self.fleetSchemas + Self.deploymentSchemas + Self.accessSchemas + Self.auditSchemas
+        Self.requests + Self.fleetSchemas + Self.deploymentSchemas + Self.accessSchemas + Self.auditSchemas + Self.seriesSchemas
         + Self.answerSchemas
 
     private static let fleetSchemas = [

@@ -160,6 +160,16 @@ extension APIOperation {
         problems: [404]
     )
 
+    static let series = APIOperation(
+        "getSeries",
+        .get,
+        "\(Self.deploymentPath)/series",
+        "What the gates of the newest rollout measured over time",
+        Parameter.deployment,
+        answers: [.json(.reference("SeriesStatus"), "At most 240 points of each gate.")],
+        problems: [404]
+    )
+
     static let spec = APIOperation(
         "getSpec",
         .get,

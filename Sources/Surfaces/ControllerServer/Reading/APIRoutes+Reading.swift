@@ -19,7 +19,7 @@ extension APIRoutes {
     }
 
     /// A number of something that was journaled; nothing where none is given.
-    private static func number(_ request: Request) throws(Problem) -> Int64? {
+    static func number(_ request: Request) throws(Problem) -> Int64? {
         guard let text = request.uri.queryParameters.get("after") else { return nil }
         guard let number = Int64(text), number >= 0 else {
             throw Problem(status: 400, title: "Bad number", detail: "after must be a number that was answered, or 0")
@@ -30,15 +30,27 @@ extension APIRoutes {
     func answerEvents(_ request: Request, _ context: PeerContext) async throws -> Response {
         let (limit, after) = (try Self.limit(of: request), try Self.number(request))
         let namespace = request.uri.queryParameters.get("namespace").map { String($0) }
+        return Self.json(
+            try Self.encode(try await self.events(after: after, in: namespace, limit: limit, context))
+        )
+    }
+
+    /// Those that the caller may see, oldest first.
+    func events(
+        after: Int64?,
+        in namespace: String?,
+        limit: Int,
+        _ context: PeerContext
+    ) async throws -> [EventStatus] {
         if let namespace, let remote = context.remote { try remote.require(.view, in: namespace) }
         do {
             guard namespace == nil, let remote = context.remote, let own = remote.namespaces(for: .view) else {
-                return Self.json(try Self.encode(try await self.events(after, namespace, limit)))
+                return try await self.events(after, namespace, limit)
             }
             var events: [EventStatus] = []
             for namespace in own { events += try await self.events(after, namespace, limit) }
             events.sort { ($0.id ?? 0) < ($1.id ?? 0) }
-            return Self.json(try Self.encode(Array(after == nil ? events.suffix(limit) : events.prefix(limit))))
+            return Array(after == nil ? events.suffix(limit) : events.prefix(limit))
         } catch {
             self.logger.error("events cannot be read", metadata: ["error": "\(error)"])
             throw Problem(
@@ -146,5 +158,34 @@ extension APIRoutes {
             headers: [.contentType: "application/jsonl"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: lines))
         )
+    }
+
+    func answerSeries(_ id: DeploymentID, _ context: PeerContext) async throws -> Response {
+        _ = try await self.reader.find(id, context.visibility)
+        guard let series = await self.series(id) else {
+            throw Problem(
+                status: 404,
+                title: "No rollout seen",
+                detail: "\(id) has had no rollout since the controller started: ask again during one"
+            )
+        }
+        return Self.json(try Self.encode(series))
+    }
+
+    // MARK: - For pages
+
+    func status(_ id: DeploymentID, _ context: PeerContext) async throws(Problem) -> DeploymentStatus {
+        let view = try await self.reader.find(id, context.visibility)
+        guard let status = view.deployment(id) else { throw await self.reader.unknown(id, context.visibility) }
+        return status
+    }
+
+    /// The fleet as the caller may see it.
+    func fleet(for context: PeerContext) async -> FleetStatus {
+        let visible = context.visibility
+        let view = await self.reader.view()
+        var fleet = FleetReader.frame(of: view, visible)
+        fleet.deployments = view.order.filter(visible.contains).compactMap { view.deployment($0) }
+        return fleet
     }
 }

@@ -88,10 +88,7 @@ final class FleetReader: Sendable {
     /// As the encoder would write all at once.
     private static func encode(_ view: FleetView, _ visible: Visibility) async throws -> ByteBuffer {
         let encoder = APICoding.encoder()
-        var fleet = view.frame
-        fleet.unknown?.removeAll { DeploymentID($0).map { !visible.contains($0) } ?? true }
-        fleet.freezes?.removeAll { freeze in freeze.namespace.map { !visible.contains($0) } ?? false }
-        if visible != .everything { fleet.receivers = nil }
+        let fleet = Self.frame(of: view, visible)
         let frame = try encoder.encode(fleet)
         // Keys are sorted.
         let opening = Data(#"{"deployments":["#.utf8)
@@ -103,5 +100,14 @@ final class FleetReader: Sendable {
         }
         buffer.writeBytes(frame.dropFirst(opening.count))
         return buffer
+    }
+
+    /// The fleet without its deployments, and without what may not be seen.
+    static func frame(of view: FleetView, _ visible: Visibility) -> FleetStatus {
+        var fleet = view.frame
+        fleet.unknown?.removeAll { DeploymentID($0).map { !visible.contains($0) } ?? true }
+        fleet.freezes?.removeAll { freeze in freeze.namespace.map { !visible.contains($0) } ?? false }
+        if visible != .everything { fleet.receivers = nil }
+        return fleet
     }
 }

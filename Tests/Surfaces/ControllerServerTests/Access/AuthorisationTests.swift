@@ -19,9 +19,25 @@ struct AuthorisationTests {
         var body: String?
         /// When it is allowed.
         var status = 200
+        /// Says what is wrong as a page.
+        var isPage = false
     }
 
     private static let own = "/api/v1/deployments/search/file-type"
+
+    private static let page = "/deployments/search/file-type"
+
+    private static func form(_ verb: String, _ access: AccessVerb) -> Route {
+        Route(
+            path: "\(Self.page)/commands",
+            method: "POST",
+            verb: access,
+            isLocal: true,
+            body: "verb=\(verb)&why=x",
+            status: 303,
+            isPage: true
+        )
+    }
 
     private static func command(_ verb: String, _ access: AccessVerb, _ more: String = "") -> Route {
         Route(
@@ -35,6 +51,13 @@ struct AuthorisationTests {
 
     static let routes: [Route] = [
         Route(path: "/healthz"),
+        Route(path: "/", isFiltered: true, isPage: true),
+        Route(path: "/events", isFiltered: true, isPage: true),
+        Route(path: "/events?namespace=search", verb: .view, isLocal: true, isPage: true),
+        Route(path: Self.page, verb: .view, isLocal: true, isPage: true),
+        Self.form("pause", .pause), Self.form("resume", .resume), Self.form("promote", .promote),
+        Self.form("abort", .abort), Self.form("rollback", .rollback), Self.form("retry", .retry),
+        Route(path: "/assets/none", status: 404),
         Route(path: "/api/v1/whoami", isFiltered: true),
         Route(path: "/api/v1/fleet", isFiltered: true),
         Route(path: "/api/v1/events", isFiltered: true),
@@ -46,6 +69,7 @@ struct AuthorisationTests {
         Route(path: "\(Self.own)/logs", verb: .view, isLocal: true),
         Route(path: "\(Self.own)/logs/3f2a91c0de-1", verb: .view, isLocal: true, status: 404),
         Route(path: "\(Self.own)/traffic", verb: .view, isLocal: true, status: 404),
+        Route(path: "\(Self.own)/series", verb: .view, isLocal: true, status: 404),
         Route(path: "\(Self.own)/spec", verb: .view, isLocal: true, status: 404),
         Route(path: "/api/v1/audit", verb: .audit, status: 404),
         Route(path: "/api/v1/audit/check", verb: .audit, status: 404),
@@ -174,7 +198,10 @@ struct AuthorisationTests {
                     response.status == expected,
                     "\(person.name): \(route.method) \(route.path) \(route.body ?? ""): \(response.text)"
                 )
-                if response.status >= 400 { #expect(response.headers["Content-Type"] == Problem.mediaType) }
+                if response.status >= 400 {
+                    let type = route.isPage ? "text/html; charset=utf-8" : Problem.mediaType
+                    #expect(response.headers["Content-Type"] == type, "\(route.path)")
+                }
             }
         }
     }
@@ -185,7 +212,8 @@ struct AuthorisationTests {
         if isAllowed { return route.status }
         if route.isFiltered, !person.here.contains(.view), person.elsewhere.contains(verb) { return route.status }
         // What somebody may not see does not exist for them; what names no deployment is refused.
-        return route.isLocal && !person.here.contains(.view) && route.path.hasPrefix(Self.own) ? 404 : 403
+        let namesOne = route.path.hasPrefix(Self.own) || route.path.hasPrefix(Self.page)
+        return route.isLocal && !person.here.contains(.view) && namesOne ? 404 : 403
     }
 
     @Test
@@ -212,6 +240,7 @@ struct AuthorisationTests {
                     .replacing("/freezes/3", with: "/freezes/{id}")
                     .replacing("/tokens/0123456789", with: "/tokens/{id}")
                     .replacing("/receivers/chat/test", with: "/receivers/{receiver}/test")
+                    .replacing("/assets/none", with: "/assets/{name}")
                 return "\(route.method) \(path)"
             }
         )

@@ -172,6 +172,11 @@ struct DocumentTests {
                 FreezeStatus(id: 0, namespace: nil, labels: nil, by: "", why: "", since: time, until: time)
             ),
             ("FreezeAnswer", FreezeAnswer(accepted: true, changed: true, message: "")),
+            ("SeriesStatus", SeriesStatus(deployment: "", canary: "", stable: nil, pointSeconds: 0)),
+            ("SeriesTraffic", SeriesStatus.Traffic(time: time, canary: 0, stable: 0)),
+            ("SeriesGate", SeriesStatus.Gate(name: "", counts: "", limit: "")),
+            ("SeriesPoint", SeriesStatus.Point(time: time, step: 0, outcome: "")),
+            ("SeriesShare", SeriesStatus.Share(value: 0, lower: 0, upper: 0, requests: 0)),
             ("ConfigurationStatus", ConfigurationStatus(file: "", since: time)),
             ("Problem", Problem(status: 400, title: "", detail: "")),
         ]

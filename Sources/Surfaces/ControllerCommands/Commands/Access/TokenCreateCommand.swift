@@ -1,5 +1,6 @@
 package import ArgumentParser
 import ControllerAPI
+import ControllerWords
 import Foundation
 
 package struct TokenCreateCommand: ClientCommand {

@@ -1,4 +1,4 @@
-/// Text that other people wrote, on its way to a terminal.
+/// Text that other people wrote, on its way to a terminal or a page.
 package enum TerminalText {
     /// Replaces what a terminal would obey (escape sequences, C1 controls) or what would make text look like other
     /// text (directional overrides, line breaks) by `\n`, `\t` or `\u{1B}`.
@@ -17,7 +17,7 @@ package enum TerminalText {
         return result
     }
 
-    static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+    package static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .surrogate, .privateUse, .lineSeparator, .paragraphSeparator, .unassigned: true
         // Joiners shape letters of several scripts and emoji; the other format characters hide or reorder text.

@@ -1,5 +1,5 @@
 package import ControllerAPI
-import Foundation
+package import Foundation
 
 /// Short texts about a deployment that several views share.
 extension DeploymentStatus {
@@ -8,10 +8,8 @@ extension DeploymentStatus {
     /// What a user of `controller` types for it.
     package var argument: String { self.namespace == "default" ? self.name : self.id }
 
-    var styledHealth: StyledText { StyledText(self.health.rawValue, self.health.style) }
-
     /// `magika 3.3 → 3.4` while a rollout is in flight.
-    var modelChange: String {
+    package var modelChange: String {
         guard let stable = self.stable else { return self.canary?.model ?? "-" }
         guard let canary = self.canary else { return stable.model }
         return stable.modelName == canary.modelName
@@ -19,16 +17,16 @@ extension DeploymentStatus {
     }
 
     /// The revision that the deployment is on its way to, or on.
-    var newest: RevisionStatus? { self.canary ?? self.stable }
+    package var newest: RevisionStatus? { self.canary ?? self.stable }
 
-    var currentStep: (number: Int, step: StepStatus)? {
+    package var currentStep: (number: Int, step: StepStatus)? {
         self.steps.firstIndex { $0.state == .current }.map { ($0 + 1, self.steps[$0]) }
     }
 }
 
 extension NextStatus {
     /// `in about 7m (14:48:06Z): gate latency is expected to pass`
-    func sentence(now: Date) -> String {
+    package func sentence(now: Date) -> String {
         guard let at = self.at else { return self.what }
         let left = at.timeIntervalSince(now)
         let until = TimeText.until(at, now: now)
@@ -37,29 +35,17 @@ extension NextStatus {
     }
 }
 
-extension DeploymentStatus.Health {
-    var style: StyledText.Style {
-        switch self {
-        case .healthy: .green
-        case .progressing: .cyan
-        case .held: .yellow
-        case .degraded: .red
-        case .unknown: .dim
-        }
-    }
-}
-
 extension RevisionStatus {
     /// `magika 3.4`
-    var model: String { "\(self.modelName) \(self.modelVersion)" }
-    var ready: Int { self.replicas.count { $0.state == "ready" } }
-    var weightText: String { self.weight.map { "\($0) %" } ?? "? %" }
-    var short: String { String(self.revision.prefix(10)) }
+    package var model: String { "\(self.modelName) \(self.modelVersion)" }
+    package var ready: Int { self.replicas.count { $0.state == "ready" } }
+    package var weightText: String { self.weight.map { "\($0) %" } ?? "? %" }
+    package var short: String { String(self.revision.prefix(10)) }
 }
 
 extension CommitStatus {
     /// `“Retrain on November's files”, Ada Lovelace`; empty parts are left out.
-    var story: String {
+    package var story: String {
         [self.subject.isEmpty ? "" : "“\(self.subject)”", self.author].filter { !$0.isEmpty }.joined(separator: ", ")
     }
 }

@@ -1,21 +1,21 @@
-import ControllerAPI
-import Foundation
+package import ControllerAPI
+package import Foundation
 
 /// One deployment at the moments of a rollout that people look at.
-enum Statuses {
+package enum Statuses {
     /// 2026-11-23 14:41:06 UTC
-    static let now = Date(timeIntervalSince1970: 1_795_444_866)
+    package static let now = Date(timeIntervalSince1970: 1_795_444_866)
 
-    static func ago(_ seconds: Double) -> Date { self.now.addingTimeInterval(-seconds) }
+    package static func ago(_ seconds: Double) -> Date { self.now.addingTimeInterval(-seconds) }
 
-    static let oldCommit = CommitStatus(
+    package static let oldCommit = CommitStatus(
         repository: "models",
         branch: "main",
         commit: "9c1d2e0b6f0f4f5f8f0b1a2c3d4e5f60718293a4",
         subject: "Serve Magika 3.3",
         author: "Grace Hopper"
     )
-    static let newCommit = CommitStatus(
+    package static let newCommit = CommitStatus(
         repository: "models",
         branch: "main",
         commit: "1eabc9a47d0d4a0c9e0f0a1b2c3d4e5f60718293",
@@ -23,7 +23,7 @@ enum Statuses {
         author: "Ada Lovelace"
     )
 
-    static func replicas(_ prefix: String, port: Int, states: [String]) -> [ReplicaStatus] {
+    package static func replicas(_ prefix: String, port: Int, states: [String]) -> [ReplicaStatus] {
         states.enumerated().map { index, state in
             ReplicaStatus(
                 name: "\(prefix)-\(index)",
@@ -35,7 +35,11 @@ enum Statuses {
         }
     }
 
-    static func stable(weight: Int?, commit: CommitStatus = Self.oldCommit, version: String = "3.3") -> RevisionStatus {
+    package static func stable(
+        weight: Int?,
+        commit: CommitStatus = Self.oldCommit,
+        version: String = "3.3"
+    ) -> RevisionStatus {
         RevisionStatus(
             revision: "a3f0" + String(repeating: "11", count: 30),
             modelName: "magika",
@@ -48,7 +52,7 @@ enum Statuses {
         )
     }
 
-    static func canary(weight: Int?, states: [String] = ["ready", "ready", "ready"]) -> RevisionStatus {
+    package static func canary(weight: Int?, states: [String] = ["ready", "ready", "ready"]) -> RevisionStatus {
         RevisionStatus(
             revision: "5f2c" + String(repeating: "22", count: 30),
             modelName: "magika",
@@ -61,7 +65,8 @@ enum Statuses {
         )
     }
 
-    static func base(_ phase: String, _ health: DeploymentStatus.Health, _ message: String) -> DeploymentStatus {
+    package static func base(_ phase: String, _ health: DeploymentStatus.Health, _ message: String) -> DeploymentStatus
+    {
         var status = DeploymentStatus(
             namespace: "search",
             name: "file-type",
@@ -75,7 +80,7 @@ enum Statuses {
         return status
     }
 
-    static func event(_ seconds: Double, _ kind: String, _ message: String, by: String? = nil) -> EventStatus {
+    package static func event(_ seconds: Double, _ kind: String, _ message: String, by: String? = nil) -> EventStatus {
         EventStatus(
             time: self.ago(seconds),
             deployment: "search/file-type",
@@ -86,7 +91,7 @@ enum Statuses {
         )
     }
 
-    static var autoscaled: DeploymentStatus {
+    package static var autoscaled: DeploymentStatus {
         var status = self.settled
         status.autoscaling = AutoscalingStatus(
             minReplicas: 2,
@@ -117,7 +122,7 @@ enum Statuses {
         return status
     }
 
-    static var settled: DeploymentStatus {
+    package static var settled: DeploymentStatus {
         var status = self.base("settled", .healthy, "serves magika 3.3")
         status.since = self.ago(90_000)
         status.stable = self.stable(weight: 100)
@@ -126,7 +131,7 @@ enum Statuses {
         return status
     }
 
-    static var midCanary: DeploymentStatus {
+    package static var midCanary: DeploymentStatus {
         var status = self.base("stepping", .progressing, "canary magika 3.4 takes 25 % of the traffic")
         status.stable = self.stable(weight: 75)
         status.canary = self.canary(weight: 25, states: ["ready", "ready", "backing-off"])
@@ -200,7 +205,7 @@ enum Statuses {
         return status
     }
 
-    static var paused: DeploymentStatus {
+    package static var paused: DeploymentStatus {
         var status = self.midCanary
         status.health = .held
         status.message = "paused by alice: looking at latency"
@@ -220,7 +225,7 @@ enum Statuses {
         return status
     }
 
-    static var approval: DeploymentStatus {
+    package static var approval: DeploymentStatus {
         var status = self.midCanary
         status.health = .held
         status.message = "waits for an approval at 25 %"
@@ -235,7 +240,7 @@ enum Statuses {
         return status
     }
 
-    static var rolledBack: DeploymentStatus {
+    package static var rolledBack: DeploymentStatus {
         var status = self.base("settled", .degraded, "rolled back to magika 3.3: gate errors failed at 25 %")
         status.stable = self.stable(weight: 100)
         status.desiredRevision = "5f2c" + String(repeating: "22", count: 30)
@@ -261,7 +266,7 @@ enum Statuses {
         return status
     }
 
-    static var preparing: DeploymentStatus {
+    package static var preparing: DeploymentStatus {
         var status = self.base("preparing", .progressing, "preparing magika 3.4 (main@sha1:1eabc9a4)")
         status.stable = self.stable(weight: 100)
         status.canary = self.canary(weight: 0, states: ["starting", "ready", "backing-off"])
@@ -281,7 +286,7 @@ enum Statuses {
         return status
     }
 
-    static var baking: DeploymentStatus {
+    package static var baking: DeploymentStatus {
         var status = self.base("baking", .healthy, "magika 3.4 (main@sha1:1eabc9a4) has all traffic and bakes")
         status.stable = self.canary(weight: 100)
         status.previous = self.stable(weight: 0)
@@ -297,7 +302,7 @@ enum Statuses {
         return status
     }
 
-    static var rollingBack: DeploymentStatus {
+    package static var rollingBack: DeploymentStatus {
         var status = self.base("rolling-back", .degraded, "rolling back: gate errors failed: canary 4.1 % of 480")
         status.since = self.ago(2)
         status.stable = self.stable(weight: 75)
@@ -307,14 +312,14 @@ enum Statuses {
         return status
     }
 
-    static var removing: DeploymentStatus {
+    package static var removing: DeploymentStatus {
         var status = self.base("removing", .progressing, "being removed: its manifest is gone from git")
         status.stable = self.stable(weight: 0)
         status.desired = nil
         return status
     }
 
-    static var pinned: DeploymentStatus {
+    package static var pinned: DeploymentStatus {
         var status = self.settled
         status.pin = PinStatus(revision: "a3f0" + String(repeating: "11", count: 30), by: "alice")
         status.desired = self.newCommit
@@ -325,7 +330,7 @@ enum Statuses {
     }
 
     /// What somebody who can write commits and logs may try on whoever looks.
-    static var hostile: DeploymentStatus {
+    package static var hostile: DeploymentStatus {
         var status = self.midCanary
         let attack = "x\u{1b}]0;owned\u{7}\u{1b}[2J\r\n\u{9b}31m\u{202E}txet\u{2028}"
         status.message = attack
@@ -345,7 +350,7 @@ enum Statuses {
         return status
     }
 
-    static let all: [(name: String, status: DeploymentStatus)] = [
+    package static let all: [(name: String, status: DeploymentStatus)] = [
         ("settled", settled), ("mid-canary", midCanary), ("paused", paused), ("approval", approval),
         ("rolled-back", rolledBack), ("preparing", preparing), ("baking", baking), ("rolling-back", rollingBack),
         ("removing", removing), ("pinned", pinned), ("autoscaled", autoscaled),

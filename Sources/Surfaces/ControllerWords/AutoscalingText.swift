@@ -1,8 +1,8 @@
-import ControllerAPI
+package import ControllerAPI
 
 extension AutoscalingStatus {
     /// `3 replicas of 2 to 8: 11.2 requests in flight need 3, at 4 per replica`
-    var words: String {
+    package var words: String {
         let count = self.replicas == 1 ? "1 replica" : "\(self.replicas) replicas"
         let need: String
         if let requests = self.requestsInFlight, let needed = self.neededReplicas {

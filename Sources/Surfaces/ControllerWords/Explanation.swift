@@ -57,34 +57,30 @@ package struct Explanation: Codable, Hashable, Sendable {
         self.commands = AvailableCommands.list(status)
     }
 
-    package func lines(width: Int) -> [StyledText] {
-        let paragraphs: [(title: String, sentences: [String])] = [
-            ("Where it is", self.place),
-            ("What holds it", self.holds.map { $0.text + ($0.remedy.map { " To end it: \($0)" } ?? "") }),
-            ("What it waits for", self.waitsFor.map { "• " + $0 }),
-            ("What the gates say", self.gates),
-            ("What happens next", self.next.map { "• " + $0.sentence(now: self.time) }),
-            ("What would take its traffic back", self.rollsBackIf.map { "• " + $0 }),
-            ("What is quarantined", self.quarantined),
-            ("What is wrong in git", self.problems),
-            ("What the controller sees", self.sources.map { "• " + $0 }),
-        ]
-        var lines: [StyledText] = []
-        for (title, sentences) in paragraphs where !sentences.isEmpty {
-            lines += [StyledText(title, .bold)]
-            for sentence in sentences {
-                let wrapped = TerminalText.wrapped(TerminalText.escaped(sentence), columns: max(20, width - 4))
-                // What goes on below a bullet stands below its text.
-                let indent = sentence.hasPrefix("• ") ? "    " : "  "
-                lines += wrapped.enumerated().map { StyledText(($0 == 0 ? "  " : indent) + $1) }
-            }
-            lines.append("")
+    /// All that is said, by title and in the order in which it is read; what begins with a bullet is an item of a
+    /// list.
+    package var paragraphs: [Paragraph] {
+        [
+            Paragraph("Where it is", self.place),
+            Paragraph("What holds it", self.holds.map { $0.text + ($0.remedy.map { " To end it: \($0)" } ?? "") }),
+            Paragraph("What it waits for", self.waitsFor.map { "• " + $0 }),
+            Paragraph("What the gates say", self.gates),
+            Paragraph("What happens next", self.next.map { "• " + $0.sentence(now: self.time) }),
+            Paragraph("What would take its traffic back", self.rollsBackIf.map { "• " + $0 }),
+            Paragraph("What is quarantined", self.quarantined),
+            Paragraph("What is wrong in git", self.problems),
+            Paragraph("What the controller sees", self.sources.map { "• " + $0 }),
+        ].filter { !$0.sentences.isEmpty }
+    }
+
+    package struct Paragraph: Hashable, Sendable {
+        package var title: String
+        package var sentences: [String]
+
+        package init(_ title: String, _ sentences: [String]) {
+            self.title = title
+            self.sentences = sentences
         }
-        lines.append(StyledText("What you can do", .bold))
-        lines += TextTable.aligned(
-            self.commands.map { [StyledText("  " + $0.command, .cyan), StyledText($0.effect)] }
-        )
-        return lines
     }
 }
 
