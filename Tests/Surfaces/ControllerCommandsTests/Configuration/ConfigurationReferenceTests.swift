@@ -51,7 +51,8 @@ struct ConfigurationReferenceTests {
         case "repositories[].signatures", "repositories[].deletion":
             return repository("\(place.dropFirst("repositories[].".count)): {\(text)}")
         case "repositories[].credentials": return repository("credentials: {tokenFile: /t, \(text)}")
-        case "repositories[].forge": return repository("forge: {kind: gitea, project: team/models, tokenFile: /t, \(text)}")
+        case "repositories[].forge":
+            return repository("forge: {kind: gitea, project: team/models, tokenFile: /t, \(text)}")
         case "gitCredentials[]":
             return Self.minimal + "gitCredentials: [{prefix: \"https://git.example/\", tokenFile: /t, \(text)}]\n"
         case "repositories[].credentials.gitHubApp":
