@@ -73,7 +73,7 @@ struct ConfigurationReferenceTests {
             return Self.minimal
                 + "api: {listen: \"127.0.0.1:8443\", certificateFile: /c, keyFile: /k, "
                 + "oidc: {issuer: \"https://l.example\", audience: c\(oidc)}, \(more)}\n"
-        case "artifacts", "local", "journal": return Self.minimal + "\(place): {\(text)}\n"
+        case "artifacts", "local", "journal", "audit": return Self.minimal + "\(place): {\(text)}\n"
         default: throw Unwritten(place: place)
         }
     }
