@@ -46,7 +46,7 @@ struct FleetWatchTests {
         try await fixture.serving {
             let run = await fixture.run(
                 ["top"],
-                environment: ["TERM": "xterm"],
+                environment: ["TERM": "xterm", "NO_COLOR": "1"],
                 terminal: Terminal(columns: 70, rows: 5),
                 sleep: sleep
             )

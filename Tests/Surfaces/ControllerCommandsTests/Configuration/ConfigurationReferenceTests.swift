@@ -51,7 +51,8 @@ struct ConfigurationReferenceTests {
         case "repositories[].signatures", "repositories[].deletion":
             return repository("\(place.dropFirst("repositories[].".count)): {\(text)}")
         case "repositories[].credentials": return repository("credentials: {tokenFile: /t, \(text)}")
-        case "repositories[].forge": return repository("forge: {kind: gitea, tokenFile: /t, \(text)}")
+        case "repositories[].forge":
+            return repository("forge: {kind: gitea, project: team/models, tokenFile: /t, \(text)}")
         case "gitCredentials[]":
             return Self.minimal + "gitCredentials: [{prefix: \"https://git.example/\", tokenFile: /t, \(text)}]\n"
         case "repositories[].credentials.gitHubApp":
@@ -72,7 +73,7 @@ struct ConfigurationReferenceTests {
             return Self.minimal
                 + "api: {listen: \"127.0.0.1:8443\", certificateFile: /c, keyFile: /k, "
                 + "oidc: {issuer: \"https://l.example\", audience: c\(oidc)}, \(more)}\n"
-        case "artifacts", "local", "journal": return Self.minimal + "\(place): {\(text)}\n"
+        case "artifacts", "local", "journal", "audit": return Self.minimal + "\(place): {\(text)}\n"
         default: throw Unwritten(place: place)
         }
     }

@@ -1,6 +1,6 @@
 extension ConfigurationField {
     /// Every setting; a test holds it complete.
-    package static let all = Self.daemon + Self.watching + Self.asking + Self.placing
+    package static let all = Self.daemon + Self.watching + Self.asking + Self.placing + Self.telling
 
     /// The file's own members.
     private static let daemon: [ConfigurationField] = [
@@ -69,6 +69,8 @@ extension ConfigurationField {
                 + "counts."
         ),
         .init("configuration.journal", .mapping, nil, "How long [decisions](#journal) are kept."),
+        .init("configuration.audit", .mapping, nil, "How long [entries](#audit) of who did what are kept."),
+        .init("configuration.notifications", .mapping, nil, "Who is [told](#notifications) what. Default: nobody."),
         .init("configuration.jobs", .mapping, nil, "The [programs](#jobs) that manifests may run; without it, none."),
     ]
 

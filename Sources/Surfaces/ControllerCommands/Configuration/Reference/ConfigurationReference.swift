@@ -32,6 +32,9 @@ package enum ConfigurationReference {
         Section(shape: .capacity, place: "local.capacity"),
         Section(shape: .journal, place: "journal"), Section(shape: .audit, place: "audit"),
         Section(shape: .jobs, place: "jobs"),
+        Section(shape: .notifications, place: "notifications"),
+        Section(shape: .receiver, place: "notifications.receivers[]"),
+        Section(shape: .notificationRoute, place: "notifications.routes[]"),
     ]
 
     /// One setting, with what its mapping says of it.

@@ -45,7 +45,7 @@ package struct EffectiveSettings: Sendable {
     }
 
     /// Mappings that count with their defaults where the file has none.
-    private static let always: Set<String> = ["", "artifacts", "local", "journal", "repositories[].deletion"]
+    private static let always: Set<String> = ["", "artifacts", "local", "journal", "audit", "repositories[].deletion"]
 
     /// Each mapping that stands at `pattern`, with its number in place of `[]`.
     private static func places(_ pattern: String, in root: YAMLNode?) -> [(String, YAMLNode?)] {

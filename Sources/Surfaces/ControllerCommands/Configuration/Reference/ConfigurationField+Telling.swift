@@ -1,0 +1,33 @@
+extension ConfigurationField {
+    /// Who is told what, and what is written down of it.
+    static let telling: [ConfigurationField] = [
+        .init("audit.keep", .duration, "1095d", "How long entries are kept."),
+        .init("audit.maxSize", .size, "1Gi", "Of all entries together; the oldest go first."),
+        .init("notifications.source", .text, nil, "What CloudEvents name as their source."),
+        .init("notifications.receivers", .list, nil, "[Who](#notificationsreceivers) can be told."),
+        .init("notifications.routes", .list, nil, "[Who is told what](#notificationsroutes)."),
+        .init("receiver.name", .name, nil, "What routes name."),
+        .init("receiver.kind", .choice, nil, "What it speaks, such as `slack`."),
+        .init("receiver.url", .url, nil, "Where it listens, when that is no secret."),
+        .init("receiver.urlFile", .path, nil, "The same, in the first line of a file."),
+        .init("receiver.secretFile", .path, nil, "What signs what it is sent."),
+        .init("receiver.tokenFile", .path, nil, "A bearer token in its first line."),
+        .init("receiver.caFile", .path, nil, "PEM file with its authorities. Default: the system's."),
+        .init("receiver.timeout", .duration, nil, "For one attempt."),
+        .init("receiver.host", .name, nil, "Of a mail server."),
+        .init("receiver.port", .count, nil, "Of a mail server."),
+        .init("receiver.tls", .choice, nil, "How the mail server is spoken to."),
+        .init("receiver.username", .name, nil, "At the mail server."),
+        .init("receiver.passwordFile", .path, nil, "The password of `username`, in its first line."),
+        .init("receiver.from", .text, nil, "Who mails are from."),
+        .init("receiver.to", .list, nil, "Who mails go to."),
+        .init("notificationRoute.receivers", .list, nil, "Who is told."),
+        .init("notificationRoute.namespaces", .list, nil, "Of these only; `team-*` is a pattern."),
+        .init("notificationRoute.labels", .mapping, nil, "Of deployments with all of these only."),
+        .init("notificationRoute.severities", .list, nil, "Of these only."),
+        .init("notificationRoute.events", .list, nil, "Of these kinds only."),
+        .init("notificationRoute.groupBy", .list, nil, "What is told in one message."),
+        .init("notificationRoute.groupWait", .duration, nil, "How long more of a group is waited for."),
+        .init("notificationRoute.continue", .flag, nil, "Whether later routes are looked at, too."),
+    ]
+}
