@@ -139,7 +139,17 @@ struct OperatorFreezeTests {
         ReconcilerTests.push("1", to: world)
         try await Self.run(world, store) { reconciler in
             try await Self.wait(reconciler) { $0.phase == .settled && $0.stable != nil }
-            _ = await reconciler.submit(.begin(Self.freeze(for: .milliseconds(500))))
+            // As long as a slow machine needs to see it before it is over.
+            var (length, isSeen) = (Duration.milliseconds(500), false)
+            while !isSeen {
+                if let freeze = await reconciler.submit(.begin(Self.freeze(for: length))).freeze {
+                    try await Self.wait(reconciler) { rollout in
+                        isSeen = rollout.freeze != nil
+                        return isSeen || InMemoryWorld.now() >= freeze.until
+                    }
+                }
+                length *= 2
+            }
             ReconcilerTests.push("2", to: world)
             try await Self.wait(reconciler) { $0.isInFlight }
             let kinds = reconciler.current.deployments[ReconcilerTests.id]?.transitions.map(\.kind) ?? []
