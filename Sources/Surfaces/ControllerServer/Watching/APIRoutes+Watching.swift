@@ -7,11 +7,11 @@ extension APIRoutes {
     func answerWatch(_ request: Request, _ context: PeerContext) async throws -> Response {
         let visible = context.visibility
         let scope = try WatchScope(request, visible)
-        let place = try Self.place(of: request)
         if case .namespace(let namespace) = scope, let remote = context.remote {
             try remote.require(.view, in: namespace)
         }
         if case .deployment(let id) = scope { _ = try await self.reader.find(id, visible) }
+        let place = try Self.place(of: request)
         // A token may have been revoked meanwhile: whoever goes on shows it again.
         let end = context.remote.map { min($0.expires ?? .distantFuture, Date.now + self.watchers.limits.session) }
         let channel = context.channel

@@ -53,6 +53,8 @@ struct ChangeBoardTests {
         #expect(reader.place.description == "7.x.3")
         var scoped = ChangeBoard.Reader(WatchPlace())
         #expect(try self.read(board, &scoped, .namespace("a")) == ["reset", "a/1 first", "a/2 first"])
+        var some = ChangeBoard.Reader(WatchPlace())
+        #expect(try self.read(board, &some, .namespaces(["b", "c"])) == ["reset", "b/1 first"])
         var nobody = ChangeBoard.Reader(WatchPlace())
         #expect(try self.read(board, &nobody, .namespace("aa")) == ["reset"])
     }
