@@ -4,6 +4,7 @@ import Deployments
 import Foundation
 import Logging
 import Persistence
+import SampleStatuses
 import Synchronization
 
 extension CommandFixture {

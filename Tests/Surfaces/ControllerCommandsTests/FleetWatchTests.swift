@@ -1,6 +1,8 @@
 import ControllerAPI
 import ControllerCommands
+import ControllerWords
 import Foundation
+import SampleStatuses
 import Synchronization
 import Testing
 

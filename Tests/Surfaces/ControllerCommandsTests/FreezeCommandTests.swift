@@ -1,6 +1,7 @@
 import ControllerAPI
 import ControllerCommands
 import Foundation
+import SampleStatuses
 import Synchronization
 import Testing
 

@@ -25,7 +25,8 @@ extension APIDocument {
     }
 
     static let schemas =
-        Self.requests + Self.fleetSchemas + Self.deploymentSchemas + Self.accessSchemas + Self.auditSchemas + Self.seriesSchemas
+        Self.requests + Self.fleetSchemas + Self.deploymentSchemas + Self.accessSchemas + Self.auditSchemas
+        + Self.seriesSchemas
         + Self.answerSchemas
 
     private static let fleetSchemas = [

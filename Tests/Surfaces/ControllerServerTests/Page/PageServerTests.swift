@@ -2,6 +2,7 @@ import ControllerAPI
 import ControllerPage
 import Foundation
 import SampleStatuses
+import Synchronization
 import Testing
 import Transport
 

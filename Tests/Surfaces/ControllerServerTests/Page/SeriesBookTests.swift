@@ -1,6 +1,7 @@
 import ControllerAPI
 import ControllerServer
 import Deployments
+import Foundation
 import Reconciliation
 import Rollouts
 import Testing
@@ -17,7 +18,8 @@ struct SeriesBookTests {
             id = rollout.id
             if case .stepping(let step, _) = rollout.phase { steps.insert(step + 1) }
         }
-        let series = try #require(book[try #require(id)])
+        let deployment = try #require(id)
+        let series = try #require(book[deployment])
         #expect(series.gates.map(\.name) == ["errors", "latency"])
         #expect(series.gates[1].counts == "answers slower than 250ms")
         for gate in series.gates {
