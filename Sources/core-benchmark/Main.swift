@@ -3,7 +3,8 @@ import Reconciliation
 
 /// `core-benchmark [DEPLOYMENTS [ROLLOUTS]]`: how long one full tick of a large fleet takes on one core, deciding and
 /// planning for every deployment, without I/O. A line a figure, as in the other benchmarks; exits 1 when one falls
-/// short. With `git`, `events` or `surface` it is half of another benchmark: see ``GitBenchmark``, ``SurfaceBenchmark``.
+/// short. With `git`, `events` or `surface` it is half of another benchmark: see ``GitBenchmark`` and
+/// ``SurfaceBenchmark``.
 @main
 struct Main {
     /// Milliseconds for a tick of 10,000 deployments of which 500 are rolling out.

@@ -10,7 +10,8 @@ enum EventList {
             return """
                 <li class="event \(Self.kind(event.kind))"><span class="event-time">\
                 \(PageShell.clock(event.time, now: now))</span> <span class="event-kind">\(event.kind)</span> \
-                \(withDeployment ? Self.link(event.deployment) : .none)<span class="event-words">\(event.message)</span> \
+                \(withDeployment ? Self.link(event.deployment) : .none)\
+                <span class="event-words">\(event.message)</span> \
                 <span class="quiet-label">by \(event.by ?? "controller")\(commit)</span></li>
 
                 """

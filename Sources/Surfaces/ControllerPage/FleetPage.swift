@@ -206,7 +206,9 @@ package struct FleetPage: Sendable {
         let list: HTML =
             lines.isEmpty
             ? .none
-            : "<details class=\"repositories\"><summary>Repositories: \(lines.count)</summary><ul>\(lines)</ul></details>"
+            : """
+            <details class="repositories"><summary>Repositories: \(lines.count)</summary><ul>\(lines)</ul></details>
+            """
         return callout + list
     }
 

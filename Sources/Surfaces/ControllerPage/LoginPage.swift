@@ -23,7 +23,7 @@ package enum LoginPage {
             \(onward)
             <p><label for="token">Token</label>
             <input id="token" name="token" type="password" autocomplete="current-password" required autofocus></p>
-            <p class="hint">Whoever runs this controller makes one for you with <code>controller token create</code>.</p>
+            <p class="hint">Whoever runs this controller makes one with <code>controller token create</code>.</p>
             <p><button type="submit" class="primary">Log in</button></p>
             </form>
             """

@@ -25,7 +25,8 @@ package enum PageAssets {
         "svg",
         type: "image/svg+xml",
         """
-        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#14508c"/>\
+        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">\
+        <rect width="16" height="16" rx="3" fill="#14508c"/>\
         <path d="M3 12V9h3V6h3V3h4" fill="none" stroke="#fff" stroke-width="2"/></svg>
         """
     )

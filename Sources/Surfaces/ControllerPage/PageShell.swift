@@ -55,7 +55,7 @@ package struct PageShell: Sendable {
             </main>
             <footer class="bottom">
             <p id="as-of">As of \(Self.time(self.time)).
-            <noscript>It does not change by itself without JavaScript: reload the page to see what is new.</noscript></p>
+            <noscript>Without JavaScript it does not change by itself: reload the page to see news.</noscript></p>
             <p id="live" role="status" aria-live="polite"></p>
             </footer>
             </body>

@@ -63,7 +63,8 @@ enum PageStyle {
         .answer.refused { border-color: var(--bad); background: var(--bad-back); }
 
         .counts { display: flex; flex-wrap: wrap; gap: .4rem; list-style: none; padding: 0; margin: .6rem 0; }
-        .counts a { display: inline-block; padding: .35rem .7rem; border: 1px solid var(--line); background: var(--paper);
+        .counts a {
+        display: inline-block; padding: .35rem .7rem; border: 1px solid var(--line); background: var(--paper);
           text-decoration: none; color: var(--text); }
         .counts a.broken, .counts a.quarantined { border-color: var(--bad); color: var(--bad); }
         .counts a.held, .counts a.misdeclared, .counts a.out-of-sync, .counts a.unseen { border-color: var(--warn);

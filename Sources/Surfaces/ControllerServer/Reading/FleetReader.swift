@@ -78,7 +78,7 @@ final class FleetReader: Sendable {
         // Who has seen more or less than before has seen something else.
         let sight = visible == .everything ? "" : "-" + String(UInt(bitPattern: visible.hashValue), radix: 36)
         let tag = EntityTag("\(self.start)-\(String(view.version, radix: 36))\(sight)")
-        let headers: HTTPFields = [.eTag: tag.description, .cacheControl: "no-cache"]
+        let headers: HTTPFields = [.eTag: tag.description, .cacheControl: "private, no-cache"]
         if tag.isKnown(request.headers[.ifNoneMatch]) { return Response(status: .notModified, headers: headers) }
         var response = APIRoutes.json(try await encode())
         response.headers.append(contentsOf: headers)

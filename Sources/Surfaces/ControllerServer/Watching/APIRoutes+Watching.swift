@@ -40,7 +40,8 @@ extension APIRoutes {
         return response
     }
 
-    /// Who could not keep a header gives a parameter; a browser that connects again sends both, and the header is newer.
+    /// Who could not keep a header gives a parameter; a browser that connects again sends both, and the header is
+    /// newer.
     private static func place(of request: Request) throws(Problem) -> WatchPlace {
         var place = WatchPlace()
         if let text = request.uri.queryParameters.get("after") {

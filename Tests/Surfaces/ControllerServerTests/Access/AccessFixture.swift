@@ -72,6 +72,7 @@ struct AccessFixture: Sendable {
             _ path: String,
             token: String? = nil,
             body: String? = nil,
+            form: String? = nil,
             headers: HTTPHeaders = [:]
         ) async throws -> HTTPResponse {
             var headers = headers
@@ -82,7 +83,7 @@ struct AccessFixture: Sendable {
                     method: method,
                     url: "https://127.0.0.1:\(self.port)\(path)",
                     headers: headers,
-                    body: body.map { Array($0.utf8) },
+                    body: (body ?? form).map { Array($0.utf8) },
                     timeout: .seconds(300),
                     caFile: self.certificate
                 )
