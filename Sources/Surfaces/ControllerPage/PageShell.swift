@@ -55,7 +55,8 @@ package struct PageShell: Sendable {
             </main>
             <footer class="bottom">
             <p id="as-of">As of \(Self.time(self.time)).
-            <noscript>Without JavaScript it does not change by itself: reload the page to see news.</noscript></p>
+            <noscript>Without JavaScript it does not change by itself: reload the page to see what is new.</noscript>
+            </p>
             <p id="live" role="status" aria-live="polite"></p>
             </footer>
             </body>

@@ -30,7 +30,7 @@ struct ServerFixture: Sendable {
         )
         self.socket = self.folder.appending(path: "c.sock").path
         let now = Date(timeIntervalSince1970: 1_795_000_000.25)
-        self.fleet = FleetStatus(
+        var fleet = FleetStatus(
             time: now,
             deployments: [
                 DeploymentStatus(
@@ -52,6 +52,10 @@ struct ServerFixture: Sendable {
             ],
             sources: []
         )
+        // Before and behind the deployments, by name.
+        fleet.configuration = ConfigurationStatus(file: "/etc/controller/controller.yaml", since: now)
+        fleet.unknown = ["search/\"deployments\":[]"]
+        self.fleet = fleet
     }
 
     var client: ControllerClient { ControllerClient(socket: self.socket, timeout: .seconds(300)) }

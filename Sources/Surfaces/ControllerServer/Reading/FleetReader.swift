@@ -90,15 +90,18 @@ final class FleetReader: Sendable {
         let encoder = APICoding.encoder()
         let fleet = Self.frame(of: view, visible)
         let frame = try encoder.encode(fleet)
-        // Keys are sorted.
-        let opening = Data(#"{"deployments":["#.utf8)
-        var buffer = ByteBuffer(bytes: opening)
+        // A quote inside of a text is escaped, so that this is the member and nothing else.
+        guard let list = frame.firstRange(of: Data(#""deployments":[]"#.utf8)) else {
+            throw EncodingError.invalidValue(fleet, .init(codingPath: [], debugDescription: "a fleet without a list"))
+        }
+        let end = list.upperBound - 1
+        var buffer = ByteBuffer(bytes: frame[..<end])
         for (index, id) in view.order.filter(visible.contains).enumerated() {
             if index % Self.stretch == 0 { await Task.yield() }
             if index > 0 { buffer.writeString(",") }
             buffer.writeBytes(try encoder.encode(view.deployment(id)))
         }
-        buffer.writeBytes(frame.dropFirst(opening.count))
+        buffer.writeBytes(frame[end...])
         return buffer
     }
 
