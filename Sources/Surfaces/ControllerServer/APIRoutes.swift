@@ -77,7 +77,7 @@ struct APIRoutes: Sendable {
                 let name = try context.parameters.require("receiver")
                 return try await self.answerTest(request, name.removingPercentEncoding ?? name, context)
             },
-        ] + AccessRoutes(tokens: self.tokens, logger: self.logger).table + self.auditTable
+        ] + AccessRoutes(tokens: self.tokens, desk: self.desk, logger: self.logger).table + self.auditTable
     }
 
     func router(_ access: PageAccess = .socket()) -> Router<PeerContext> {

@@ -7,6 +7,7 @@ import NIOCore
 /// Who asks, and the tokens by which others may.
 struct AccessRoutes: Sendable {
     let tokens: TokenStore?
+    let desk: AuditDesk
     let logger: Logger
 
     var table: [APIRoutes.Route] {
@@ -41,9 +42,12 @@ struct AccessRoutes: Sendable {
         let (store, access) = try await self.administer(context)
         let asked = try await APIRoutes.decode(TokenRequest.self, of: request, "request")
         if let problem = asked.problem { throw Problem(status: 400, title: "Not a token", detail: problem) }
+        let made = try await self.desk.created(asked, by: access.caller) {
+            Result { () throws(ControllerServerError) in try store.create(asked, by: access.caller.attribution) }
+        }
         let answer: TokenAnswer
         do throws(ControllerServerError) {
-            answer = try store.create(asked, by: access.caller.attribution)
+            answer = try made.get()
         } catch {
             throw Problem(status: 503, title: "Token not kept", detail: error.message)
         }
@@ -60,9 +64,12 @@ struct AccessRoutes: Sendable {
 
     private func revoke(_ id: String, _ context: PeerContext) async throws -> Response {
         let (store, access) = try await self.administer(context)
+        let ended = try await self.desk.revoked(id, by: access.caller) {
+            Result { () throws(ControllerServerError) in try store.revoke(id) }
+        }
         let revoked: TokenStatus?
         do throws(ControllerServerError) {
-            revoked = try store.revoke(id)
+            revoked = try ended.get()
         } catch {
             throw Problem(status: 503, title: "Token comes back", detail: error.message)
         }

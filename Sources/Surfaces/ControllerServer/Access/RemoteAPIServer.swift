@@ -76,7 +76,8 @@ package struct RemoteAPIServer: Service {
                     inner: routes.router(.sessions(self.authenticator)).buildResponder(),
                     methods: { routes.methods(of: $0) }
                 ),
-                authenticator: self.authenticator
+                authenticator: self.authenticator,
+                desk: self.routes.desk
             ),
             logger: logger,
             tls: try ServerCertificate.configuration(listener.certificateFile, key: listener.keyFile)
@@ -92,6 +93,7 @@ package struct RemoteAPIServer: Service {
 struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context == PeerContext {
     let inner: Inner
     let authenticator: Authenticator
+    let desk: AuditDesk
 
     @concurrent
     func respond(to request: Request, context: PeerContext) async throws -> Response {
@@ -105,6 +107,7 @@ struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context
             if let login = try await LoginRoutes(authenticator: self.authenticator)
                 .answer(request, from: context.address)
             {
+                if login.status == .unauthorized { self.audit(request, context) }
                 return Self.protected(login)
             }
             if LoginRoutes.isOpen(request) {
@@ -116,6 +119,8 @@ struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context
             response = try await self.inner.respond(to: request, context: context)
             if response.status == .forbidden { self.authenticator.noteForbidden(request, context) }
         } catch let problem as Problem {
+            // Who shows nothing has tried nothing.
+            if problem.status == 401, request.headers[.authorization] != nil { self.audit(request, context) }
             if problem.status == 401, let detour = LoginRoutes.detour(request) { return Self.protected(detour) }
             response = try ProblemResponder<Inner>.response(problem)
             if problem.status == 401 { response.headers[.wwwAuthenticate] = "Bearer realm=\"controller\"" }
@@ -129,6 +134,10 @@ struct GuardedResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context
             response.headers[.retryAfter] = "\(wait.seconds)"
         }
         return Self.protected(response)
+    }
+
+    private func audit(_ request: Request, _ context: PeerContext) {
+        self.desk.unauthenticated(from: context.address, what: "\(request.method.rawValue) \(request.uri.path)")
     }
 
     /// A browser sends a cookie by itself. That the page itself asked, a field shows that only the page can know.

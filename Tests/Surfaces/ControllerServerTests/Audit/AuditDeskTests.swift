@@ -36,6 +36,7 @@ private struct AuditedServer: Sendable {
 
     func serving(_ body: @escaping @Sendable (AuditedServer) async throws -> Void) async throws {
         let (fleet, trail, seen) = (self.fixture.fleet, self.trail, self.seen)
+        let tokens = try TokenStore(path: self.fixture.folder.appending(path: "tokens.json").path) { Date() }
         let server = APIServer(
             socket: self.fixture.socket,
             fleet: { fleet },
@@ -53,6 +54,7 @@ private struct AuditedServer: Sendable {
                 let answer = OperatorAnswer(accepted: true, changed: true, message: "paused")
                 return BatchAnswer(answers: (batch.selection.names ?? []).map { .init(deployment: $0, answer) })
             },
+            tokens: tokens,
             freeze: { FreezeAnswer(accepted: true, changed: true, message: "frozen by \($0.by)") },
             unfreeze: { FreezeAnswer(accepted: $0 == 1, changed: $0 == 1, message: "freeze \($0) of \($1)") },
             audit: trail,
@@ -195,6 +197,23 @@ struct AuditDeskTests {
             #expect((60...120).contains(entries.count))
             #expect(entries.allSatisfy { $0.action == "unauthenticated" && $0.accepted == false })
             #expect(entries.first?.address == "192.0.2.66")
+        }
+    }
+
+    @Test
+    func `tokens are audited when they are made and when they are revoked, without their secrets`() async throws {
+        try await AuditedServer().serving { server in
+            let grant = Grant(verbs: [.pause, .rollback], namespaces: ["search"])
+            let made = try await server.client.create(TokenRequest(name: "on-call", grants: [grant], lifetime: 600))
+            _ = try await server.client.revoke(token: made.status.id)
+            await #expect(throws: ControllerClientError.self) { try await server.client.revoke(token: "none") }
+            let entries = try await server.client.audit(AuditFilter(limit: 10)).filter { $0.stage == "answered" }
+            #expect(entries.map(\.action) == ["create-token", "revoke-token", "revoke-token"])
+            #expect(entries.map(\.accepted) == [true, true, false])
+            #expect(entries[0].parameters["grants"] == "pause and rollback in search")
+            #expect(entries[1].message == "on-call's token was revoked")
+            let secret = try #require(made.token.split(separator: "_").last)
+            #expect(!"\(entries)".contains(secret))
         }
     }
 
