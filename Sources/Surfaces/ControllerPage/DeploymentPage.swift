@@ -84,6 +84,10 @@ package struct DeploymentPage: Sendable {
     /// What goes on; of a rollout that stands still, first of all that it does.
     private var verdict: String {
         let message = self.status.message.isEmpty ? self.explanation.place.first ?? "" : self.status.message
+        if Standing.isBack(self.status), let stable = self.status.stable {
+            return "\(message). Users are served by \(stable.model): \(stable.ready) of \(stable.wantedReplicas) "
+                + "replicas are ready."
+        }
         guard self.status.health != .degraded, let hold = self.explanation.holds.first else { return message }
         let head = hold.text.firstRange(of: #/[:.] | since /#).map { String(hold.text[..<$0.lowerBound]) } ?? hold.text
         return "It stands still. \(head)."

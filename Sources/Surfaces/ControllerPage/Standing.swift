@@ -15,7 +15,7 @@ package enum Standing: String, CaseIterable, Sendable {
     /// All that is true of it, what matters most first.
     package static func all(of status: DeploymentStatus) -> [Standing] {
         var all: [Standing] = []
-        if status.health == .degraded { all.append(.broken) }
+        if status.health == .degraded, !Self.isBack(status) { all.append(.broken) }
         if status.health == .unknown { all.append(.unseen) }
         if !status.holds.isEmpty || status.health == .held { all.append(.held) }
         if status.quarantined.contains(where: { $0.revision == status.desiredRevision }) { all.append(.quarantined) }
@@ -23,6 +23,13 @@ package enum Standing: String, CaseIterable, Sendable {
         if status.canary != nil || status.phase == "baking" || status.phase == "removing" { all.append(.rollingOut) }
         if let desired = status.desiredRevision, desired != status.newest?.revision { all.append(.outOfSync) }
         return all.isEmpty ? [.healthy] : all
+    }
+
+    /// What git names failed, and all traffic is where it was before, on enough replicas: nobody is hurt any more.
+    static func isBack(_ status: DeploymentStatus) -> Bool {
+        guard status.phase == "settled", status.canary == nil, let stable = status.stable else { return false }
+        return stable.ready >= stable.wantedReplicas && stable.wantedReplicas > 0
+            && status.quarantined.contains { $0.revision == status.desiredRevision }
     }
 
     package static func of(_ status: DeploymentStatus) -> Standing { self.all(of: status)[0] }

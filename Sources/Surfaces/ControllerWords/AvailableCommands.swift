@@ -88,6 +88,9 @@ package enum AvailableCommands {
 
     private static func promotion(_ status: DeploymentStatus) -> String {
         if status.holds.contains(where: { $0.kind == "approval" }) { return "approves: the next step follows" }
+        if let failed = status.gates.first(where: { $0.outcome == "failed" }) {
+            return "passes the step on your word; refused now, as \(failed.name) has failed"
+        }
         return "passes the step on your word; refused while a gate has failed"
     }
 }

@@ -108,11 +108,14 @@ struct PageTests {
     @Test
     func `those that need somebody come first, and each says what it waits for`() throws {
         let page = Self.fleet(Statuses.fleet)
-        let order = ["rolled-back", "rolling-back", "approval", "gate-holds", "paused", "mid-canary", "settled"]
+        // Where users may still be hurt goes first, and what is over and safe behind what waits for somebody.
+        let order = ["rolling-back", "approval", "gate-holds", "paused", "rolled-back", "mid-canary", "settled"]
         let places = try order.map { name in try #require(page.range(of: "row-search/\(name)\"")).lowerBound }
         #expect(places == places.sorted())
         #expect(page.contains("A gate failed: gate latency failed, and its manifest says to hold"))
         #expect(page.contains("5 of 12 need a look."))
+        let back = try #require(Statuses.fleet.deployments.first { $0.name == "rolled-back" })
+        #expect(Standing.of(back) == .quarantined)
         #expect(page.contains("step 2/4, 25 %, 5/6 ready"))
     }
 
