@@ -13,6 +13,8 @@ package struct SessionCookie: Sendable {
     /// The prefix has browsers keep it for this host alone, over TLS (RFC 6265bis).
     static let name = "__Host-controller"
     static let longest: TimeInterval = 12 * 3600
+    /// What browsers keep has 4 KiB, with its name and attributes.
+    static let limit = 3800
 
     /// Who a session is: a token by its id, or a person with their groups.
     struct Session: Codable, Hashable {
@@ -23,6 +25,11 @@ package struct SessionCookie: Sendable {
 
     package init(key: Data) {
         self.key = SymmetricKey(data: key)
+    }
+
+    /// With a key that ends with the process.
+    static func ofThisProcess() -> SessionCookie {
+        SessionCookie(key: SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) })
     }
 
     /// The key in a file, which is made when there is none.
@@ -51,17 +58,29 @@ package struct SessionCookie: Sendable {
     }
 
     /// The value of a cookie for somebody who has shown a credential.
+    ///
+    /// - Throws: A `Problem` when it is more than a browser keeps.
     package func value(for access: Access, at now: Date) throws -> String {
         let end = min(access.expires ?? .distantFuture, now.addingTimeInterval(Self.longest))
-        let session = Session(caller: access.caller, grants: access.grants, expires: end)
+        // A token's grants are those that it has when they are asked for; and a cookie has little room.
+        let grants = access.caller.way == .token ? [] : access.grants
+        let session = Session(caller: access.caller, grants: grants, expires: end)
         let text = Self.base64(try APICoding.encoder().encode(session))
-        return "\(text).\(self.signature(of: text, for: "session"))"
+        let value = "\(text).\(self.signature(of: text, for: "session"))"
+        guard value.utf8.count <= Self.limit else {
+            throw Problem(
+                status: 403,
+                title: "Too many grants",
+                detail: "what you may do does not fit into a browser's cookie: use a token of `controller token create`"
+            )
+        }
+        return value
     }
 
     /// - Returns: Nothing for what this controller has not signed, or has ended.
     func session(in value: String, at now: Date) -> Session? {
         let parts = value.split(separator: ".", omittingEmptySubsequences: false)
-        guard value.utf8.count <= 4096, parts.count == 2,
+        guard value.utf8.count <= Self.limit, parts.count == 2,
             self.isValid(String(parts[1]), of: String(parts[0]), for: "session"),
             let data = Self.data(base64: parts[0]),
             let session = try? APICoding.decoder().decode(Session.self, from: data), session.expires > now

@@ -116,7 +116,7 @@ package final class TokenStore: Sendable {
         let hash = Self.hex(SHA256.hash(data: Data(parts[1].utf8)))
         let now = self.now()
         let found = self.state.withLock { state -> TokenStatus? in
-            guard let entry = state.tokens[String(parts[0])], Self.areEqual(entry.hash, hash),
+            guard let entry = state.tokens[String(parts[0])], ConstantTime.areEqual(entry.hash, hash),
                 entry.status.expires > now
             else { return nil }
             state.lastUsed[entry.status.id] = now
@@ -135,12 +135,6 @@ package final class TokenStore: Sendable {
     func status(_ id: String) -> TokenStatus? {
         let now = self.now()
         return self.state.withLock { $0.tokens[id]?.status }.flatMap { $0.expires > now ? $0 : nil }
-    }
-
-    /// In the same time for all of one length.
-    private static func areEqual(_ left: String, _ right: String) -> Bool {
-        let (left, right) = (Array(left.utf8), Array(right.utf8))
-        return left.count == right.count && zip(left, right).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
     private static func hex(_ bytes: some Sequence<UInt8>) -> String {

@@ -10,10 +10,10 @@ struct PageAccess: Sendable {
 
     /// For the socket, whose peer the kernel names.
     static func socket() -> PageAccess {
-        let token = FormToken()
+        let cookies = SessionCookie.ofThisProcess()
         return PageAccess(
-            token: { token.make(for: try await $0.access().caller.name) },
-            isValid: { token.isValid($0, for: try await $1.access().caller.name) }
+            token: { cookies.formToken(for: try await $0.access().caller.name) },
+            isValid: { cookies.isValid(formToken: $0, for: try await $1.access().caller.name) }
         )
     }
 

@@ -93,7 +93,7 @@ private final class Door: Sendable {
 
     /// The cookie's field, for the first who comes with the secret.
     func open(_ path: String) -> String? {
-        guard path.hasPrefix(Self.path), Self.areSame(String(path.dropFirst(Self.path.count)), self.secret),
+        guard path.hasPrefix(Self.path), ConstantTime.areEqual(path.dropFirst(Self.path.count), self.secret),
             !self.isUsed.exchange(true, ordering: .relaxed)
         else { return nil }
         return "\(self.name)=\(self.cookie); Path=/; HttpOnly; SameSite=Strict"
@@ -103,15 +103,8 @@ private final class Door: Sendable {
         (cookies ?? "").split(separator: ";").contains { pair in
             let parts = pair.split(separator: "=", maxSplits: 1)
             return parts.count == 2 && parts[0].trimmingCharacters(in: .whitespaces) == self.name
-                && Self.areSame(parts[1].trimmingCharacters(in: .whitespaces), self.cookie)
+                && ConstantTime.areEqual(parts[1].trimmingCharacters(in: .whitespaces), self.cookie)
         }
-    }
-
-    /// In constant time for texts of one length.
-    private static func areSame(_ left: String, _ right: String) -> Bool {
-        let (left, right) = (Array(left.utf8), Array(right.utf8))
-        guard left.count == right.count else { return false }
-        return zip(left, right).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }
 

@@ -246,6 +246,18 @@ struct HostileRequestTests {
     }
 
     @Test
+    func `a session is short whatever a token may, and one that no browser keeps is refused in words`() throws {
+        let sessions = SessionCookie(key: Data(repeating: 7, count: 32))
+        let now = Date(timeIntervalSince1970: 1_795_000_000)
+        let grants = [Grant(role: .viewer, namespaces: (0..<1000).map { "namespace-\($0)" })]
+        let token = Access(caller: Caller(name: "ci", way: .token, credential: "4be1"), grants: grants)
+        #expect(try sessions.value(for: token, at: now).utf8.count < 1000)
+        let person = Access(caller: Caller(name: "a", way: .oidc, credential: "https://l.example"), grants: grants)
+        let problem = #expect(throws: Problem.self) { try sessions.value(for: person, at: now) }
+        #expect(problem?.status == 403)
+    }
+
+    @Test
     func `a person of the identity provider gets what their groups give`() async throws {
         var fixture = try AccessFixture()
         fixture.bindings = [
