@@ -112,7 +112,8 @@ package struct ConnectionOptions: ParsableArguments {
         guard let url = ControllerTarget.RemoteServer.address(server) else {
             throw CommandFailure(
                 code: .usage,
-                message: "\(server) is no controller's address: write one such as https://controller.example:8443"
+                message: "\(server) is no controller's address: write one such as https://controller.example:8443; "
+                    + "plain http, over which a token could be read, is for this machine only"
             )
         }
         let path = tokenFile ?? environment["CONTROLLER_TOKEN_FILE"].flatMap { $0.isEmpty ? nil : $0 }
