@@ -81,14 +81,16 @@ class Counts:
         self.watching = self.messages = self.broken = self.refused = 0
 
 
-async def watch(server: Server, number: int, counts: Counts) -> None:
+async def watch(server: Server, number: int, door: asyncio.Semaphore, counts: Counts) -> None:
     """A tenth of them of all deployments, a third of one, the others of a namespace."""
     scope = "" if number % 10 == 0 else f"?namespace=team-{number % NAMESPACES}"
     if number % 3 == 1:
         scope = f"?deployment=team-{number % NAMESPACES}/model-{number}"
-    reader, writer = await server.connect()
-    writer.write(f"GET /api/v1/watch{scope} HTTP/1.1\r\nHost: controller\r\n\r\n".encode())
-    status = await reader.readline()
+    # A socket's queue of those who come is short, and asyncio takes a full one for a connection.
+    async with door:
+        reader, writer = await server.connect()
+        writer.write(f"GET /api/v1/watch{scope} HTTP/1.1\r\nHost: controller\r\n\r\n".encode())
+        status = await reader.readline()
     if b" 200 " not in status:
         counts.refused += 1
         return
@@ -174,7 +176,8 @@ async def measure(program: Path) -> dict[str, tuple[float, float, str]]:
     async with served(program) as server:
         before = await server.share(BEFORE)
         counts = Counts()
-        watchers = [asyncio.create_task(watch(server, number, counts)) for number in range(WATCHERS)]
+        door = asyncio.Semaphore(CONNECTIONS)
+        watchers = [asyncio.create_task(watch(server, number, door, counts)) for number in range(WATCHERS)]
         deadline = time.monotonic() + PATIENCE
         while counts.watching + counts.refused < WATCHERS:
             if time.monotonic() > deadline:

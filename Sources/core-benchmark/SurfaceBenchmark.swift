@@ -102,9 +102,9 @@ struct SurfaceBenchmark {
         return lines
     }
 
+    /// Without the C library's buffers: flushing all of them waits for who reads a line from one.
     private static func tell(_ text: String) {
-        print(text)
-        fflush(nil)
+        FileHandle.standardOutput.write(Data("\(text)\n".utf8))
     }
 
     private static var silent: Logger { Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() } }

@@ -10,18 +10,6 @@ struct Peer: Hashable, Sendable {
     func mayCommand(owner: UInt32 = geteuid()) -> Bool {
         self.user == 0 || self.user == owner
     }
-
-    /// The user's name, or `uid 1000` when the system knows none.
-    var name: String {
-        var entry = passwd()
-        var found: UnsafeMutablePointer<passwd>?
-        // Enough for every entry of a passwd file; a larger one (LDAP) is shown by its number.
-        var storage = [CChar](repeating: 0, count: 16 * 1024)
-        guard getpwuid_r(self.user, &entry, &storage, storage.count, &found) == 0, found != nil,
-            let name = entry.pw_name
-        else { return "uid \(self.user)" }
-        return String(cString: name)
-    }
 }
 
 extension Caller {

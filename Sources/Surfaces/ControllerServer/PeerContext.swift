@@ -31,8 +31,9 @@ struct PeerContext: RequestContext {
         } catch {
             throw Problem(status: 403, title: "Unknown peer", detail: "the system does not say who asks: \(error)")
         }
+        let name = await UserNames.shared.name(of: peer.user, on: self.channel.eventLoop)
         return Access(
-            caller: Caller(name: peer.name, way: .socket),
+            caller: Caller(name: name, way: .socket),
             grants: [Grant(role: peer.mayCommand() ? .admin : .viewer)]
         )
     }
