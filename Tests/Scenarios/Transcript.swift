@@ -127,6 +127,8 @@ struct Transcript {
         switch hold {
         case .paused(let by, let why, _): "paused by \(by): \(why)"
         case .awaitingApproval(let step): "awaiting approval, step \(step + 1)"
+        case .awaitingSignOff(let place, let needsApproval, let gates):
+            "\(place): \(SignOff.words(needsApproval: needsApproval, gates: gates))"
         case .inconclusive(let step): "inconclusive, step \(step + 1)"
         case .gateHolds(let gate, _): "gate \(gate) holds"
         case .noEvidence(let gate, let why): "no evidence for \(gate): \(why)"

@@ -7,11 +7,14 @@ package struct Measurement: Hashable, Codable, Sendable {
     /// When the query was asked.
     package var time: Timestamp
     package var answer: Answer
+    /// Of the sign-off that asked; nothing when the step or the bake did.
+    package var place: SignOff.Place?
 
-    package init(gate: String, time: Timestamp, answer: Answer) {
+    package init(gate: String, time: Timestamp, answer: Answer, place: SignOff.Place? = nil) {
         self.gate = gate
         self.time = time
         self.answer = answer
+        self.place = place
     }
 
     /// What the provider said. No answer is never a zero.

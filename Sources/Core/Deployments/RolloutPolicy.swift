@@ -18,6 +18,8 @@ package struct RolloutPolicy: Hashable, Codable, Sendable {
     package var surge: Int
     /// How git is put right after a rollback; nothing leaves that to people.
     package var revert: RevertMode?
+    /// Who else must say yes, and where; nothing when nobody has to.
+    package var signOffs: SignOffs?
 
     package init(
         strategy: Strategy = .canary,
@@ -28,7 +30,8 @@ package struct RolloutPolicy: Hashable, Codable, Sendable {
         holdback: TrafficWeight = RolloutPolicy.defaultHoldback,
         progressDeadline: Duration = .minutes(20),
         surge: Int = 100,
-        revert: RevertMode? = nil
+        revert: RevertMode? = nil,
+        signOffs: SignOffs? = nil
     ) {
         self.strategy = strategy
         self.steps = steps
@@ -39,6 +42,7 @@ package struct RolloutPolicy: Hashable, Codable, Sendable {
         self.progressDeadline = progressDeadline
         self.surge = surge
         self.revert = revert
+        self.signOffs = signOffs
     }
 
     /// How a step that copies `percent` of the requests compares answers: by its gate for that, if it has one.
@@ -68,7 +72,8 @@ extension RolloutPolicy {
             progressDeadline: try values.decode(Duration.self, forKey: .progressDeadline),
             // Absent in what was written before there was a choice.
             surge: try values.decodeIfPresent(Int.self, forKey: .surge) ?? 100,
-            revert: try values.decodeIfPresent(RevertMode.self, forKey: .revert)
+            revert: try values.decodeIfPresent(RevertMode.self, forKey: .revert),
+            signOffs: try values.decodeIfPresent(SignOffs.self, forKey: .signOffs)
         )
     }
 }

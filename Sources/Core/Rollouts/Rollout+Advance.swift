@@ -20,7 +20,7 @@ extension Rollout {
         // on until something else can take its place: what it leads away from may be what an operator condemned.
         let mustWait =
             self.quarantine[wanted.revision] != nil || self.freeze != nil
-            || self.shortage(of: self.sized(wanted), situation) != nil
+            || self.shortage(of: self.sized(wanted), situation) != nil || wanted.rollout.signOffs?.beforeRollout != nil
         if mustWait, self.isRestoring, wanted.revision != self.stable?.revision { return false }
         if mustWait || wanted.revision == self.stable?.revision {
             self.rollBack(.cancelled, at: now, into: &outcome)
@@ -46,6 +46,7 @@ extension Rollout {
         self.watch = nil
         self.holdback = .none
         self.isRestoring = restoring
+        self.signOffs = nil
         self.enter(.preparing, at: now)
         self.record(.rolloutStarted, message, spec, by: by, revert: revert, at: now, into: &outcome)
     }
@@ -74,10 +75,15 @@ extension Rollout {
     }
 
     private mutating func startWanted(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
+        // What git does not want any more needs nobody's word.
+        if self.signOff(.beforeRollout)?.revision != self.waiting?.revision { self.forget(.beforeRollout) }
         guard self.pause == nil, let wanted = self.waiting, self.shortage(situation) == nil else { return }
         // While baking, the previous revision is warm and known to be good: git's way back to it needs no steps.
         let isReturn = self.phase == .baking && wanted.revision == self.previous?.revision
         guard self.freeze == nil || isReturn else { return }
+        // What an operator went back to, and what is warm still, waits for nobody.
+        let needsNobody = isReturn || self.pin?.revision == wanted.revision
+        guard needsNobody || self.isSignedOff(.beforeRollout, wanted, at: now, into: &outcome) else { return }
         let message = isReturn ? "git went back to \(wanted.label)" : "rollout of \(wanted.label)"
         let kept = self.holdback
         self.start(wanted, restoring: isReturn, message, at: now, into: &outcome)
@@ -86,9 +92,10 @@ extension Rollout {
     }
 
     private mutating func finishBaking(_ situation: Situation, at now: Timestamp, into outcome: inout Outcome) {
-        guard self.phase == .baking, let stable = self.stable, now - self.since >= stable.rollout.bakeTime else {
-            return
-        }
+        guard self.phase == .baking, let stable = self.stable else { return }
+        // Asked from the first moment on: what it says no to should go at once.
+        let isSignedOff = self.isSignedOff(.afterPromotion, stable, at: now, into: &outcome)
+        guard now - self.since >= stable.rollout.bakeTime, isSignedOff else { return }
         // The end of a holdback is a rise of weight like any other.
         if self.holdback > .none {
             guard !self.isStopped, self.isObservationFresh(situation, at: now) else { return }
@@ -111,7 +118,9 @@ extension Rollout {
             self.beginPromoting("an earlier revision", situation, at: now, into: &outcome)
         } else if !canary.rollout.steps.isEmpty {
             self.enterStep(0, canary, situation, at: now, into: &outcome)
-        } else if situation.unhealthyDependencies.isEmpty {
+        } else if situation.unhealthyDependencies.isEmpty,
+            self.isSignedOff(.beforePromotion, canary, at: now, into: &outcome)
+        {
             self.beginPromoting("ready, and there are no steps", situation, at: now, into: &outcome)
         }
     }
@@ -226,11 +235,15 @@ extension Rollout {
             self.isObservationFresh(situation, at: now), self.isServing(step, situation)
         else { return }
         let policy = canary.rollout.steps[step]
+        if self.isAwaitingPromotion(step) {
+            self.finishAwaiting(step, canary, situation, at: now, into: &outcome)
+            return
+        }
         if policy.action == .approval { return }
         let elapsed = now - servedSince
         guard elapsed >= policy.atLeast, let analysis = self.analysis else { return }
         if self.isStableDown(situation, at: now) {
-            self.beginPromoting("the stable revision has no ready replica", situation, at: now, into: &outcome)
+            self.promoteInPlaceOfNothing(canary, situation, at: now, into: &outcome)
             return
         }
         guard self.areCountersFresh(at: now) else { return }
@@ -263,9 +276,45 @@ extension Rollout {
         guard let canary = self.canary else { return }
         if step + 1 < canary.rollout.steps.count {
             self.enterStep(step + 1, canary, situation, at: now, into: &outcome)
-        } else if situation.unhealthyDependencies.isEmpty {
+        } else if situation.unhealthyDependencies.isEmpty,
+            self.isSignedOff(.beforePromotion, canary, at: now, into: &outcome)
+        {
             self.beginPromoting("every step passed", situation, at: now, into: &outcome)
         }
+    }
+
+    private mutating func promoteInPlaceOfNothing(
+        _ canary: DeploymentSpec,
+        _ situation: Situation,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) {
+        guard self.isSignedOff(.beforePromotion, canary, at: now, into: &outcome) else { return }
+        self.beginPromoting("the stable revision has no ready replica", situation, at: now, into: &outcome)
+    }
+
+    /// The last step has passed, by its gates or by hand, and nothing but the sign-off is awaited.
+    func isAwaitingPromotion(_ step: Int) -> Bool {
+        guard let canary = self.canary, step + 1 == canary.rollout.steps.count else { return false }
+        return self.signOff(.beforePromotion)?.revision == canary.revision
+    }
+
+    private mutating func finishAwaiting(
+        _ step: Int,
+        _ canary: DeploymentSpec,
+        _ situation: Situation,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) {
+        if self.isStableDown(situation, at: now) {
+            self.promoteInPlaceOfNothing(canary, situation, at: now, into: &outcome)
+            return
+        }
+        // What passed before may look worse by now.
+        guard self.areCountersFresh(at: now), let analysis = self.analysis, !analysis.isSharedIncident,
+            !analysis.outcomes(at: now).contains(where: { $0.outcome == .failed })
+        else { return }
+        self.leave(step: step, situation, at: now, into: &outcome)
     }
 
     mutating func beginPromoting(

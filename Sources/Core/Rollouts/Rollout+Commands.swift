@@ -207,15 +207,11 @@ extension Rollout {
         at now: Timestamp,
         into outcome: inout Outcome
     ) -> CommandAnswer {
+        if let answer = self.approve(force: force, command, at: now, into: &outcome) { return answer }
         guard case .stepping(let step, let served) = self.phase, let canary = self.canary else {
             return self.promoteOutsideOfSteps
         }
-        if let pause = self.pause {
-            return .refused("paused by \(pause.by): run `controller resume \(self.id)` first")
-        }
-        if let freeze = self.freeze, !self.isRestoring {
-            return .refused("the freeze \(freeze.window) lasts until \(freeze.until.utc): promote after that")
-        }
+        if let refusal = self.refusalOfProgress { return refusal }
         guard served != nil else {
             return .refused("the router does not serve step \(step + 1) yet; try again in a moment")
         }
@@ -238,15 +234,51 @@ extension Rollout {
             let names = situation.unhealthyDependencies.map(\.description).joined(separator: ", ")
             return .refused("promotion waits for \(names) to serve a ready revision: promote again then")
         }
+        let isEarly = step + 1 < canary.rollout.steps.count
+        if full, isEarly, !force, let gate = canary.rollout.signOffs?.beforePromotion?.gates.first {
+            let wish = "the manifest wants gate \(gate.name) asked before the promotion"
+            return .refused("\(wish): pass the steps one by one, or `--force`")
+        }
         let forced = force ? ", forced" : ""
         let message = "step \(step + 1) passed by hand\(forced)\(command.reason)"
         self.record(.approved, message, canary, by: command.by, at: now, into: &outcome)
+        if !isEarly, let rest = self.signLastStep(of: canary, force: force, command, at: now, into: &outcome) {
+            return .done("passed step \(step + 1), the last; the promotion takes \(rest) besides")
+        }
         if full {
             self.beginPromoting("by hand", situation, at: now, into: &outcome)
             return .done("promoting \(canary.label) to all traffic")
         }
         self.leave(step: step, situation, at: now, into: &outcome)
         return .done("passed step \(step + 1) of \(canary.rollout.steps.count)")
+    }
+
+    /// Whoever passes the last step by hand has said yes to the promotion, too.
+    ///
+    /// - Returns: What it takes besides; nothing when it can go on.
+    private mutating func signLastStep(
+        of canary: DeploymentSpec,
+        force: Bool,
+        _ command: Command,
+        at now: Timestamp,
+        into outcome: inout Outcome
+    ) -> String? {
+        guard !self.isSignedOff(.beforePromotion, canary, at: now, into: &outcome) else { return nil }
+        self.sign(.beforePromotion, force: force, by: command.by)
+        self.isInconclusive = false
+        let rest = self.signOff(.beforePromotion)?.missing(at: now) ?? ""
+        return rest.isEmpty ? nil : rest
+    }
+
+    /// Why nothing goes forward by an operator's word.
+    var refusalOfProgress: CommandAnswer? {
+        if let pause = self.pause {
+            return .refused("paused by \(pause.by): run `controller resume \(self.id)` first")
+        }
+        if let freeze = self.freeze, !self.isRestoring {
+            return .refused("the freeze \(freeze.window) lasts until \(freeze.until.utc): promote after that")
+        }
+        return nil
     }
 
     private var promoteOutsideOfSteps: CommandAnswer {
@@ -264,7 +296,7 @@ extension Rollout {
 
 extension Command {
     /// As it is put behind what was done.
-    fileprivate var reason: String { self.why.isEmpty ? "" : ": \(self.why)" }
+    var reason: String { self.why.isEmpty ? "" : ": \(self.why)" }
 }
 
 extension DeploymentSpec {

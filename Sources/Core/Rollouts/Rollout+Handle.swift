@@ -32,6 +32,7 @@ extension Rollout {
             || self.checkDeadlines(situation, at: now, into: &outcome)
             || self.checkBreaches(situation, at: now, into: &outcome)
             || self.checkGates(at: now, into: &outcome)
+            || self.checkSignOffs(at: now, into: &outcome)
             || self.checkSupersession(situation, at: now, into: &outcome)
         for (index, command) in situation.commands.enumerated() where !command.isSafety {
             answers[index] = self.obey(command, situation, at: now, into: &outcome)
@@ -55,6 +56,7 @@ extension Rollout {
         case .absent:
             guard self.phase != .removing else { return }
             self.desired = nil
+            self.signOffs = nil
             self.enter(.removing, at: now)
             self.record(.removing, "its manifest is gone from git", at: now, into: &outcome)
         case .spec(let spec):
@@ -145,7 +147,11 @@ extension Rollout {
             self.sampledTraffic = served
         }
         for measurement in situation.measurements {
-            self.analysis?.add(measurement)
+            if let place = measurement.place {
+                self.add(measurement, to: place)
+            } else {
+                self.analysis?.add(measurement)
+            }
         }
         // An outage must not use up the time for a verdict: when the evidence is back, none could be reached any more.
         if case .stepping(_, .some) = self.phase, let results = self.analysis?.outcomes(at: now),
@@ -170,6 +176,7 @@ extension Rollout {
         self.isInconclusive = false
         self.blindUntil = nil
         self.lackingSince = nil
+        self.forgetSignOffsOfPhase()
     }
 
     func record(

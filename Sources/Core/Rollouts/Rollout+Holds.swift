@@ -90,6 +90,7 @@ extension Rollout {
         }
         if !self.isStopped, let shortage = self.shortage(situation) { holds.append(.noRoom(shortage)) }
         if let hold = self.holdOfScaling(situation) { holds.append(hold) }
+        holds += self.holdsOfSignOffs(at: now)
         guard self.isInFlight else { return holds }
         if !situation.observation.replicas.isFresh(at: now, within: Self.freshness) {
             holds.append(.staleObservation("the platform was not seen for more than \(Self.freshness.short)"))
@@ -108,7 +109,7 @@ extension Rollout {
             }
             return holds
         }
-        if canary.rollout.steps[step].action == .approval {
+        if canary.rollout.steps[step].action == .approval, !self.isAwaitingPromotion(step) {
             holds.append(.awaitingApproval(step: step))
         }
         if self.isInconclusive { holds.append(.inconclusive(step: step)) }

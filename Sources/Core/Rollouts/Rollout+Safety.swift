@@ -32,7 +32,7 @@ extension Rollout {
         self.record(.rollingBack, reason.description, failed, by: by, revert: revert, at: now, into: &outcome)
     }
 
-    private mutating func quarantine(_ spec: DeploymentSpec, _ reason: RollbackReason, at now: Timestamp) {
+    mutating func quarantine(_ spec: DeploymentSpec, _ reason: RollbackReason, at now: Timestamp) {
         self.quarantine[spec.revision] = Quarantine(spec: spec, reason: reason, since: now)
         while self.quarantine.count > Self.quarantineLimit,
             let oldest = self.quarantine.min(by: { ($0.value.since, $0.key) < ($1.value.since, $1.key) })

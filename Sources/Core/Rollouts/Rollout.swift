@@ -54,6 +54,8 @@ package struct Rollout: Hashable, Codable, Sendable {
     package var surplus: [Surplus]?
     /// Since when the canary lacks replicas that the step before it needs to go on.
     package var lackingSince: Timestamp?
+    /// The sign-offs that were asked for; nothing when there are none.
+    package var signOffs: [PendingSignOff]?
     /// Why progress waits, for people; worked out anew at every call of ``handle(_:at:)``.
     package var holds: [Hold]
 
@@ -189,7 +191,7 @@ extension Rollout {
     /// - Returns: Nothing where time may move it at any moment.
     package func rest(at now: Timestamp) -> Range<Timestamp>? {
         guard self.phase == .settled, self.stable != nil, self.canary == nil, self.previous == nil,
-            self.analysis == nil, self.watch == nil, self.surplus == nil, self.waiting == nil,
+            self.analysis == nil, self.watch == nil, self.surplus == nil, self.waiting == nil, self.signOffs == nil,
             self.holds.allSatisfy({ if case .paused = $0 { true } else { false } })
         else { return nil }
         var end = self.pause?.until ?? .endOfTime

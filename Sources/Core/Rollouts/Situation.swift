@@ -156,6 +156,8 @@ package struct CommandAnswer: Hashable, Codable, Sendable {
 package enum Hold: Hashable, Codable, Sendable {
     case paused(by: String, why: String, until: Timestamp?)
     case awaitingApproval(step: Int)
+    /// A place where somebody besides the steps' gates must say yes: a person, or the gates that have not yet.
+    case awaitingSignOff(place: SignOff.Place, needsApproval: Bool, gates: [String])
     /// The step's `atMost` passed without a verdict.
     case inconclusive(step: Int)
     /// A gate whose failure holds instead of rolling back.
@@ -217,6 +219,7 @@ package struct Transition: Hashable, Codable, Sendable {
         case paused
         case resumed
         case approved
+        case signOffAsked = "sign-off-asked"
         case retried
         case frozen
         case thawed

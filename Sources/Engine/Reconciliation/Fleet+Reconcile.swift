@@ -401,25 +401,43 @@ extension Fleet {
     /// Asks for the measurements that are due.
     private mutating func ask(_ member: Member, at now: Timestamp) {
         let rollout = member.rollout
-        guard let (canary, stable) = rollout.compared else { return }
-        let step = if case .stepping(let step, _) = rollout.phase { step } else { canary.rollout.steps.count }
-        for gate in rollout.analysis?.dueQueries(at: now) ?? [] {
-            let ready = (self.replicas.last?[rollout.id] ?? []).first {
-                $0.id.revision == canary.revision && $0.state == .ready
-            }
-            let job = MetricJob(
-                gate,
-                of: rollout.id,
-                canary: canary,
-                stable: stable,
-                step: step,
-                endpoint: ready?.endpoint
-            )
-            guard let job, !self.isRunning(job) else { continue }
-            if self.pendingQueries.insert(job).inserted {
-                self.errands.queries.append(job)
+        if let (canary, stable) = rollout.compared {
+            let step = if case .stepping(let step, _) = rollout.phase { step } else { canary.rollout.steps.count }
+            for gate in rollout.analysis?.dueQueries(at: now) ?? [] {
+                self.ask(gate, of: rollout.id, canary, against: stable, step: step)
             }
         }
+        for pending in rollout.signOffs ?? [] {
+            guard let spec = rollout.spec(waitingAt: pending.place), spec.revision == pending.revision else { continue }
+            let step = pending.place == .beforeRollout ? -1 : spec.rollout.steps.count
+            for gate in pending.run?.dueQueries(at: now) ?? [] {
+                self.ask(gate, of: rollout.id, spec, against: nil, step: step, place: pending.place)
+            }
+        }
+    }
+
+    private mutating func ask(
+        _ gate: Gate,
+        of id: DeploymentID,
+        _ judged: DeploymentSpec,
+        against other: DeploymentSpec?,
+        step: Int,
+        place: SignOff.Place? = nil
+    ) {
+        let ready = (self.replicas.last?[id] ?? []).first {
+            $0.id.revision == judged.revision && $0.state == .ready
+        }
+        let job = MetricJob(
+            gate,
+            of: id,
+            canary: judged,
+            stable: other,
+            step: step,
+            place: place,
+            endpoint: ready?.endpoint
+        )
+        guard let job, !self.isRunning(job), self.pendingQueries.insert(job).inserted else { return }
+        self.errands.queries.append(job)
     }
 
     /// A program runs once at a time, also when its replica has got another port or the step is another one.

@@ -166,7 +166,9 @@ package struct Fleet: Sendable {
             // Deadlines and drained replicas do not wait for the router.
             await self.reconcileAll()
         case .measured(let id, let measurement):
-            self.pendingQueries = self.pendingQueries.filter { $0.deployment != id || $0.gate != measurement.gate }
+            self.pendingQueries = self.pendingQueries.filter {
+                $0.deployment != id || $0.gate != measurement.gate || $0.place != measurement.place
+            }
             await self.reconcile(id, measurements: [measurement])
         case .delivered(let item):
             await self.forget(item)

@@ -179,7 +179,7 @@ extension RolloutReport.State {
         case .rolledBack: self = .failed
         case .superseded: self = .superseded
         case .stepStarted, .inconclusive, .replacing, .promoting, .settled, .rollingBack, .paused, .resumed, .approved,
-            .retried, .frozen, .thawed, .changedInPlace, .scaled, .removing:
+            .signOffAsked, .retried, .frozen, .thawed, .changedInPlace, .scaled, .removing:
             return nil
         }
     }

@@ -31,7 +31,8 @@ package struct Coverage: Hashable, Sendable {
             "requested", "aborted", "cancelled",
         ],
         .hold: [
-            "paused", "awaitingApproval", "inconclusive", "gateHolds", "noEvidence", "sharedIncident",
+            "paused", "awaitingApproval", "awaitingSignOff", "inconclusive", "gateHolds", "noEvidence",
+            "sharedIncident",
             "staleObservation", "dependencies", "frozen",
         ],
         .judged: [
@@ -144,6 +145,7 @@ extension Hold {
         switch self {
         case .paused: "paused"
         case .awaitingApproval: "awaitingApproval"
+        case .awaitingSignOff: "awaitingSignOff"
         case .inconclusive: "inconclusive"
         case .gateHolds: "gateHolds"
         case .noEvidence: "noEvidence"

@@ -159,7 +159,12 @@ struct RehearsalWorld {
     }
 
     private mutating func measure() -> [Measurement] {
-        (self.rollout.analysis?.dueQueries(at: self.now) ?? []).compactMap { gate in
+        let asked =
+            (self.rollout.analysis?.dueQueries(at: self.now) ?? []).map { (gate: $0, place: SignOff.Place?.none) }
+            + (self.rollout.signOffs ?? []).flatMap { pending in
+                (pending.run?.dueQueries(at: self.now) ?? []).map { ($0, pending.place) }
+            }
+        return asked.compactMap { gate, place in
             let question = RehearsalProvider.Question(
                 gate: gate,
                 canary: self.canary.revision,
@@ -170,13 +175,20 @@ struct RehearsalWorld {
                 assumed: self.assumptions.metrics[gate.name],
                 time: self.now
             )
-            return self.provider.answer(question, &self.dice)
+            var measurement = self.provider.answer(question, &self.dice)
+            measurement?.place = place
+            return measurement
         }
     }
 
     private var isApprovalDue: Bool {
         mutating get {
-            let isAsked = self.rollout.holds.contains { if case .awaitingApproval = $0 { true } else { false } }
+            let isAsked = self.rollout.holds.contains { hold in
+                switch hold {
+                case .awaitingApproval, .awaitingSignOff(_, needsApproval: true, _): true
+                default: false
+                }
+            }
             guard isAsked, let patience = self.assumptions.approval else {
                 self.approvalAskedAt = nil
                 return false
@@ -217,6 +229,8 @@ struct RehearsalWorld {
             switch hold {
             case .paused(let by, _, _): ("paused", "paused by \(by)")
             case .awaitingApproval(let step): ("approval \(step)", "step \(step + 1) waits for an approval")
+            case .awaitingSignOff(let place, let needsApproval, let gates):
+                ("sign-off \(place)", "\(place) it takes \(SignOff.words(needsApproval: needsApproval, gates: gates))")
             case .inconclusive(let step):
                 ("inconclusive \(step)", "step \(step + 1) has no verdict within `atMost` and waits for a person")
             case .gateHolds(let gate, let evidence): ("gate \(gate)", "gate \(gate) failed and holds: \(evidence)")

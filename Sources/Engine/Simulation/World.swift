@@ -390,6 +390,7 @@ extension Rollout {
         self.holds.contains { hold in
             switch hold {
             case .awaitingApproval, .inconclusive, .gateHolds: true
+            case .awaitingSignOff(_, let needsApproval, _): needsApproval
             case .noRoom: self.isInFlight
             case .paused, .noEvidence, .sharedIncident, .staleObservation, .dependencies, .frozen, .noRoomToScale: false
             }

@@ -19,6 +19,8 @@ package struct DeploymentStatus: Codable, Hashable, Sendable {
     package var autoscaling: AutoscalingStatus?
     package var steps: [StepStatus]
     package var gates: [GateStatus]
+    /// Those that were asked for; nothing when there are none.
+    package var signOffs: [SignOffStatus]?
     package var waitingFor: [String]
     package var quarantined: [QuarantineStatus]
     /// The commit whose manifest is the desired state now.

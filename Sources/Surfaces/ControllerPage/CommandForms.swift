@@ -69,7 +69,8 @@ package struct CommandForms: Sendable {
         case .pause: "Pause"
         case .resume: "Resume"
         case .promote where choice.isFull: "Promote to all traffic"
-        case .promote: self.status.holds.contains { $0.kind == "approval" } ? "Approve" : "Pass this step"
+        case .promote:
+            self.status.holds.contains { ["approval", "sign-off"].contains($0.kind) } ? "Approve" : "Pass this step"
         case .abort: "Abort"
         case .rollback: choice.takesRevision ? "Roll back to a revision" : "Roll back"
         case .retry: "Retry"

@@ -46,7 +46,7 @@ package struct DeploymentPage: Sendable {
             <div class="columns">
             <div class="first">
             \(self.callouts)
-            \(self.paragraphs(["What it waits for"]))
+            \(self.paragraphs(["Who is asked besides", "What it waits for"]))
             \(self.actions)
             \(self.paragraphs(["What happens next"]))
             </div>

@@ -12,7 +12,7 @@ package enum AvailableCommands {
         let isPaused = status.holds.contains { $0.kind == "paused" }
         var choices: [Choice] = []
         if isPaused { choices.append(Choice(command: "controller resume \(name)", effect: "ends the pause")) }
-        choices += Self.ofPhase(status, name).filter {
+        choices += (Self.signOff(status, name) + Self.ofPhase(status, name)).filter {
             // A pause refuses it, and so does a look that is too old.
             !(isPaused || status.holds.contains { $0.kind == "stale" }) || !$0.command.hasPrefix("controller promote")
         }
@@ -73,6 +73,14 @@ package enum AvailableCommands {
         }
     }
 
+    /// Where no step is to be passed.
+    private static func signOff(_ status: DeploymentStatus, _ name: String) -> [Choice] {
+        guard status.phase != "stepping",
+            let open = status.signOffs?.first(where: { $0.needsApproval && $0.approvedBy == nil })
+        else { return [] }
+        return [Choice(command: "controller promote \(name)", effect: "signs \(open.model) off \(open.placeWords)")]
+    }
+
     /// Whether a rollback went before, by which one without a goal changes nothing.
     private static func wasTakenBack(_ status: DeploymentStatus) -> Bool {
         if let pin = status.pin, pin.revision == status.stable?.revision { return true }
@@ -88,6 +96,10 @@ package enum AvailableCommands {
 
     private static func promotion(_ status: DeploymentStatus) -> String {
         if status.holds.contains(where: { $0.kind == "approval" }) { return "approves: the next step follows" }
+        if let signOff = status.signOffs?.first(where: { $0.place == "beforePromotion" }) {
+            let isOpen = signOff.needsApproval && signOff.approvedBy == nil
+            return isOpen ? "signs it off before the promotion" : "refused while a gate of its sign-off has not passed"
+        }
         if let failed = status.gates.first(where: { $0.outcome == "failed" }) {
             return "passes the step on your word; refused now, as \(failed.name) has failed"
         }

@@ -16,6 +16,8 @@ package struct Explanation: Codable, Hashable, Sendable {
     package var holds: [Held]
     package var waitsFor: [String]
     package var gates: [String]
+    /// Who is asked besides; nothing when nobody is.
+    package var signOffs: [String]?
     /// What happens by itself, and when.
     package var next: [NextStatus]
     /// What would take the traffic back by itself.
@@ -46,6 +48,9 @@ package struct Explanation: Codable, Hashable, Sendable {
         }
         self.waitsFor = status.waitingFor
         self.gates = status.gates.map { Self.sentence($0) }
+        self.signOffs = status.signOffs?.flatMap { signOff in
+            [signOff.sentence] + signOff.gates.map { Self.sentence($0) }
+        }
         self.next = status.next
         self.rollsBackIf = status.rollsBackIf
         self.quarantined = status.quarantined.map { Self.sentence($0, status, now: now) }
@@ -65,6 +70,7 @@ package struct Explanation: Codable, Hashable, Sendable {
             Paragraph("What holds it", self.holds.map { $0.text + ($0.remedy.map { " To end it: \($0)" } ?? "") }),
             Paragraph("What it waits for", self.waitsFor.map { "• " + $0 }),
             Paragraph("What the gates say", self.gates),
+            Paragraph("Who is asked besides", self.signOffs ?? []),
             Paragraph("What happens next", self.next.map { "• " + $0.sentence(now: self.time) }),
             Paragraph("What would take its traffic back", self.rollsBackIf.map { "• " + $0 }),
             Paragraph("What is quarantined", self.quarantined),
@@ -176,6 +182,7 @@ extension Explanation {
                 )
             case "paused": ("It is paused", "A breach would still take the traffic back.")
             case "approval": ("It waits for an approval", "It waits as long as it takes.")
+            case "sign-off": ("Somebody else has to say yes", "Whatever would take traffic back still does.")
             case "no-evidence": ("There is no evidence to decide on", "It goes on by itself once there is.")
             case "inconclusive": ("The evidence of this step was not conclusive", "It goes on by itself once it is.")
             case "stale":

@@ -37,6 +37,8 @@ struct Stage {
     var lostGit: String?
     /// What the provider answers in each tick about the gate `quality`.
     var measurement: Measurement.Answer?
+    /// What the service behind the gate `board` says in each tick at a place.
+    var board: [SignOff.Place: Measurement.Answer] = [:]
 
     static let id = DeploymentID(namespace: "search", name: "file-type")
     static let good = Revision(digest: "aaaaaaaaaaaa")
@@ -104,7 +106,8 @@ struct Stage {
         )
         if self.routerSeen, self.countersSeen { situation.samples = [Sample(time: self.now, tracks: self.counters)] }
         situation.measurements =
-            self.measurement.map { [Measurement(gate: "quality", time: self.now, answer: $0)] } ?? []
+            (self.measurement.map { [Measurement(gate: "quality", time: self.now, answer: $0)] } ?? [])
+            + self.board.map { Measurement(gate: "board", time: self.now, answer: $1, place: $0) }
         let outcome = self.rollout.handle(situation, at: self.now)
         self.transitions += outcome.transitions
         self.answers = outcome.answers

@@ -60,4 +60,11 @@ struct RolloutDraft: Sendable {
     var stepSites: [Site] = []
     var surgeSite: Site?
     var holdbackSite: Site?
+    var signOffs: [SignOff.Place: SignOffDraft] = [:]
+}
+
+/// A sign-off whose gates are names still.
+struct SignOffDraft: Sendable {
+    var needsApproval: Bool
+    var gates: [Reference]
 }

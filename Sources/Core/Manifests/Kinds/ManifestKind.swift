@@ -14,13 +14,15 @@ package enum ManifestKind: String, Hashable, Sendable, CaseIterable {
         case .modelDeployment:
             [
                 .modelDeployment, .deploymentMetadata, .deploymentSpec, .model, .autoscaling, .resources, .route,
-                .affinity, .objective, .indicator, .availability, .latency, .rollout, .step, .approval, .shadow,
+                .affinity, .objective, .indicator, .availability, .latency, .rollout, .step, .approval, .signOff,
+                .shadow,
                 .match, .headerMatch,
             ]
         case .modelDeploymentDefaults:
             [
                 .modelDeploymentDefaults, .defaultsMetadata, .defaultsSpec, .autoscaling, .resources, .route,
-                .affinity, .objective, .indicator, .availability, .latency, .rollout, .step, .approval, .shadow,
+                .affinity, .objective, .indicator, .availability, .latency, .rollout, .step, .approval, .signOff,
+                .shadow,
                 .match, .headerMatch,
             ]
         case .servingRuntime:

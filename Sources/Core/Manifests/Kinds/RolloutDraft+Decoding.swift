@@ -7,6 +7,9 @@ extension Shape {
             .optional("strategy", "canary"),
             .optional("steps", "[{weight: 5}, {weight: 50}]"),
             .optional("gates", "[errors, client-errors, latency]"),
+            .optional("beforeRollout", "{gates: [change-window]}"),
+            .optional("beforePromotion", "{approval: {}}"),
+            .optional("afterPromotion", "{gates: [smoke-test]}"),
             .optional("onInconclusive", "pause"),
             .optional("bakeTime", "30m"),
             .optional("holdback", "5"),
@@ -66,6 +69,7 @@ extension RolloutDraft {
         self.policy.progressDeadline =
             members["progressDeadline"]?.duration(in: .seconds(1) ... .hours(24)) ?? policy.progressDeadline
         self.policy.revert = members["revert"]?.choice(of: RevertChoice.self)?.mode
+        self.decodeSignOffs(members)
         switch self.policy.strategy {
         case .canary: break
         case .blueGreen: (self.policy.steps, self.stepGates) = ([], [])
@@ -201,7 +205,7 @@ extension Field {
         }
     }
 
-    fileprivate func gateNames() -> [Reference]? {
+    func gateNames() -> [Reference]? {
         guard let references = self.list(limit: 20)?.compactMap({ $0.reference() }) else { return nil }
         var names: Set<String> = []
         for reference in references where !names.insert(reference.name).inserted {

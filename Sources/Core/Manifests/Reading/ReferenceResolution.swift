@@ -169,6 +169,11 @@ struct ReferenceResolution: Sendable {
         for (step, site) in zip(policy.steps, draft.rollout.stepSites) {
             Self.warnOfSlowGates(step.gates ?? policy.gates, in: step, at: site, noting: log)
         }
+        for (place, signOff) in draft.rollout.signOffs.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            var signOffs = policy.signOffs ?? SignOffs()
+            signOffs[place] = self.signOff(signOff, at: place, noting: log)
+            policy.signOffs = signOffs
+        }
         draft.rollout.checkComparedAnswers(of: policy, noting: log)
         return policy
     }
@@ -181,6 +186,17 @@ struct ReferenceResolution: Sendable {
                 "the gate \(gate.name.inBackticks) measures for \(time), longer than the step's atMost of \(most)"
             log.warning(at: site, "\(message): it can never pass here")
         }
+    }
+
+    private func signOff(_ draft: SignOffDraft, at place: SignOff.Place, noting log: DiagnosticLog) -> SignOff {
+        let gates = draft.gates.compactMap { reference -> Gate? in
+            let gate = self.gate(reference, bound: nil, noting: log)
+            if let objection = gate.flatMap({ SignOff.objection(to: $0, at: place) }) {
+                log.error(at: reference.site, objection)
+            }
+            return gate
+        }
+        return SignOff(needsApproval: draft.needsApproval, gates: gates)
     }
 
     private func gate(_ reference: Reference, bound: Duration?, noting log: DiagnosticLog) -> Gate? {

@@ -145,6 +145,8 @@ extension Hold {
         switch self {
         case .paused, .frozen: nil
         case .awaitingApproval(let step): "step \(step + 1) waits for a person"
+        case .awaitingSignOff(let place, let needsApproval, let gates):
+            "\(place) it takes \(SignOff.words(needsApproval: needsApproval, gates: gates))"
         case .inconclusive(let step): "step \(step + 1) passed its `atMost` without a verdict"
         case .gateHolds(let gate, let evidence): "gate \(gate) failed, and its manifest says to hold: \(evidence)"
         case .noEvidence(let gate, let why): "gate \(gate): \(why)"

@@ -26,15 +26,21 @@ extension Notice {
     /// What is told of a decision besides its transitions: that a rollout begins to wait for a person, and that
     /// predictions are found to drift. Each is told once, when it begins.
     static func signs(from before: Rollout, to after: Rollout, at now: Timestamp) -> [Notice] {
-        guard after.isInFlight || before.analysis != nil else { return [] }
+        guard after.isInFlight || before.analysis != nil || after.signOffs != nil else { return [] }
         return Self.holds(from: before, to: after, at: now) + Self.drifts(from: before, to: after, at: now)
     }
 
     private static func holds(from before: Rollout, to after: Rollout, at now: Timestamp) -> [Notice] {
-        guard let canary = after.canary else { return [] }
+        let asking = after.signOffs?.first.flatMap { after.spec(waitingAt: $0.place) }
+        guard let judged = after.canary ?? asking else { return [] }
         var words: [String] = []
         for hold in after.holds {
             switch hold {
+            case .awaitingSignOff(let place, needsApproval: true, _):
+                let wasAsked = before.holds.contains { hold in
+                    if case .awaitingSignOff(place, needsApproval: true, _) = hold { true } else { false }
+                }
+                if !wasAsked { words.append("\(place) it takes a person: `controller promote \(after.id)`") }
             case .awaitingApproval(let step) where !before.holds.contains(hold):
                 words.append("step \(step + 1) waits for a person: `controller promote \(after.id)`")
             case .gateHolds(let gate, let evidence):
@@ -42,13 +48,14 @@ extension Notice {
                     if case .gateHolds(gate, _) = hold { true } else { false }
                 }
                 if !wasHeld { words.append("gate \(gate) failed, and its manifest says to hold: \(evidence)") }
-            case .awaitingApproval, .paused, .inconclusive, .noEvidence, .sharedIncident, .staleObservation,
+            case .awaitingApproval, .awaitingSignOff, .paused, .inconclusive, .noEvidence, .sharedIncident,
+                .staleObservation,
                 .dependencies, .frozen, .noRoom, .noRoomToScale:
                 break
             }
         }
         return words.map { words in
-            Notice(Self.held, words, on: canary, of: after, at: now, id: "\(now.milliseconds)/\(words)")
+            Notice(Self.held, words, on: judged, of: after, at: now, id: "\(now.milliseconds)/\(words)")
         }
     }
 

@@ -113,7 +113,7 @@ extension Notice.Severity {
         case .rollingBack, .rolledBack: self = name == nil ? .critical : .warning
         case .inconclusive, .removing: self = .warning
         case .rolloutStarted, .stepStarted, .replacing, .promoting, .promoted, .settled, .superseded, .paused,
-            .resumed, .approved, .retried, .frozen, .thawed, .changedInPlace, .scaled:
+            .resumed, .approved, .signOffAsked, .retried, .frozen, .thawed, .changedInPlace, .scaled:
             self = .info
         }
     }

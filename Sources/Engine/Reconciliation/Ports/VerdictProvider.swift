@@ -14,8 +14,10 @@ package struct VerdictQuestion: Hashable, Codable, Sendable {
     /// Of the canary, in full.
     package var revision: String
     package var modelVersion: String
-    /// From 1.
+    /// From 1; 0 before the rollout.
     package var step: Int
+    /// Of the sign-off that asks, as the manifest names it; nothing when a step or the bake does.
+    package var place: String?
     package var commit: String
 
     package init(
@@ -24,6 +26,7 @@ package struct VerdictQuestion: Hashable, Codable, Sendable {
         revision: String,
         modelVersion: String,
         step: Int,
+        place: String? = nil,
         commit: String
     ) {
         self.deployment = deployment
@@ -31,6 +34,7 @@ package struct VerdictQuestion: Hashable, Codable, Sendable {
         self.revision = revision
         self.modelVersion = modelVersion
         self.step = step
+        self.place = place
         self.commit = commit
     }
 }

@@ -17,6 +17,9 @@ package enum StatusTree {
         lines += Self.section("Steps", Self.steps(status, now: now))
         lines += Self.section("Revisions", RevisionTree.lines(status, brief: brief))
         lines += Self.section("Gates", GateLines.lines(status.gates))
+        for signOff in status.signOffs ?? [] {
+            lines += Self.section("Sign-off \(signOff.placeWords)", Self.lines(of: signOff))
+        }
         lines += Self.section("Waiting for", status.waitingFor.map { StyledText("• \($0)") })
         lines += Self.section("Next", status.next.map { StyledText("• \($0.sentence(now: now))") })
         lines += Self.section("Quarantined", Self.quarantined(status, now: now))
@@ -25,6 +28,11 @@ package enum StatusTree {
         lines += Self.section("Events", Self.events(status, now: now))
         if brief { lines.removeAll(where: \.isEmpty) }
         return lines.map { line in width.map { line.truncated(to: $0) } ?? line }
+    }
+
+    private static func lines(of signOff: SignOffStatus) -> [StyledText] {
+        let approval = signOff.approvedBy.map { StyledText("✔ approved by \($0)") } ?? StyledText("‖ no approval yet")
+        return (signOff.needsApproval ? [approval] : []) + GateLines.lines(signOff.gates)
     }
 
     private static func section(_ title: String, _ content: [StyledText]) -> [StyledText] {

@@ -15,7 +15,9 @@ extension APIDocument {
                 .maybe("previous", .reference("RevisionStatus"), "While it is kept warm."),
                 .maybe("autoscaling", .reference("AutoscalingStatus")),
                 .always("steps", .list(of: .reference("StepStatus"))),
-                .always("gates", .list(of: .reference("GateStatus"))), .always("waitingFor", .texts),
+                .always("gates", .list(of: .reference("GateStatus"))),
+                .maybe("signOffs", .list(of: .reference("SignOffStatus")), "Those that were asked for."),
+                .always("waitingFor", .texts),
                 .always("quarantined", .list(of: .reference("QuarantineStatus"))),
                 .maybe("desired", .reference("CommitStatus"), "Whose manifest is wanted now."),
                 .always("diagnostics", .texts, "Problems of the newest manifest; the last good one stands."),
@@ -26,6 +28,16 @@ extension APIDocument {
                 .maybe("pin", .reference("PinStatus")), .maybe("desiredRevision", .text),
                 .always("sources", .texts, "The state of what is read."),
                 .maybe("modelUpdate", .reference("ModelUpdateStatus")),
+            ]
+        ),
+        ObjectSchema(
+            "SignOffStatus",
+            "Who must say yes at one place of a rollout, besides its steps, and who has.",
+            [
+                .always("place", .one(of: SignOffStatus.places)), .always("since", .time, "When it was asked for."),
+                .always("model", .text, "What waits for it."), .always("needsApproval", .flag),
+                .maybe("approvedBy", .text, "Who said `promote`."),
+                .always("gates", .list(of: .reference("GateStatus"))),
             ]
         ),
         ObjectSchema(

@@ -34,6 +34,7 @@ extension DeploymentStatus {
         self.autoscaling = AutoscalingStatus(snapshot)
         self.steps = Self.steps(of: rollout)
         self.gates = snapshot.assessments(at: fleet.time).map { GateStatus($0) }
+        self.signOffs = rollout.signOffs?.map { SignOffStatus($0, of: rollout, at: fleet.time) }
         self.waitingFor = snapshot.waitingFor
         self.quarantined = rollout.quarantine.sorted { $0.value.since < $1.value.since }.map { revision, record in
             QuarantineStatus(
@@ -208,6 +209,12 @@ extension HoldStatus {
             self.since = rollout.pause.map { Date($0.since) }
         case .awaitingApproval(let step):
             self.init(kind: "approval", why: "step \(step + 1) waits for a person", remedy: "controller promote \(id)")
+        case .awaitingSignOff(let place, let needsApproval, let gates):
+            self.init(
+                kind: "sign-off",
+                why: "\(place) it takes \(SignOff.words(needsApproval: needsApproval, gates: gates))",
+                remedy: needsApproval ? "controller promote \(id)" : nil
+            )
         case .inconclusive(let step):
             self.init(
                 kind: "inconclusive",

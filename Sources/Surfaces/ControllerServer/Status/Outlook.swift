@@ -45,7 +45,8 @@ struct Outlook {
             || self.rollout.holds.contains { hold in
                 switch hold {
                 case .staleObservation, .noEvidence, .sharedIncident, .dependencies, .gateHolds: true
-                case .paused, .awaitingApproval, .inconclusive, .frozen, .noRoom, .noRoomToScale: false
+                case .paused, .awaitingApproval, .awaitingSignOff, .inconclusive, .frozen, .noRoom, .noRoomToScale:
+                    false
                 }
             }
     }

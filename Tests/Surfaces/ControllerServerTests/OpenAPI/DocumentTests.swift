@@ -113,6 +113,7 @@ struct DocumentTests {
             ("ReplicaStatus", ReplicaStatus(name: "", state: "", endpoint: nil, restarts: 0, lastFailure: nil)),
             ("CommitStatus", commit), ("StepStatus", StepStatus(title: "", state: .done)),
             ("GateStatus", GateStatus(name: "", outcome: "", value: "", limit: "")),
+            ("SignOffStatus", SignOffStatus(place: "", since: time, model: "", needsApproval: false)),
             ("NextStatus", NextStatus(what: "")), ("PinStatus", PinStatus(revision: "", by: "")),
             ("HoldStatus", HoldStatus(kind: "", why: "")),
             (
