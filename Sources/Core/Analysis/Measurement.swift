@@ -8,13 +8,13 @@ package struct Measurement: Hashable, Codable, Sendable {
     package var time: Timestamp
     package var answer: Answer
     /// Of the sign-off that asked; nothing when the step or the bake did.
-    package var place: SignOff.Place?
+    package var asker: SignOff.Asker?
 
-    package init(gate: String, time: Timestamp, answer: Answer, place: SignOff.Place? = nil) {
+    package init(gate: String, time: Timestamp, answer: Answer, asker: SignOff.Asker? = nil) {
         self.gate = gate
         self.time = time
         self.answer = answer
-        self.place = place
+        self.asker = asker
     }
 
     /// What the provider said. No answer is never a zero.

@@ -26,6 +26,18 @@ package struct SignOff: Hashable, Codable, Sendable {
     }
 }
 
+extension SignOff {
+    /// Who asks a gate: an answer is for this revision at this place, and for no other.
+    package struct Asker: Hashable, Codable, Sendable {
+        package var place: Place
+        package var revision: Revision
+
+        package init(_ place: Place, _ revision: Revision) {
+            (self.place, self.revision) = (place, revision)
+        }
+    }
+}
+
 extension SignOff.Place: CustomStringConvertible {
     package var description: String {
         switch self {

@@ -23,6 +23,8 @@ package struct PendingSignOff: Hashable, Codable, Sendable {
         self.run = run
     }
 
+    package var asker: SignOff.Asker { SignOff.Asker(self.place, self.revision) }
+
     package var lacksApproval: Bool { self.wanted.needsApproval && self.approvedBy == nil }
 
     mutating func add(_ measurement: Measurement) { self.run?.add(measurement) }

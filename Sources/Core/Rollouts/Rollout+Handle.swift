@@ -147,8 +147,8 @@ extension Rollout {
             self.sampledTraffic = served
         }
         for measurement in situation.measurements {
-            if let place = measurement.place {
-                self.add(measurement, to: place)
+            if let asker = measurement.asker {
+                self.add(measurement, for: asker)
             } else {
                 self.analysis?.add(measurement)
             }

@@ -45,8 +45,9 @@ extension Rollout {
         self.forget(.afterPromotion)
     }
 
-    mutating func add(_ measurement: Measurement, to place: SignOff.Place) {
-        guard let index = self.signOffs?.firstIndex(where: { $0.place == place }) else { return }
+    /// One that comes when another revision is asked about already is nobody's.
+    mutating func add(_ measurement: Measurement, for asker: SignOff.Asker) {
+        guard let index = self.signOffs?.firstIndex(where: { $0.asker == asker }) else { return }
         self.signOffs?[index].add(measurement)
     }
 

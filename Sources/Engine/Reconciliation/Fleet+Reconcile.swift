@@ -411,7 +411,7 @@ extension Fleet {
             guard let spec = rollout.spec(waitingAt: pending.place), spec.revision == pending.revision else { continue }
             let step = pending.place == .beforeRollout ? -1 : spec.rollout.steps.count
             for gate in pending.run?.dueQueries(at: now) ?? [] {
-                self.ask(gate, of: rollout.id, spec, against: nil, step: step, place: pending.place)
+                self.ask(gate, of: rollout.id, spec, against: nil, step: step, asker: pending.asker)
             }
         }
     }
@@ -422,7 +422,7 @@ extension Fleet {
         _ judged: DeploymentSpec,
         against other: DeploymentSpec?,
         step: Int,
-        place: SignOff.Place? = nil
+        asker: SignOff.Asker? = nil
     ) {
         let ready = (self.replicas.last?[id] ?? []).first {
             $0.id.revision == judged.revision && $0.state == .ready
@@ -433,7 +433,7 @@ extension Fleet {
             canary: judged,
             stable: other,
             step: step,
-            place: place,
+            asker: asker,
             endpoint: ready?.endpoint
         )
         guard let job, !self.isRunning(job), self.pendingQueries.insert(job).inserted else { return }

@@ -167,7 +167,7 @@ package struct Fleet: Sendable {
             await self.reconcileAll()
         case .measured(let id, let measurement):
             self.pendingQueries = self.pendingQueries.filter {
-                $0.deployment != id || $0.gate != measurement.gate || $0.place != measurement.place
+                $0.deployment != id || $0.gate != measurement.gate || $0.asker != measurement.asker
             }
             await self.reconcile(id, measurements: [measurement])
         case .delivered(let item):

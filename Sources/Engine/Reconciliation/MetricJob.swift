@@ -6,7 +6,7 @@ package struct MetricJob: Hashable, Sendable {
     package var deployment: DeploymentID
     package var gate: String
     /// Of the sign-off that asks; nothing when the step or the bake does.
-    package var place: SignOff.Place?
+    package var asker: SignOff.Asker?
     package var question: Question
 
     package enum Question: Hashable, Sendable {
@@ -42,7 +42,7 @@ package struct MetricJob: Hashable, Sendable {
     ///   - canary: Whom the gate judges.
     ///   - stable: Whom it is compared with.
     ///   - step: From 0; before the first, -1.
-    ///   - place: Of the sign-off that asks, if one does.
+    ///   - asker: The sign-off that asks, if one does.
     ///   - endpoint: Of one of the canary's replicas that is ready, if there is one.
     package init?(
         _ gate: Gate,
@@ -50,12 +50,12 @@ package struct MetricJob: Hashable, Sendable {
         canary: DeploymentSpec,
         stable: DeploymentSpec?,
         step: Int,
-        place: SignOff.Place? = nil,
+        asker: SignOff.Asker? = nil,
         endpoint: Endpoint? = nil
     ) {
         self.deployment = deployment
         self.gate = gate.name
-        self.place = place
+        self.asker = asker
         if let kind = gate.kind.labels {
             guard let stable else { return nil }
             self.question = .labels(kind, canary: canary.revision, stable: stable.revision)
@@ -89,13 +89,13 @@ package struct MetricJob: Hashable, Sendable {
                 revision: canary.revision.digest,
                 modelVersion: canary.model.version,
                 step: step + 1,
-                place: place?.rawValue,
+                place: asker?.place.rawValue,
                 commit: canary.origin.commit
             )
             self.question = .verdict(of: query.provider, question, timeout: query.timeout)
         case .job(let job):
             // Before the rollout there is no replica, and the manifest may not name one.
-            guard endpoint != nil || place == .beforeRollout else { return nil }
+            guard endpoint != nil || asker?.place == .beforeRollout else { return nil }
             self.question = .run(
                 job.command.map { $0.substituted(for: canary, endpoint: endpoint) },
                 timeout: job.timeout
@@ -133,7 +133,7 @@ extension MetricJob {
         case .verdict(let name, let question, let timeout):
             guard let webhook = webhooks[name] else {
                 let message = "there is no webhook \(name): name it under `providers`, with `kind: webhook`"
-                return Measurement(gate: self.gate, time: time, answer: .refused(message), place: self.place)
+                return Measurement(gate: self.gate, time: time, answer: .refused(message), asker: self.asker)
             }
             answer = Measurement.Answer(await webhook.verdict(on: question, timeout: timeout))
         case .run(let command, let timeout):
@@ -145,7 +145,7 @@ extension MetricJob {
             let counts = await feedback?.labels(kind, of: self.deployment, canary: canary, stable: stable)
             answer = counts.map { .labelled($0) } ?? .refused("this controller takes no feedback")
         }
-        return Measurement(gate: self.gate, time: time, answer: answer, place: self.place)
+        return Measurement(gate: self.gate, time: time, answer: answer, asker: self.asker)
     }
 
     private static func compared(

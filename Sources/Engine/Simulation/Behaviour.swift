@@ -29,6 +29,8 @@ package struct Behaviour: Hashable, Sendable {
     package var failsGolden = false
     /// What the metric provider answers for it; gates of hostile worlds allow 100.
     package var load = 50.0
+    /// Where a board that is asked says no.
+    package var turnedDown: SignOff.Place?
 
     package struct Overload: Hashable, Sendable {
         package var percent: Int
@@ -56,7 +58,7 @@ package struct Behaviour: Hashable, Sendable {
 
     package var isGood: Bool {
         self.errors <= 0.002 && self.clientErrors <= 0.001 && self.slow <= 0.02 && self.sluggish == 0
-            && self.wrong <= 0.02
+            && self.wrong <= 0.02 && self.turnedDown == nil
             && self.startTicks ?? .max <= 30 && self.overload == nil && self.crashes == 0 && self.flaps == 0
             && self.signature == "a"
             && !self.failsGolden && self.load <= 100 && self.artifact == Behaviour().artifact

@@ -83,7 +83,14 @@ struct Checker: Sendable {
         case (.preparing, .stepping(let new, _)):
             if new != 0 { self.report("rule 3: began with step \(new)", decision) }
             self.checkNobodyHolds(decision)
+        // The step was left, as it were, when its sign-off was asked for.
+        case (.stepping, .promoting) where decision.isSameCanary && decision.before.signOff(.beforePromotion) != nil:
+            self.checkNobodyHolds(decision)
         case (.stepping(let old, let served), .promoting) where decision.isSameCanary:
+            self.checkLeaving(old, served, decision)
+        case (.stepping(let old, let served), .stepping(let new, _))
+        where old == new && decision.before.signOff(.beforePromotion) == nil
+            && decision.after.signOff(.beforePromotion) != nil:
             self.checkLeaving(old, served, decision)
         // Out of a step, when another revision takes the canary's place and is ready already.
         case (.preparing, .promoting), (.stepping, .promoting):
@@ -208,6 +215,7 @@ struct Checker: Sendable {
         // A way back goes on while what is new must wait.
         let mustWait =
             after.quarantine[desired.revision] != nil || after.freeze != nil || decision.situation.capacity != nil
+            || desired.rollout.signOffs?.beforeRollout != nil
         if after.isRestoring, mustWait { return }
         if after.canary?.revision != desired.revision {
             self.report("rule 8: a newer revision does not supersede", decision)

@@ -1,3 +1,4 @@
+import Deployments
 package import Rollouts
 
 /// What simulated worlds have been through, to see that hostile ones reach every corner of the core.
@@ -7,6 +8,7 @@ package struct Coverage: Hashable, Sendable {
         case transition
         case rollback
         case hold
+        case signOff
         case judged
         case exchange
         case fault
@@ -26,7 +28,7 @@ package struct Coverage: Hashable, Sendable {
         .transition: Transition.Kind.allCases.map(\.rawValue),
         .rollback: [
             "gateFailed: errors", "gateFailed: client-errors", "gateFailed: latency", "gateFailed: load",
-            "gateFailed: slowdown",
+            "gateFailed: slowdown", "gateFailed: board",
             "objectiveBreached", "inconclusive", "progressDeadline", "artifact", "replicaFailed", "signatureChanged",
             "requested", "aborted", "cancelled",
         ],
@@ -35,6 +37,7 @@ package struct Coverage: Hashable, Sendable {
             "sharedIncident",
             "staleObservation", "dependencies", "frozen",
         ],
+        .signOff: SignOff.Place.allCases.map(\.rawValue),
         .judged: [
             "good: promoted", "good: rolled back by a gate", "bad: promoted by hand or policy", "bad: rolled back",
         ],

@@ -160,11 +160,11 @@ struct RehearsalWorld {
 
     private mutating func measure() -> [Measurement] {
         let asked =
-            (self.rollout.analysis?.dueQueries(at: self.now) ?? []).map { (gate: $0, place: SignOff.Place?.none) }
+            (self.rollout.analysis?.dueQueries(at: self.now) ?? []).map { (gate: $0, asker: SignOff.Asker?.none) }
             + (self.rollout.signOffs ?? []).flatMap { pending in
-                (pending.run?.dueQueries(at: self.now) ?? []).map { ($0, pending.place) }
+                (pending.run?.dueQueries(at: self.now) ?? []).map { ($0, pending.asker) }
             }
-        return asked.compactMap { gate, place in
+        return asked.compactMap { gate, asker in
             let question = RehearsalProvider.Question(
                 gate: gate,
                 canary: self.canary.revision,
@@ -176,7 +176,7 @@ struct RehearsalWorld {
                 time: self.now
             )
             var measurement = self.provider.answer(question, &self.dice)
-            measurement?.place = place
+            measurement?.asker = asker
             return measurement
         }
     }

@@ -31,6 +31,7 @@ extension Scenario {
         scenario.countWrong(count, seed: seed, isCalm: isCalm)
         scenario.judgeByOthers(count, seed: seed)
         scenario.revertInGit(count, seed: seed)
+        scenario.signOff(count, seed: seed, isCalm: isCalm)
         // Whatever an operator paused is resumed once the world is quiet, and what is gone is meant to be.
         for number in 0..<count where !isCalm {
             let resume = Command(.resume, by: "simulator")

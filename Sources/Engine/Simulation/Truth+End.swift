@@ -9,6 +9,7 @@ extension Truth {
         self.coverage.see(decision.after, before: decision.before)
         self.checker.check(decision)
         self.checkFreezes(decision)
+        self.checkSignOffs(decision)
         let after = decision.after
         if after.phase == .removing {
             self.begunAnew.insert(after.id)

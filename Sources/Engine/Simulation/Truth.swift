@@ -17,6 +17,9 @@ struct Truth: Sendable {
     /// For what metric providers count; see ``laterDice``.
     var providerDice: Dice
     var scrapes = Scrapes()
+    /// For what boards answer; see ``laterDice``.
+    var signOffDice: Dice
+    var signOffs = SignOffBook()
 
     /// The controller was killed: from here on nothing that it still does has any effect.
     var isDead = false
@@ -97,6 +100,7 @@ struct Truth: Sendable {
         self.dice = Dice(seed: seed ^ 0x5EED)
         self.laterDice = Dice(seed: seed ^ 0x1A7E)
         self.providerDice = Dice(seed: seed ^ 0x5C4A)
+        self.signOffDice = Dice(seed: seed ^ 0x51_60FF)
         self.revisions = scenario.revisions
         self.traffic = scenario.traffic
         self.git = (0..<scenario.sources).map { Repository(name: Scenario.sourceName($0)) }

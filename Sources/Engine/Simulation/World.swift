@@ -95,6 +95,7 @@ package struct World: ~Copyable, Sendable {
             router: ports,
             artifacts: ports,
             providers: [ports],
+            webhooks: [ports],
             journal: ports,
             freezes: ports,
             platformChanges: AsyncStream { $0.finish() },
@@ -289,6 +290,7 @@ package struct World: ~Copyable, Sendable {
             let providers = Dictionary(uniqueKeysWithValues: self.wired.providers.map { ($0.name, $0) })
             let measurement = await job.measurement(
                 from: providers,
+                webhooks: Dictionary(uniqueKeysWithValues: self.wired.webhooks.map { ($0.name, $0) }),
                 comparing: self.wired.answers,
                 at: self.wired.now()
             )
@@ -327,10 +329,14 @@ package struct World: ~Copyable, Sendable {
             let isGood = rollout.canary.map { canary in
                 self.ports.truth.withLock { $0.behaviour(canary.revision).isGood }
             }
-            let promotes = self.scenario.isCalm ? isGood ?? false : self.dice.chance(0.5)
-            let promote = Command(.promote(full: self.dice.chance(0.5), force: false), by: "simulator")
+            // Where there is no canary, somebody is only asked whether it may begin, or the bake end.
+            let isAsked = rollout.canary == nil
+            let promotes = isAsked || (self.scenario.isCalm ? isGood ?? false : self.dice.chance(0.5))
+            let full = !isAsked && self.dice.chance(0.5)
+            let promote = Command(.promote(full: full, force: isAsked && !self.scenario.isCalm), by: "simulator")
             if promotes { await self.obey(Truth.Order(deployment: rollout.id, command: promote)) }
-            if !promotes || (!self.scenario.isCalm && self.answers.last?.isAccepted == false) {
+            let isRefused = self.answers.last?.isAccepted == false
+            if !promotes || (!isAsked && !self.scenario.isCalm && isRefused) {
                 await self.obey(Truth.Order(deployment: rollout.id, command: Command(.abort, by: "simulator")))
             }
             self.waitingSince[rollout.id] = nil

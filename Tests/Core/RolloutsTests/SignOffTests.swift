@@ -134,6 +134,19 @@ struct SignOffTests {
     }
 
     @Test
+    func `an answer about one revision is none about the next, even in the same moment`() {
+        var stage = Self.waiting(Self.service(.beforeRollout))
+        stage.desired = .spec(Stage.spec(Stage.third, policy: Self.service(.beforeRollout)))
+        stage.board = [.beforeRollout: Self.pass]
+        stage.overtaken = SignOff.Asker(.beforeRollout, Stage.next)
+        for _ in 0..<5 { stage.tick() }
+        #expect(stage.rollout.phase == .settled)
+        stage.overtaken = nil
+        stage.run { $0.rollout.phase == .preparing }
+        #expect(stage.rollout.canary?.revision == Stage.third)
+    }
+
+    @Test
     func `what git does not want any more is not asked about`() {
         var stage = Self.waiting(Self.person(.beforeRollout))
         stage.desired = .spec(Stage.spec(Stage.good))

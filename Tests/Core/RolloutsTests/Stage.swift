@@ -39,6 +39,8 @@ struct Stage {
     var measurement: Measurement.Answer?
     /// What the service behind the gate `board` says in each tick at a place.
     var board: [SignOff.Place: Measurement.Answer] = [:]
+    /// Who asked for that, when it is no longer who is asking.
+    var overtaken: SignOff.Asker?
 
     static let id = DeploymentID(namespace: "search", name: "file-type")
     static let good = Revision(digest: "aaaaaaaaaaaa")
@@ -107,10 +109,17 @@ struct Stage {
         if self.routerSeen, self.countersSeen { situation.samples = [Sample(time: self.now, tracks: self.counters)] }
         situation.measurements =
             (self.measurement.map { [Measurement(gate: "quality", time: self.now, answer: $0)] } ?? [])
-            + self.board.map { Measurement(gate: "board", time: self.now, answer: $1, place: $0) }
+            + self.board.compactMap { place, answer in
+                self.asked(place).map { Measurement(gate: "board", time: self.now, answer: answer, asker: $0) }
+            }
         let outcome = self.rollout.handle(situation, at: self.now)
         self.transitions += outcome.transitions
         self.answers = outcome.answers
+    }
+
+    /// Whoever is asking there when the tick begins.
+    private func asked(_ place: SignOff.Place) -> SignOff.Asker? {
+        self.overtaken ?? self.rollout.signOff(place).map { SignOff.Asker(place, $0.revision) }
     }
 
     private func state(of ordinal: Int, _ revision: Revision) -> Replica.State {

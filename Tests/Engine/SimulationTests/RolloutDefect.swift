@@ -7,6 +7,7 @@ enum RolloutDefect: String, CaseIterable, Sendable {
     case ignoresPause, leavesBeforeItsTime, retriesTheQuarantined, goesOnBlindly, passesUnprovenSteps
     case keepsWhatFailed, ignoresNewerRevisions, removesWhatItCannotSee, endsTheBakeEarly, ignoresOperators
     case takesBlindnessForDeath, takesBlindnessForNoLoad, scalesInARollout, scalesDownAtOnce, scalesBeyondItsBounds
+    case asksNobody
 
     func handle(_ rollout: inout Rollout, _ situation: Situation, at now: Timestamp) -> Rollout.Outcome {
         let before = rollout
@@ -45,6 +46,10 @@ enum RolloutDefect: String, CaseIterable, Sendable {
         case .removesWhatItCannotSee:
             if before.stable != nil, !seen.observation.replicas.isFresh(at: now, within: Rollout.freshness) {
                 seen.desired = .absent
+            }
+        case .asksNobody:
+            if before.signOffs != nil {
+                seen.commands.append(Command(.promote(full: false, force: true), by: "nobody"))
             }
         case .ignoresOperators:
             seen.commands = []
