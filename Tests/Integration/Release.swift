@@ -21,6 +21,8 @@ struct Release: Sendable {
     var autoscaling: String?
     /// Percent of the replicas that the canary may add.
     var surge = 100
+    /// Lines of `rollout` besides, such as `beforeRollout: {approval: {}}`.
+    var signOffs: [String] = []
 
     struct Step: Sendable {
         var weight: Int
@@ -65,7 +67,7 @@ struct Release: Sendable {
                 holdback: \(self.holdback)
                 surge: \(self.surge)%
                 progressDeadline: 2m
-
+            \(self.signOffs.map { "    \($0)\n" }.joined())
             """
     }
 
