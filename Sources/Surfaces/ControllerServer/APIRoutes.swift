@@ -61,6 +61,9 @@ struct APIRoutes: Sendable {
             },
             Route(.history) { request, context in try await self.answerHistory(request, try Self.id(context), context)
             },
+            Route(.plan) { request, context in
+                try await self.reader.plan(try Self.id(context), request, context.visibility)
+            },
             Route(.logs) { _, context in try await self.answerLogs(try await self.visible(context)) },
             Route(.log) { request, context in
                 let replica = try context.parameters.require("replica")

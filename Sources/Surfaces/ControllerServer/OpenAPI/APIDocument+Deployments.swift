@@ -41,6 +41,33 @@ extension APIDocument {
             ]
         ),
         ObjectSchema(
+            "PlanStatus",
+            "What the controller wants of a deployment now, what there is of it, and what it does next.",
+            [
+                .always("deployment", .text, "namespace/name"), .always("time", .time), .always("phase", .text),
+                .always("revisions", .list(of: .reference("PlannedRevision"))),
+                .always("effects", .list(of: .reference("PlannedEffect")), "In this order."),
+                .always("waitingFor", .texts, "Why there is no more to do yet."),
+            ]
+        ),
+        ObjectSchema(
+            "PlannedRevision",
+            "A revision as it is wanted and as it is.",
+            [
+                .always("revision", .text, "Its whole digest."), .always("model", .text),
+                .always("wantedReplicas", .count), .always("readyReplicas", .count), .always("replicas", .count),
+                .always("wantedWeight", .percent), .maybe("weight", .percent, "As the router serves it."),
+            ]
+        ),
+        ObjectSchema(
+            "PlannedEffect",
+            "One thing that is safe to do now.",
+            [
+                .always("kind", .one(of: PlannedEffect.Kind.self)),
+                .maybe("subject", .text, "A revision's digest, or a replica's name."), .always("what", .text),
+            ]
+        ),
+        ObjectSchema(
             "ModelUpdateStatus",
             "What is proposed to git for it, or why nothing is.",
             [.always("message", .text), .always("since", .time), .always("isProblem", .flag)]

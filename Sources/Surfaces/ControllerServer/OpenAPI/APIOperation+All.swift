@@ -124,6 +124,16 @@ extension APIOperation {
         problems: [400, 404, 500]
     )
 
+    static let plan = APIOperation(
+        "getPlan",
+        .get,
+        "\(Self.deploymentPath)/plan",
+        "What the controller wants of a deployment now, and does next for that",
+        Parameter.deployment + [.known],
+        answers: [.json(.reference("PlanStatus"), "Its plan.", isTagged: true), .unchanged],
+        problems: [404]
+    )
+
     static let logs = APIOperation(
         "listLogs",
         .get,

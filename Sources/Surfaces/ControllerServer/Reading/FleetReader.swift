@@ -53,6 +53,14 @@ final class FleetReader: Sendable {
         }
     }
 
+    func plan(_ id: DeploymentID, _ request: Request, _ visible: Visibility) async throws -> Response {
+        let view = try await self.find(id, visible)
+        return try await self.answer(request, of: view, visible) {
+            guard let plan = view.plan(id) else { throw Self.unknown(id, in: view, visible) }
+            return ByteBuffer(bytes: try APICoding.encoder().encode(plan))
+        }
+    }
+
     func page(_ query: PageQuery, _ request: Request, _ visible: Visibility) async throws -> Response {
         let view = await self.look()
         return try await self.answer(request, of: view, visible) {

@@ -110,6 +110,14 @@ package final class FleetView: Sendable {
         }
     }
 
+    /// - Returns: Nothing when there is no such deployment, or only its long form is known.
+    func plan(_ id: DeploymentID) -> PlanStatus? {
+        switch self.content {
+        case .status: nil
+        case .snapshot(let snapshot, _): snapshot.deployments[id].map { PlanStatus($0, at: snapshot.time) }
+        }
+    }
+
     /// The fleet without its deployments.
     package var frame: FleetStatus {
         switch self.content {

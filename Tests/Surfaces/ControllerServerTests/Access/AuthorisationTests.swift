@@ -75,6 +75,7 @@ struct AuthorisationTests {
         Route(path: "\(Self.own)/logs/3f2a91c0de-1", verb: .view, isLocal: true, status: 404),
         Route(path: "\(Self.own)/traffic", verb: .view, isLocal: true, status: 404),
         Route(path: "\(Self.own)/series", verb: .view, isLocal: true, status: 404),
+        Route(path: "\(Self.own)/plan", verb: .view, isLocal: true, status: 404),
         Route(path: "\(Self.own)/spec", verb: .view, isLocal: true, status: 404),
         Route(path: "/api/v1/audit", verb: .audit, status: 404),
         Route(path: "/api/v1/audit/check", verb: .audit, status: 404),

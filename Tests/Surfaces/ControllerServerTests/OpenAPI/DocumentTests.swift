@@ -114,6 +114,20 @@ struct DocumentTests {
             ("CommitStatus", commit), ("StepStatus", StepStatus(title: "", state: .done)),
             ("GateStatus", GateStatus(name: "", outcome: "", value: "", limit: "")),
             ("SignOffStatus", SignOffStatus(place: "", since: time, model: "", needsApproval: false)),
+            ("PlanStatus", PlanStatus(deployment: "", time: time, phase: "")),
+            (
+                "PlannedRevision",
+                PlannedRevision(
+                    revision: "",
+                    model: "",
+                    wantedReplicas: 0,
+                    readyReplicas: 0,
+                    replicas: 0,
+                    wantedWeight: 0,
+                    weight: nil
+                )
+            ),
+            ("PlannedEffect", PlannedEffect(.start, what: "")),
             ("NextStatus", NextStatus(what: "")), ("PinStatus", PinStatus(revision: "", by: "")),
             ("HoldStatus", HoldStatus(kind: "", why: "")),
             (
