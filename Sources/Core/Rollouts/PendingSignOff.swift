@@ -36,14 +36,14 @@ package struct PendingSignOff: Hashable, Codable, Sendable {
         self.run?.outcomes(at: now).filter { $0.outcome != .passed } ?? []
     }
 
-    func isGiven(at now: Timestamp) -> Bool { !self.lacksApproval && self.open(at: now).isEmpty }
+    package func isGiven(at now: Timestamp) -> Bool { !self.lacksApproval && self.open(at: now).isEmpty }
 
     func evidence(of gate: Gate, at now: Timestamp) -> String {
         self.run?.assessment(of: gate, at: now)?.summary ?? ""
     }
 
     /// `an approval, gate change-window`
-    func missing(at now: Timestamp) -> String {
+    package func missing(at now: Timestamp) -> String {
         SignOff.words(needsApproval: self.lacksApproval, gates: self.open(at: now).map(\.gate.name))
     }
 }

@@ -201,4 +201,31 @@ struct OutlookTests {
         let what = "it is scaled down to 2 replicas, unless more are needed until then"
         #expect(calm.next.contains { $0.what == what && $0.at == calm.autoscaling?.fewerAt })
     }
+
+    @Test
+    func `what somebody must say yes to is told before it is asked and while it is`() async throws {
+        var policy = Self.policy
+        policy.steps.remove(at: 1)
+        let board = Gate(name: "board", kind: .webhook(WebhookQuery(provider: "prometheus", interval: .seconds(5))))
+        policy.signOffs = SignOffs(
+            beforeRollout: SignOff(gates: [board]),
+            beforePromotion: SignOff(needsApproval: true),
+            afterPromotion: SignOff(gates: [board])
+        )
+        let statuses = await Self.statuses { [policy] scenario in
+            scenario.commits[20] = .spec(Scenario.spec(1, policy: policy))
+            scenario.commands = [300: [Command(.promote(full: false, force: false), by: "lead")]]
+        }
+        let next = statuses.flatMap(\.1.next).map(\.what)
+        #expect(next.contains { $0.hasSuffix("starts once it has gate board") })
+        #expect(next.contains { $0.hasPrefix("promotion to all traffic once it has an approval follows") })
+        #expect(next.contains { $0.hasPrefix("the bake ends once it has gate board and ") })
+        #expect(statuses.contains { $0.1.rollsBackIf.contains("gate board says no after the promotion") })
+        let asked = try #require(statuses.compactMap { $0.1.signOffs?.first }.first { $0.place == "beforePromotion" })
+        #expect(asked.needsApproval)
+        #expect(asked.approvedBy == nil)
+        let held = try #require(statuses.first { $0.1.holds.contains { $0.kind == "sign-off" } }).1
+        #expect(held.health == .held)
+        #expect(statuses.last?.1.stable?.revision == Scenario.revision(1).digest)
+    }
 }

@@ -110,6 +110,17 @@ struct Outlook {
         ]
     }
 
+    /// What the manifest wants said there, as it is put behind what waits for it; empty when nothing is wanted.
+    private func signOff(_ place: SignOff.Place) -> String {
+        let spec = place == .beforeRollout ? self.rollout.waiting : self.rollout.canary ?? self.rollout.stable
+        guard let wanted = spec?.rollout.signOffs?[place] else { return "" }
+        if let pending = self.rollout.signOff(place), pending.revision == spec?.revision {
+            return pending.isGiven(at: self.now) ? "" : " once it has \(pending.missing(at: self.now))"
+        }
+        let words = SignOff.words(needsApproval: wanted.needsApproval, gates: wanted.gates.map(\.name))
+        return " once it has \(words)"
+    }
+
     /// With a surge below 100 percent, the way back is narrower than what it leads to.
     private var priceOfRollback: [NextStatus] {
         guard let (spec, kept) = self.rollout.shortfall else { return [] }
@@ -138,7 +149,8 @@ struct Outlook {
             ]
         }
         let isWaiting = rollout.holds.contains { if case .noRoom = $0 { true } else { false } }
-        return [NextStatus("the rollout of \(desired.label) starts\(isWaiting ? " as soon as there is room" : "")")]
+        let room = isWaiting ? " as soon as there is room" : ""
+        return [NextStatus("the rollout of \(desired.label) starts\(room)\(self.signOff(.beforeRollout))")]
     }
 
     private var nextWhenPreparing: [NextStatus] {
@@ -183,7 +195,8 @@ struct Outlook {
         let previous = self.rollout.previous.map { "\($0.label) stops\(rest)" } ?? "the previous replicas stop"
         return [
             NextStatus(
-                "the bake ends and \(previous); after that a rollback has to start replicas first",
+                "the bake ends\(self.signOff(.afterPromotion)) and \(previous); after that a rollback has to start "
+                    + "replicas first",
                 at: self.rollout.since + stable.rollout.bakeTime
             )
         ]
@@ -220,7 +233,7 @@ struct Outlook {
 
     private func name(ofStepAfter step: Int) -> String {
         guard let steps = self.rollout.canary?.rollout.steps, step + 1 < steps.count else {
-            return "promotion to all traffic"
+            return "promotion to all traffic\(self.signOff(.beforePromotion))"
         }
         return "step \(step + 2) of \(steps.count) (\(steps[step + 1].action))"
     }
@@ -241,7 +254,18 @@ struct Outlook {
     }
 
     /// What would take the traffic back by itself, in words.
-    var rollsBackIf: [String] {
+    var rollsBackIf: [String] { self.reasonsOfPhase + self.noes }
+
+    /// A sign-off that somebody may refuse.
+    private var noes: [String] {
+        (self.rollout.signOffs ?? []).filter { $0.place != .beforeRollout }.flatMap { pending in
+            (pending.run == nil ? [] : pending.wanted.gates).filter { $0.onFailure == .rollback }.map { gate in
+                "gate \(gate.name) says no \(pending.place)"
+            }
+        }
+    }
+
+    private var reasonsOfPhase: [String] {
         switch self.rollout.phase {
         case .settled, .rollingBack, .removing: []
         case .preparing, .replacing:
