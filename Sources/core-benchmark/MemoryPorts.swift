@@ -6,7 +6,9 @@ import Synchronization
 final class MemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journal {
     private struct State: Sendable {
         var now = Timestamp(milliseconds: 1_700_000_000_000)
-        var replicas: [ReplicaID: Replica] = [:]
+        var replicas: [ReplicaID: Replica] = [:] { didSet { self.look = nil } }
+        /// All of them, sorted; nothing when that may have changed.
+        var look: [Replica]?
         var table = RoutingTable()
         var counters: [Revision: TrackCounters] = [:]
         var records = 0
@@ -28,7 +30,11 @@ final class MemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journal 
     // MARK: - Platform
 
     func replicas() async throws(PlatformError) -> [Replica] {
-        self.state.withLock { $0.replicas.values.sorted { $0.id < $1.id } }
+        self.state.withLock { world in
+            let look = world.look ?? world.replicas.values.sorted { $0.id < $1.id }
+            world.look = look
+            return look
+        }
     }
 
     func start(_ id: ReplicaID, as launch: ReplicaLaunch) async throws(PlatformError) {
@@ -39,7 +45,10 @@ final class MemoryWorld: ServingPlatform, TrafficRouter, ArtifactStore, Journal 
     }
 
     func drain(_ id: ReplicaID) async throws(PlatformError) {
-        self.state.withLock { $0.replicas[id]?.state = .draining(since: $0.now) }
+        self.state.withLock { world in
+            let now = world.now
+            world.replicas[id]?.state = .draining(since: now)
+        }
     }
 
     func undrain(_ id: ReplicaID) async throws(PlatformError) {

@@ -57,6 +57,8 @@ package struct FleetSnapshot: Sendable {
     /// Rises with each snapshot that readers see, from 0 on at each start of the loop.
     package var version: UInt64 = 0
     package var deployments: [DeploymentID: DeploymentSnapshot] = [:]
+    /// Those of all deployments, sorted; nothing where nobody has sorted them.
+    package var names: [DeploymentID]?
     package var sources: [SourceState] = []
     /// Served, and unknown since the journal was lost. No route changes until git says what they are.
     package var strangers: [DeploymentID] = []
@@ -92,43 +94,6 @@ package struct FleetActivity: Sendable {
         self.busy += duration
         let seconds = duration / .seconds(1)
         self.turns[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
-    }
-}
-
-package struct DeploymentSnapshot: Sendable {
-    package var rollout: Rollout
-    package var observation: Observation
-    package var waitingFor: [String]
-    package var notes: [String]
-    package var transitions: [Transition]
-    /// Smoothed; nothing when it is not known, or the number of replicas is fixed.
-    package var requestsInFlight: Double?
-    /// What the stable revision counted lately; nothing when it has had no traffic for itself yet.
-    package var history: StableHistory?
-    /// Of those that follow an alias: what is proposed, or why nothing is.
-    package var modelUpdate: Fleet.ModelUpdateState?
-
-    package init(
-        rollout: Rollout,
-        observation: Observation,
-        waitingFor: [String] = [],
-        notes: [String] = [],
-        transitions: [Transition] = [],
-        requestsInFlight: Double? = nil,
-        history: StableHistory? = nil
-    ) {
-        self.rollout = rollout
-        self.observation = observation
-        self.waitingFor = waitingFor
-        self.notes = notes
-        self.transitions = transitions
-        self.requestsInFlight = requestsInFlight
-        self.history = history
-    }
-
-    /// What each gate knows, while evidence is weighed. Worked out when somebody reads it.
-    package func assessments(at now: Timestamp) -> [GateAssessment] {
-        self.rollout.isJudging ? self.rollout.analysis?.assessments(at: now) ?? [] : []
     }
 }
 

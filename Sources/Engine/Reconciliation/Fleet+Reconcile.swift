@@ -197,6 +197,7 @@ extension Fleet {
     }
 
     private mutating func keep(_ member: Member?, of id: DeploymentID) {
+        if (self.members[id] == nil) != (member == nil) { self.names.keepSorted(id, isThere: member != nil) }
         self.members[id] = member
         self.occupancy.noteChange(of: id)
     }

@@ -186,7 +186,7 @@ package final class Reconciler: Service {
     private enum Message: Sendable {
         case event(Event)
         case command(DeploymentID, Command, CheckedContinuation<CommandAnswer, Never>)
-        case commands([DeploymentID], Command, isLast: Bool, CheckedContinuation<[CommandAnswer], Never>)
+        case commands([DeploymentID], Command, CheckedContinuation<[CommandAnswer], Never>)
         case prune(DeploymentID, by: String, CheckedContinuation<CommandAnswer, Never>)
         case promote(DeploymentID, ModelPromotion, CheckedContinuation<CommandAnswer, Never>)
         case freezes(FreezeChange, CheckedContinuation<FreezeReceipt, Never>)
@@ -227,11 +227,8 @@ package final class Reconciler: Service {
         var answers: [CommandAnswer] = []
         for start in stride(from: 0, to: ids.count, by: Self.handful) {
             let some = Array(ids[start..<min(start + Self.handful, ids.count)])
-            let isLast = start + some.count == ids.count
             answers += await withCheckedContinuation { continuation in
-                if case .terminated = self.messagesSink.yield(
-                    .commands(some, command, isLast: isLast, continuation)
-                ) {
+                if case .terminated = self.messagesSink.yield(.commands(some, command, continuation)) {
                     continuation.resume(returning: some.map { _ in Self.stopping })
                 }
             }
@@ -335,7 +332,7 @@ package final class Reconciler: Service {
             case .command(_, _, let continuation), .prune(_, _, let continuation),
                 .promote(_, _, let continuation):
                 continuation.resume(returning: Self.stopping)
-            case .commands(let ids, _, _, let continuation):
+            case .commands(let ids, _, let continuation):
                 continuation.resume(returning: ids.map { _ in Self.stopping })
             case .freezes(_, let continuation):
                 continuation.resume(returning: FreezeReceipt(Self.stopping))
@@ -351,22 +348,37 @@ package final class Reconciler: Service {
         self.turnCount.add(1, ordering: .relaxed)
         fleet.activity.note(turn: end - start)
         // Whoever is answered sees what was done.
-        if answer?.isShown ?? false || showing.isDue(at: end) {
-            let snapshot = fleet.snapshot
-            self.snapshot.withLock { shown in
-                let version = shown.version + 1
-                shown = snapshot
-                shown.version = version
-            }
+        if showing.isDue(at: end) || answer?.extent == .fleet {
+            self.show(fleet.snapshot)
             showing.note(begun: end, ended: ContinuousClock.now)
+        } else if case .deployments(let ids)? = answer?.extent {
+            var snapshot = self.snapshot.withLock { $0 }
+            fleet.show(ids, in: &snapshot)
+            self.show(snapshot)
         }
         answer?.give()
     }
 
+    private func show(_ snapshot: FleetSnapshot) {
+        // The one before is handed out, and so not taken apart while readers wait for the lock.
+        _ = self.snapshot.withLock { shown in
+            let before = shown
+            shown = snapshot
+            shown.version = before.version + 1
+            return before
+        }
+    }
+
     /// What is said to whoever waits, once others can see it.
     private struct Answer {
-        var isShown = true
+        var extent: Extent
         var give: () -> Void
+
+        /// What may have to be shown otherwise than before.
+        enum Extent: Hashable {
+            case deployments([DeploymentID])
+            case fleet
+        }
     }
 
     private func handle(_ message: Message, by fleet: inout Fleet) async -> Answer? {
@@ -376,20 +388,20 @@ package final class Reconciler: Service {
             return nil
         case .command(let id, let command, let continuation):
             let answer = await fleet.obey(command, for: id)
-            return Answer { continuation.resume(returning: answer) }
-        case .commands(let ids, let command, let isLast, let continuation):
+            return Answer(extent: .deployments([id])) { continuation.resume(returning: answer) }
+        case .commands(let ids, let command, let continuation):
             var answers: [CommandAnswer] = []
             for id in ids { answers.append(await fleet.obey(command, for: id)) }
-            return Answer(isShown: isLast) { continuation.resume(returning: answers) }
+            return Answer(extent: .deployments(ids)) { continuation.resume(returning: answers) }
         case .prune(let id, let name, let continuation):
             let answer = await fleet.prune(id, by: name)
-            return Answer { continuation.resume(returning: answer) }
+            return Answer(extent: .deployments([id])) { continuation.resume(returning: answer) }
         case .promote(let id, let promotion, let continuation):
             let answer = await fleet.propose(promotion, of: id)
-            return Answer { continuation.resume(returning: answer) }
+            return Answer(extent: .deployments([id])) { continuation.resume(returning: answer) }
         case .freezes(let change, let continuation):
             let answer = await fleet.change(change)
-            return Answer { continuation.resume(returning: answer) }
+            return Answer(extent: .fleet) { continuation.resume(returning: answer) }
         }
     }
 

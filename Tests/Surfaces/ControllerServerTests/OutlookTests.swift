@@ -52,7 +52,7 @@ struct OutlookTests {
         return log.decisions.withLock { $0 }.map { decision in
             var fleet = FleetSnapshot(time: decision.time)
             fleet.deployments[decision.deployment] = DeploymentSnapshot(
-                rollout: decision.after,
+                member: Member(rollout: decision.after),
                 observation: decision.situation.observation,
                 requestsInFlight: decision.situation.load?.requests
             )
@@ -159,7 +159,7 @@ struct OutlookTests {
         let (rollout, _) = try #require(await Self.statuses().first { $0.0.isInFlight })
         var fleet = FleetSnapshot(time: rollout.since)
         fleet.journalProblem = "the disk is full"
-        fleet.deployments[rollout.id] = DeploymentSnapshot(rollout: rollout, observation: Observation())
+        fleet.deployments[rollout.id] = DeploymentSnapshot(member: Member(rollout: rollout), observation: Observation())
         let status = FleetStatus(fleet).deployments[0]
         #expect(status.holds.first?.kind == "journal")
         #expect(status.holds.first?.why == "the disk is full")

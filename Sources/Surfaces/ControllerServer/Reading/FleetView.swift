@@ -13,7 +13,6 @@ package final class FleetView: Sendable {
     private let content: Content
     private let configuration: ConfigurationStatus?
     private let sorted = Mutex<[DeploymentID]?>(nil)
-    private let previous: [DeploymentID]
 
     private enum Content: Sendable {
         case snapshot(FleetSnapshot, WebhookLedger?)
@@ -24,19 +23,16 @@ package final class FleetView: Sendable {
     ///   - snapshot: What the engine shows.
     ///   - deliveries: What came to webhooks, which no snapshot knows.
     ///   - configuration: Which one is in effect, which no snapshot knows either.
-    ///   - older: A view of before, whose order of names probably still holds.
     package init(
         _ snapshot: FleetSnapshot,
         deliveries: WebhookLedger? = nil,
-        configuration: ConfigurationStatus? = nil,
-        after older: FleetView? = nil
+        configuration: ConfigurationStatus? = nil
     ) {
         // Both rise, so that equal sums are of equal parts. What is delivered while the view is read shows early.
         self.version = Self.version(snapshot, deliveries)
         self.time = Date(snapshot.time)
         self.content = .snapshot(snapshot, deliveries)
         self.configuration = configuration
-        self.previous = older?.sorted.withLock { $0 } ?? []
     }
 
     /// A fleet that is known in the long form only.
@@ -48,7 +44,6 @@ package final class FleetView: Sendable {
         }
         self.content = .status(status, Dictionary(places, uniquingKeysWith: { first, _ in first }))
         self.configuration = status.configuration
-        self.previous = []
     }
 
     /// The version of a view that would be made now.
@@ -77,12 +72,8 @@ package final class FleetView: Sendable {
 
     private func findNames() -> [DeploymentID] {
         switch self.content {
-        case .status(_, let places): return places.keys.sorted()
-        case .snapshot(let snapshot, _):
-            let known = snapshot.deployments
-            // To look ten thousand up is a tenth of the work of sorting them.
-            let isSame = self.previous.count == known.count && self.previous.allSatisfy { known[$0] != nil }
-            return isSame ? self.previous : known.keys.sorted()
+        case .status(_, let places): places.keys.sorted()
+        case .snapshot(let snapshot, _): snapshot.names ?? snapshot.deployments.keys.sorted()
         }
     }
 
@@ -115,6 +106,31 @@ package final class FleetView: Sendable {
         switch self.content {
         case .status: nil
         case .snapshot(let snapshot, _): snapshot.deployments[id].map { PlanStatus($0, at: snapshot.time) }
+        }
+    }
+
+    // MARK: - What deployments are chosen by: each takes far less than a summary
+
+    func phase(of id: DeploymentID) -> String? {
+        switch self.content {
+        case .status(let fleet, let places): places[id].map { fleet.deployments[$0].phase }
+        case .snapshot(let snapshot, _): snapshot.deployments[id]?.rollout.phaseName
+        }
+    }
+
+    func health(of id: DeploymentID) -> DeploymentStatus.Health? {
+        switch self.content {
+        case .status(let fleet, let places): places[id].map { fleet.deployments[$0].health }
+        case .snapshot(let snapshot, _):
+            snapshot.deployments[id].map { DeploymentStatus.health(of: $0, in: snapshot) }
+        }
+    }
+
+    /// The long form has none.
+    func labels(of id: DeploymentID) -> [String: String] {
+        switch self.content {
+        case .status: [:]
+        case .snapshot(let snapshot, _): snapshot.deployments[id]?.rollout.labels ?? [:]
         }
     }
 

@@ -15,12 +15,14 @@ package final class NewestView: Sendable {
         configuration: ConfigurationStatus? = nil
     ) -> FleetView {
         let version = FleetView.version(snapshot, deliveries)
-        return self.newest.withLock { newest in
+        // The one before is handed out, and so not taken apart while others wait for the lock.
+        let (view, _) = self.newest.withLock { newest -> (FleetView, FleetView?) in
             // Of two that ask at once, one may have been overtaken by a newer snapshot.
-            if let newest, newest.version >= version { return newest }
-            let view = FleetView(snapshot, deliveries: deliveries, configuration: configuration, after: newest)
-            newest = view
-            return view
+            if let newest, newest.version >= version { return (newest, nil) }
+            let view = FleetView(snapshot, deliveries: deliveries, configuration: configuration)
+            defer { newest = view }
+            return (view, newest)
         }
+        return view
     }
 }

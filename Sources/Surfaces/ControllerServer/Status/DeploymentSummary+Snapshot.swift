@@ -17,7 +17,7 @@ extension DeploymentSummary {
         )
         self.holds = rollout.holds.map { HoldStatus($0, of: rollout).kind }
         if DeploymentStatus.isHeldByJournal(rollout, in: fleet) { self.holds.insert(HoldStatus.journal, at: 0) }
-        let labels = (rollout.desired ?? rollout.stable)?.labels ?? [:]
+        let labels = rollout.labels
         self.labels = labels.isEmpty ? nil : labels
         self.stable = rollout.stable.map { Revision($0, in: snapshot) }
         self.canary = rollout.canary.map { Revision($0, in: snapshot) }
@@ -33,4 +33,9 @@ extension DeploymentSummary.Revision {
             weight: snapshot.observation.router.last.map { $0.traffic[spec.revision].percent }
         )
     }
+}
+
+extension Rollout {
+    /// Those that are wanted or, before git was read, those that are served.
+    var labels: [String: String] { self.desired?.labels ?? self.stable?.labels ?? [:] }
 }

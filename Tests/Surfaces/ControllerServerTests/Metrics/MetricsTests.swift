@@ -96,7 +96,7 @@ struct MetricsTests {
         var rollout = Rollout(id: id, at: Timestamp(milliseconds: 0))
         rollout.stable = Scenario.spec(0, policy: OutlookTests.policy)
         rollout.stable?.model.version = "1\"} 7\nup{x=\"\\"
-        fleet.deployments[id] = DeploymentSnapshot(rollout: rollout, observation: Observation())
+        fleet.deployments[id] = DeploymentSnapshot(member: Member(rollout: rollout), observation: Observation())
         let text = FleetMetrics.text(of: fleet)
         #expect(text.contains(#"version="1\"} 7\nup{x=\"\\",revision"#), "\(text)")
         #expect(!text.contains("\nup{"))
