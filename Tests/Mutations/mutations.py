@@ -10,6 +10,8 @@ HOLDS = "Sources/Core/Rollouts/Rollout+Holds.swift"
 SAFETY = "Sources/Core/Rollouts/Rollout+Safety.swift"
 SCALING = "Sources/Core/Rollouts/Rollout+Scaling.swift"
 TARGET = "Sources/Core/Rollouts/Rollout+Target.swift"
+SIGNOFFS = "Sources/Core/Rollouts/Rollout+SignOffs.swift"
+PENDING = "Sources/Core/Rollouts/PendingSignOff.swift"
 ROLLOUT = "Sources/Core/Rollouts/Rollout.swift"
 REVERT = "Sources/Core/Rollouts/Rollout+Revert.swift"
 PLANNER = "Sources/Core/Planning/Planner.swift"
@@ -293,8 +295,9 @@ MUTATIONS = [
     Mutation(
         "dependencies-do-not-hold",
         ADVANCE,
-        '        } else if situation.unhealthyDependencies.isEmpty {\n            self.beginPromoting("every step passed"',
-        '        } else {\n            self.beginPromoting("every step passed"',
+        "            self.enterStep(step + 1, canary, situation, at: now, into: &outcome)\n"
+        "        } else if situation.unhealthyDependencies.isEmpty,\n            self",
+        "            self.enterStep(step + 1, canary, situation, at: now, into: &outcome)\n        } else if self",
         "a model is promoted whose embedder is down",
     ),
     Mutation(
@@ -314,8 +317,8 @@ MUTATIONS = [
     Mutation(
         "the-bake-ends-at-once",
         ADVANCE,
-        "now - self.since >= stable.rollout.bakeTime else {",
-        "now - self.since >= .zero else {",
+        "guard now - self.since >= stable.rollout.bakeTime, isSignedOff",
+        "guard isSignedOff",
         "the way back is gone with the next look",
     ),
     Mutation(
@@ -733,8 +736,8 @@ MUTATIONS = [
     Mutation(
         "what-supersedes-asks-for-no-room",
         ADVANCE,
-        "            || self.shortage(of: self.sized(wanted), situation) != nil\n",
-        "",
+        "            || self.shortage(of: self.sized(wanted), situation) != nil || wanted",
+        "            || wanted",
         "a newer revision starts on a machine that is too small for it",
     ),
     Mutation(
@@ -1136,5 +1139,84 @@ MUTATIONS = [
         "knownSince: max(average.knownSince, unwritten))",
         "knownSince: min(average.knownSince, unwritten))",
         "replicas go that were needed while nothing could be journaled",
+    ),
+    # What people and boards say.
+    Mutation(
+        "a-boards-no-changes-nothing",
+        HANDLE,
+        "            || self.checkSignOffs(at: now, into: &outcome)\n",
+        "",
+        "what a board turned down before its promotion keeps its traffic",
+    ),
+    Mutation(
+        "nobody-is-asked-before-a-rollout",
+        ADVANCE,
+        "guard needsNobody || self.isSignedOff(.beforeRollout, wanted, at: now, into: &outcome) else { return }",
+        "_ = needsNobody",
+        "GPUs are taken and users served before the change was approved",
+    ),
+    Mutation(
+        "nobody-is-asked-before-a-promotion",
+        ADVANCE,
+        "            self.isSignedOff(.beforePromotion, canary, at: now, into: &outcome)\n        {\n"
+        '            self.beginPromoting("every step passed"',
+        '            true\n        {\n            self.beginPromoting("every step passed"',
+        "a model gets all traffic without the sign-off that its manifest asks for",
+    ),
+    Mutation(
+        "nobody-is-asked-after-a-promotion",
+        ADVANCE,
+        "guard now - self.since >= stable.rollout.bakeTime, isSignedOff else",
+        "guard now - self.since >= stable.rollout.bakeTime else",
+        "the way back is gone before anybody has looked",
+    ),
+    Mutation(
+        "what-supersedes-is-not-signed-off",
+        ADVANCE,
+        " || wanted.rollout.signOffs?.beforeRollout != nil\n",
+        "\n",
+        "a second merge starts what should wait for the board",
+    ),
+    Mutation(
+        "a-way-back-is-signed-off",
+        ADVANCE,
+        "let needsNobody = isReturn || self.pin?.revision == wanted.revision",
+        "let needsNobody = false",
+        "git's way back to the warm revision waits for somebody who sleeps",
+    ),
+    Mutation(
+        "an-approval-outlives-its-revision",
+        SIGNOFFS,
+        "pending.revision == spec.revision, pending.wanted == wanted {",
+        "pending.wanted == wanted {",
+        "what was approved for one model lets the next one pass",
+    ),
+    Mutation(
+        "an-approval-outlives-its-wording",
+        SIGNOFFS,
+        "pending.revision == spec.revision, pending.wanted == wanted {",
+        "pending.revision == spec.revision {",
+        "a sign-off that git made stricter is the lax one still",
+    ),
+    Mutation(
+        "an-answer-is-for-whoever-asks-now",
+        SIGNOFFS,
+        "firstIndex(where: { $0.asker == asker })",
+        "firstIndex(where: { $0.asker.place == asker.place })",
+        "a board's yes to one model starts another",
+    ),
+    Mutation(
+        "approvals-are-given-while-paused",
+        SIGNOFFS,
+        "        if let refusal = self.refusalOfProgress { return refusal }\n",
+        "",
+        "somebody signs off what an operator stopped, and learns nothing of that",
+    ),
+    Mutation(
+        "an-approval-is-enough",
+        PENDING,
+        "func isGiven(at now: Timestamp) -> Bool { !self.lacksApproval && self.open(at: now).isEmpty }",
+        "func isGiven(at now: Timestamp) -> Bool { !self.lacksApproval }",
+        "the board's word is not waited for once a person has said yes",
     ),
 ]

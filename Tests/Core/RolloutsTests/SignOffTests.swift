@@ -134,6 +134,22 @@ struct SignOffTests {
     }
 
     @Test
+    func `a sign-off that git words otherwise is asked for anew`() {
+        let lax = Self.policy(.beforeRollout, SignOff(needsApproval: true, gates: [Self.board]))
+        var stage = Self.waiting(lax)
+        stage.tick(Self.promote)
+        #expect(stage.rollout.signOff(.beforeRollout)?.approvedBy == "lead")
+        var second = Self.board
+        second.name = "second-board"
+        let strict = Self.policy(.beforeRollout, SignOff(needsApproval: true, gates: [Self.board, second]))
+        stage.desired = .spec(Stage.spec(Stage.next, policy: strict))
+        stage.board = [.beforeRollout: Self.pass]
+        for _ in 0..<20 { stage.tick() }
+        #expect(stage.rollout.phase == .settled)
+        #expect(stage.rollout.signOff(.beforeRollout)?.lacksApproval == true)
+    }
+
+    @Test
     func `an answer about one revision is none about the next, even in the same moment`() {
         var stage = Self.waiting(Self.service(.beforeRollout))
         stage.desired = .spec(Stage.spec(Stage.third, policy: Self.service(.beforeRollout)))
