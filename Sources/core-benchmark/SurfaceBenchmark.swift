@@ -8,18 +8,27 @@ import Manifests
 import Reconciliation
 import Rollouts
 import ServiceLifecycle
+import Synchronization
 
 /// `core-benchmark surface DEPLOYMENTS ROLLOUTS SOCKET`: the real reconcile loop over a world in memory, and the real
 /// API server on a socket.
 ///
-/// It prints `ready` when all is served. For each line of standard input it prints how long the loop has been busy
-/// since it began, in seconds, how many turns that were, and the resident memory in MiB. It ends with standard input.
+/// It prints `ready` when all is served and every stable revision has its half hour of history, after some minutes. For
+/// each line of standard input it prints how long the loop has been busy since it began, in seconds, how many turns that
+/// were, and the resident memory in MiB. It ends with standard input.
 struct SurfaceBenchmark {
     let deployments: Int
     let rollouts: Int
     let socket: String
 
+    /// How fast the world's time runs.
+    private final class Pace: Sendable {
+        let factor = Mutex(1)
+    }
+
     private static let poll = Duration.seconds(1)
+    /// As many as a history has pieces, and some.
+    private static let looks = 190
 
     func run() async throws {
         var fleet = BenchmarkFleet(deployments: self.deployments, rollouts: self.rollouts)
@@ -33,6 +42,7 @@ struct SurfaceBenchmark {
             logger: Self.silent
         )
         let world = fleet.world
+        let pace = Pace()
         let group = ServiceGroup(
             services: [reconciler, self.server(reconciler, world)],
             logger: Self.silent
@@ -44,10 +54,14 @@ struct SurfaceBenchmark {
                 let step = Duration.milliseconds(100)
                 while !Task.isCancelled {
                     try await Task.sleep(for: step)
-                    world.advance(by: step)
+                    world.advance(by: step * pace.factor.withLock { $0 })
                 }
             }
             try await self.wait(for: reconciler)
+            // Half an hour of histories, as a controller has that has run for long: twelve seconds a look.
+            pace.factor.withLock { $0 = 12 }
+            try await Task.sleep(for: Self.poll * Self.looks)
+            pace.factor.withLock { $0 = 1 }
             Self.tell("ready")
             for try await _ in Self.lines() {
                 let activity = reconciler.current.activity
