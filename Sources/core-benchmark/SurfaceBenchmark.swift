@@ -14,8 +14,8 @@ import Synchronization
 /// API server on a socket.
 ///
 /// It prints `ready` when all is served and every stable revision has its half hour of history, after some minutes. For
-/// each line of standard input it prints how long the loop has been busy since it began, in seconds, how many turns that
-/// were, and the resident memory in MiB. It ends with standard input.
+/// each line of standard input it prints how long the loop has been busy since it began, in seconds, how many turns
+/// that were, and the resident memory in MiB. It ends with standard input.
 struct SurfaceBenchmark {
     let deployments: Int
     let rollouts: Int
