@@ -93,12 +93,9 @@ extension Rollout {
         at now: Timestamp,
         into outcome: inout Outcome
     ) -> CommandAnswer? {
-        // What bakes before what waits behind it.
-        let places = [SignOff.Place.beforePromotion, .afterPromotion, .beforeRollout]
-        guard let place = places.first(where: { self.signOff($0) != nil }), let pending = self.signOff(place),
-            let spec = self.spec(waitingAt: place), spec.revision == pending.revision
-        else { return nil }
+        guard let (pending, spec) = self.signOffToGive(at: now) else { return nil }
         if let refusal = self.refusalOfProgress { return refusal }
+        let place = pending.place
         let open = pending.open(at: now)
         if !force, !pending.lacksApproval {
             guard let gate = open.first?.gate else { return .unchanged("\(spec.label) is signed off \(place) already") }
@@ -111,6 +108,19 @@ extension Rollout {
         self.record(.approved, message, spec, by: command.by, at: now, into: &outcome)
         let rest = self.signOff(place)?.missing(at: now) ?? ""
         return .done("signed \(spec.label) off \(place)" + (rest.isEmpty ? "" : "; it still takes \(rest)"))
+    }
+
+    /// Which one a word is about: what bakes before what waits behind it, but not what has its yes already.
+    private func signOffToGive(at now: Timestamp) -> (pending: PendingSignOff, spec: DeploymentSpec)? {
+        let places = [SignOff.Place.beforePromotion, .afterPromotion, .beforeRollout]
+        let asked = places.compactMap { place -> (pending: PendingSignOff, spec: DeploymentSpec)? in
+            guard let pending = self.signOff(place), let spec = self.spec(waitingAt: place),
+                spec.revision == pending.revision
+            else { return nil }
+            return (pending, spec)
+        }
+        return asked.first { $0.pending.lacksApproval } ?? asked.first { !$0.pending.open(at: now).isEmpty }
+            ?? asked.first
     }
 
     mutating func sign(_ place: SignOff.Place, force: Bool, by: String) {

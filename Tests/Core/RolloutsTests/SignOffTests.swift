@@ -386,6 +386,23 @@ struct SignOffTests {
         #expect(stage.rollout.canary?.revision == Stage.third)
     }
 
+    @Test
+    func `the second word is about what waits behind a bake that has its yes`() {
+        var stage = Stage.stepping(policy: Self.person(.afterPromotion))
+        stage.run { $0.rollout.signOff(.afterPromotion) != nil }
+        stage.tick(Self.promote)
+        #expect(stage.rollout.phase == .baking)
+        var both = Self.person(.afterPromotion)
+        both.signOffs?.beforeRollout = SignOff(needsApproval: true)
+        stage.desired = .spec(Stage.spec(Stage.third, policy: both))
+        stage.tick()
+        #expect(stage.rollout.signOff(.afterPromotion)?.approvedBy == "lead")
+        #expect(stage.rollout.signOff(.beforeRollout)?.lacksApproval == true)
+        stage.tick(Self.promote)
+        #expect(stage.answers.first?.message == "signed magika c (main@sha1:cccccccc) off before the rollout")
+        #expect(stage.rollout.canary?.revision == Stage.third)
+    }
+
     @Test(arguments: SignOff.Place.allCases)
     func `a rollback is never kept waiting by a sign-off`(place: SignOff.Place) {
         let policy = Self.policy(place, SignOff(needsApproval: true, gates: [Self.board]))
