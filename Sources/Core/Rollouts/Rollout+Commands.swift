@@ -207,7 +207,7 @@ extension Rollout {
         at now: Timestamp,
         into outcome: inout Outcome
     ) -> CommandAnswer {
-        if let answer = self.approve(force: force, command, at: now, into: &outcome) { return answer }
+        if let answer = self.approve(force: force, command, situation, at: now, into: &outcome) { return answer }
         guard case .stepping(let step, let served) = self.phase, let canary = self.canary else {
             return self.promoteOutsideOfSteps
         }

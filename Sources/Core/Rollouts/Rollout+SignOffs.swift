@@ -90,6 +90,7 @@ extension Rollout {
     mutating func approve(
         force: Bool,
         _ command: Command,
+        _ situation: Situation,
         at now: Timestamp,
         into outcome: inout Outcome
     ) -> CommandAnswer? {
@@ -107,6 +108,12 @@ extension Rollout {
         let message = "signed off \(place)\(forced)\(command.reason)"
         self.record(.approved, message, spec, by: command.by, at: now, into: &outcome)
         let rest = self.signOff(place)?.missing(at: now) ?? ""
+        // A gate of the last step that only holds may have failed meanwhile: whoever forces it knows.
+        if force, case .stepping(let step, _) = self.phase, self.isAwaitingPromotion(step),
+            self.isObservationFresh(situation, at: now), self.isReady(spec, situation, at: now)
+        {
+            self.leave(step: step, situation, at: now, into: &outcome)
+        }
         return .done("signed \(spec.label) off \(place)" + (rest.isEmpty ? "" : "; it still takes \(rest)"))
     }
 

@@ -13,6 +13,10 @@ final class UserNames: Sendable {
     private let lookup: @Sendable (UInt32) -> String?
     private let queue = DispatchQueue(label: "user-names")
     private let known = Mutex<[UInt32: String]>([:])
+    private let waiting = Atomic(0)
+
+    /// While the system does not answer, no more questions are kept for it than this.
+    private static let waitingLimit = 64
 
     init(lookup: @escaping @Sendable (UInt32) -> String?) {
         self.lookup = lookup
@@ -26,11 +30,14 @@ final class UserNames: Sendable {
     func name(of user: UInt32, on loop: any EventLoop, atMost patience: TimeAmount = .milliseconds(200)) async -> String
     {
         if let name = self.known.withLock({ $0[user] }) { return name }
+        guard self.waiting.load(ordering: .relaxed) < Self.waitingLimit else { return "uid \(user)" }
+        self.waiting.add(1, ordering: .relaxed)
         let answer = loop.makePromise(of: String?.self)
         let end = loop.scheduleTask(in: patience) { answer.succeed(nil) }
         self.queue.async {
             // Somebody else's question may have been answered meanwhile.
             let name = self.known.withLock { $0[user] } ?? self.lookup(user)
+            self.waiting.subtract(1, ordering: .relaxed)
             if let name { self.known.withLock { $0[user] = name } }
             end.cancel()
             answer.succeed(name)

@@ -296,6 +296,21 @@ struct SignOffTests {
     }
 
     @Test
+    func `a gate that only holds and fails while somebody is awaited is forced past by them`() {
+        var policy = Self.person(.beforePromotion)
+        policy.gates[0].onFailure = .hold
+        var stage = Stage.stepping(policy: policy)
+        stage.run { $0.rollout.signOff(.beforePromotion) != nil }
+        stage.errors[Stage.next] = 50
+        stage.run { $0.rollout.holds.contains { if case .gateHolds = $0 { true } else { false } } }
+        stage.tick(Self.promote)
+        for _ in 0..<20 { stage.tick() }
+        #expect(stage.weight == 50)
+        stage.tick(Command(.promote(full: false, force: true), by: "lead"))
+        #expect(stage.rollout.phase == .promoting)
+    }
+
+    @Test
     func `all traffic at once on somebody's word leaves no service out, unless forced`() {
         var stage = Stage.stepping(policy: Self.service(.beforePromotion))
         stage.tick(Command(.promote(full: true, force: false), by: "lead"))

@@ -32,6 +32,24 @@ struct UserNameTests {
     }
 
     @Test
+    func `is asked for by few at a time, however many come while the directory hangs`() async {
+        let door = DispatchSemaphore(value: 0)
+        let asked = Mutex(0)
+        let names = UserNames { _ in
+            asked.withLock { $0 += 1 }
+            door.wait()
+            return nil
+        }
+        for user in 1...100 as ClosedRange<UInt32> {
+            #expect(await names.name(of: user, on: self.loop, atMost: .milliseconds(1)) == "uid \(user)")
+        }
+        for _ in 0..<100 { door.signal() }
+        // Behind all that was kept.
+        _ = await names.name(of: 101, on: self.loop, atMost: .seconds(60))
+        #expect(asked.withLock { $0 } <= 65)
+    }
+
+    @Test
     func `is asked for once`() async {
         let asked = Mutex(0)
         let names = UserNames { user in
