@@ -47,7 +47,7 @@ struct SignOffManifestTests {
     }
 
     @Test
-    func `whoever asks nobody has no sign-offs, and so has a first revision`() {
+    func `a manifest that asks nobody has no sign-offs`() {
         #expect(Self.read("bakeTime: 1m").deployments.first?.rollout.signOffs == nil)
     }
 
